@@ -1,0 +1,139 @@
+"""The scripts and the lock: what can be said of them without installing anything."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parent.parent
+COMMANDS = ["scripts/serve", "scripts/test", "scripts/lock", ".ci/run"]
+BASH = shutil.which("bash") or ""
+needs_bash = pytest.mark.skipif(not BASH, reason="there is no bash here")
+LOCKED = [
+    Requirement(line) for line in (ROOT / "requirements.lock").read_text().splitlines() if line[0] != "#"
+]
+
+
+def test_every_shell_script_is_known_here() -> None:
+    found = {path for path in (ROOT / "scripts").iterdir() if path.is_file() and not path.suffix}
+    assert found == {ROOT / name for name in COMMANDS if name.startswith("scripts/")} | {
+        ROOT / "scripts/environment"
+    }
+
+
+@needs_bash
+@pytest.mark.parametrize("name", [*COMMANDS, "scripts/environment"])
+def test_a_script_is_bash(name: str) -> None:
+    read = run(BASH, "-n", ROOT / name, python="")
+    assert read.returncode == 0, read.stderr
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_can_be_run_and_stops_at_the_first_fault(name: str) -> None:
+    assert os.access(ROOT / name, os.X_OK)
+    text = (ROOT / name).read_text()
+    assert text.startswith("#!/usr/bin/env bash\n")
+    assert "\nset -euo pipefail\n" in text
+
+
+def run(*command: str | Path, python: str) -> subprocess.CompletedProcess[str]:
+    """The finished command, with no input and PYTHON set."""
+    return subprocess.run(  # noqa: S603 - our own
+        command,
+        env={**os.environ, "PYTHON": python},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of what the scripts look at, with no environment."""
+    project = tmp_path / "a project with spaces"
+    shutil.copytree(ROOT / "scripts", project / "scripts")
+    for name in ("pyproject.toml", "requirements.lock"):
+        shutil.copy(ROOT / name, project)
+    return project
+
+
+@needs_bash
+@pytest.mark.parametrize("python", ["/nowhere/python3", "false"])
+def test_without_a_python_the_message_says_what_is_needed(project: Path, python: str) -> None:
+    served = run(BASH, project / "scripts/serve", python=python)
+    assert served.returncode == 1
+    assert served.stdout == ""
+    assert "PerSplit needs Python 3.11 or newer" in served.stderr
+    assert python in served.stderr
+    assert not (project / ".venv").exists()
+
+
+def pretend_installed(project: Path) -> None:
+    """An environment without packages, whose stamp says that it is up to date."""
+    assert run(sys.executable, "-m", "venv", "--without-pip", project / ".venv", python="").returncode == 0
+    command = project / ".venv/bin/persplit"
+    command.write_text('#!/bin/sh\necho "$@"\n')
+    command.chmod(0o755)
+    stamp = f'. "{project}/scripts/environment" && echo "$(fingerprint) scale" >"$stamp"'
+    assert run(BASH, "-euc", stamp, python="").returncode == 0
+
+
+@needs_bash
+def test_an_up_to_date_environment_is_used_as_it_is(project: Path) -> None:
+    pretend_installed(project)
+    # Neither a Python to make an environment with nor a pip: installing would fail.
+    served = run(BASH, project / "scripts/serve", "--name", "with space", python="false")
+    assert (served.returncode, served.stdout, served.stderr) == (0, "serve --name with space\n", "")
+
+
+@needs_bash
+@pytest.mark.parametrize("name", ["pyproject.toml", "requirements.lock"])
+def test_an_environment_for_other_packages_is_not_used(project: Path, name: str) -> None:
+    pretend_installed(project)
+    (project / name).open("a").write("# changed\n")
+    served = run(BASH, project / "scripts/serve", python="false")
+    assert (served.returncode, served.stdout) == (1, "")
+
+
+@needs_bash
+def test_an_environment_that_was_moved_is_not_used(project: Path) -> None:
+    pretend_installed(project)
+    moved = project.rename(project.with_name("elsewhere"))
+    served = run(BASH, moved / "scripts/serve", python="false")
+    assert (served.returncode, served.stdout) == (1, "")
+
+
+def test_the_lock_names_exact_versions_and_nothing_else() -> None:
+    text = (ROOT / "requirements.lock").read_text()
+    assert "://" not in text
+    assert not re.search(r"^\s*-|@", text, re.MULTILINE)
+    assert all(re.fullmatch(r"==[\w.]+", str(locked.specifier)) for locked in LOCKED)
+    names = [locked.name for locked in LOCKED]
+    assert names == sorted({canonicalize_name(name) for name in names})
+
+
+def test_the_lock_covers_what_the_project_asks_for() -> None:
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    project = pyproject["project"]
+    asked = [*project["dependencies"], *pyproject["build-system"]["requires"]]
+    asked += [text for extra in project["optional-dependencies"].values() for text in extra]
+    versions = {locked.name: str(locked.specifier).removeprefix("==") for locked in LOCKED}
+    for requirement in map(Requirement, asked):
+        version = versions.get(canonicalize_name(requirement.name))
+        assert version is not None, f"{requirement} is not in requirements.lock: run scripts/lock"
+        assert requirement.specifier.contains(version, prereleases=True), (
+            f"{requirement}, but {version} is locked"
+        )
+
+
+def test_the_licence_is_the_one_declared() -> None:
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert (ROOT / "LICENSE").read_text().startswith(f"{pyproject['project']['license']} License\n")
