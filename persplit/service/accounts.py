@@ -1,0 +1,215 @@
+"""Signing up, in and out; profiles; who a token speaks for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import uuid_utils
+
+from persplit.ledger.errors import FieldError, Invalid, NotFound
+from persplit.service.common_passwords import COMMON_PASSWORDS
+from persplit.service.errors import CredentialsInvalid, ServiceError, TokenInvalid, TokenMissing
+from persplit.service.handler import rfc3339
+from persplit.service.people import People
+from persplit.service.ports import AccessClaims, AccessTokens, Clock, PasswordHasher
+from persplit.service.sessions import Grant, Session, Sessions
+from persplit.service.throttle import SignInThrottle
+from persplit.service.users import Credentials, ProfileChanges, User, Users
+
+PASSWORD_LENGTH_MIN: Final = 8
+PASSWORD_LENGTH_MAX: Final = 128
+"""In code points as received: long enough for any passphrase, short enough to hash at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What a device gets when it signs in or refreshes; `expires_in` is the access token's rest in seconds."""
+
+    user: User
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_in: int
+
+
+def password_fault(password: str, name: str, email: str) -> str | None:
+    """What is wrong with a new password of this person, or None."""
+    if not PASSWORD_LENGTH_MIN <= len(password) <= PASSWORD_LENGTH_MAX:
+        return f"use {PASSWORD_LENGTH_MIN} to {PASSWORD_LENGTH_MAX} characters"
+    folded = password.casefold()
+    if folded in COMMON_PASSWORDS:
+        return "this is one of the first passwords that anybody would try: choose another one"
+    if folded.strip() in {name.casefold().strip(), email.casefold().strip()}:
+        return "choose something other than your name or your e-mail address"
+    return None
+
+
+class Accounts:
+    """Accounts and sessions together. Each method raises `StoreUnavailable` when the store doesn't answer."""
+
+    def __init__(
+        self,
+        *,
+        users: Users,
+        people: People,
+        sessions: Sessions,
+        passwords: PasswordHasher,
+        tokens: AccessTokens,
+        throttle: SignInThrottle,
+        clock: Clock,
+    ) -> None:
+        self._users = users
+        self._people = people
+        self._sessions = sessions
+        self._passwords = passwords
+        self._tokens = tokens
+        self._throttle = throttle
+        self._clock = clock
+
+    async def register(
+        self,
+        name: str,
+        email: str,
+        password: str,
+        *,
+        phone: str | None = None,
+        vpa: str | None = None,
+        locale: str | None = None,
+        device: str | None = None,
+    ) -> SignedIn:
+        """Open an account and sign the device in.
+
+        Raises:
+            Invalid: the password is too short, too long or too easy to guess.
+            EmailTaken: an account with this address exists.
+            RateLimited: too many passwords are being hashed.
+
+        """
+        fault = password_fault(password, name, email)
+        if fault is not None:
+            raise Invalid(FieldError("password", fault))
+        password_hash = await self._passwords.hash(password)
+        user = User(
+            id=str(uuid_utils.uuid7()),
+            name=name,
+            email=email,
+            phone=phone,
+            vpa=vpa,
+            locale=locale,
+            created_at=rfc3339(self._clock()),
+        )
+        await self._users.insert(user, password_hash)
+        return self._signed_in(user, await self._sessions.start(user.id, device))
+
+    async def login(self, email: str, password: str, *, device: str | None = None) -> SignedIn:
+        """Sign a device in. An address with no account takes the same time and gets the same answer.
+
+        Raises:
+            CredentialsInvalid: no such account, or another password.
+            RateLimited: too many failures on this address, or too many passwords are being hashed.
+
+        """
+        known = await self._verified(email, password)
+        return self._signed_in(known.user, await self._sessions.start(known.user.id, device))
+
+    async def _verified(self, email: str, password: str) -> Credentials:
+        attempt = self._throttle.begin(email)
+        try:
+            known = await self._users.credentials(email)
+            matches = await self._passwords.verify(password, known.password_hash if known else None)
+        except ServiceError:
+            attempt.undecided()
+            raise
+        if known is None or not matches:
+            raise CredentialsInvalid("e-mail address and password don't go together")
+        attempt.succeeded()
+        return known
+
+    async def refresh(self, token: str | None) -> SignedIn:
+        """Exchange a refresh token for a new pair.
+
+        Raises:
+            TokenMissing: None or empty.
+            TokenInvalid: not one of ours, or its session has ended.
+            TokenExpired: unused too long, or signed in too long ago.
+            TokenReused: it was spent before; its session has ended now.
+
+        """
+        if not token:
+            raise TokenMissing("a refresh token is needed")
+        grant = await self._sessions.refresh(token)
+        user = await self._users.get(grant.session.user_id)
+        if user is None:
+            raise TokenInvalid("the account is gone")
+        return self._signed_in(user, grant)
+
+    async def authenticate(self, token: str | None) -> AccessClaims:
+        """Who the access token speaks for.
+
+        Raises:
+            TokenMissing: None or empty.
+            TokenExpired: it was good once.
+            TokenInvalid: not one of ours, or its session has ended.
+
+        """
+        if not token:
+            raise TokenMissing("an access token is needed")
+        claims = self._tokens.read(token)
+        await self.check_session(claims)
+        return claims
+
+    async def check_session(self, claims: AccessClaims) -> None:
+        """Return if the session behind the claims goes on. Raises `TokenInvalid`."""
+        if not await self._sessions.is_live(claims.session_id):
+            raise TokenInvalid("the session has ended: sign in again")
+
+    async def logout(self, session_id: str) -> None:
+        """End the session."""
+        await self._sessions.end(session_id)
+
+    async def logout_all(self, user_id: str) -> None:
+        """End all sessions of the user."""
+        await self._sessions.end_all(user_id)
+
+    async def sessions(self, user_id: str) -> Sequence[Session]:
+        """The user's signed-in devices, the last used first."""
+        return await self._sessions.list_of(user_id)
+
+    async def end_session(self, user_id: str, session_id: str) -> None:
+        """End one of the user's sessions.
+
+        Raises:
+            NotFound: no such session, or another user's.
+
+        """
+        await self._sessions.end_of(user_id, session_id)
+
+    async def profile(self, user_id: str) -> User:
+        """The user's own profile.
+
+        Raises:
+            NotFound: the account is gone.
+
+        """
+        user = await self._users.get(user_id)
+        if user is None:
+            raise NotFound("there is no such account")
+        return user
+
+    async def update_profile(self, user_id: str, changes: ProfileChanges) -> User:
+        """Change the profile. Payment links on this node show it at once, on others within seconds.
+
+        Raises:
+            NotFound: the account is gone.
+            EmailTaken: another account has the new address.
+
+        """
+        try:
+            return await self._users.update(user_id, changes)
+        finally:
+            # Also when the store didn't answer: the change may have been made.
+            self._people.forget(user_id)
+
+    def _signed_in(self, user: User, grant: Grant) -> SignedIn:
+        access_token, claims = self._tokens.issue(user.id, grant.session.id)
+        expires_in = claims.expires_at - int(self._clock().timestamp())
+        return SignedIn(user, access_token, grant.refresh_token, expires_in)

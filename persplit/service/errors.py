@@ -1,0 +1,113 @@
+"""Refusals that no group's rules are behind: sign-in, rates, idempotency, the store.
+
+PerSplitError
+└── ServiceError
+    ├── Malformed               malformed              not JSON, or not one object
+    ├── TooLarge                too_large
+    ├── TokenMissing            token_missing
+    ├── TokenInvalid            token_invalid
+    ├── TokenExpired            token_expired
+    ├── TokenReused             token_reused
+    ├── CredentialsInvalid      credentials_invalid
+    ├── EmailTaken              email_taken
+    ├── RateLimited             rate_limited           `retry_after_ms` says when to come back
+    ├── IdempotencyKeyReused    idempotency_key_reused
+    ├── MethodNotAllowed        method_not_allowed
+    ├── StoreUnavailable        store_unavailable      outcome unknown: retry with the same key
+    ├── ServerRestarting        server_restarting
+    └── InternalError           internal_error         a fault of ours; logged
+"""
+
+from persplit.ledger.errors import PerSplitError
+
+
+class ServiceError(PerSplitError):
+    """An answer that isn't the wished one, for a reason outside the ledger."""
+
+
+class Malformed(ServiceError):
+    """The request could not be read at all."""
+
+    code = "malformed"
+
+
+class TooLarge(ServiceError):
+    """The request is over a size limit."""
+
+    code = "too_large"
+
+
+class TokenMissing(ServiceError):
+    """The request needs a token and carries none."""
+
+    code = "token_missing"
+
+
+class TokenInvalid(ServiceError):
+    """The token isn't one of ours, or its session has ended."""
+
+    code = "token_invalid"
+
+
+class TokenExpired(ServiceError):
+    """The token was good once: refresh it."""
+
+    code = "token_expired"
+
+
+class TokenReused(ServiceError):
+    """A spent refresh token was used again: its session has ended."""
+
+    code = "token_reused"
+
+
+class CredentialsInvalid(ServiceError):
+    """E-mail and password don't go together. Never says which."""
+
+    code = "credentials_invalid"
+
+
+class EmailTaken(ServiceError):
+    """An account with this e-mail address exists."""
+
+    code = "email_taken"
+
+
+class RateLimited(ServiceError):
+    """Too many of these; `retry_after_ms` is when one will be taken again, in milliseconds."""
+
+    code = "rate_limited"
+
+    def __init__(self, detail: str, retry_after_ms: int) -> None:
+        super().__init__(detail)
+        self.retry_after_ms = retry_after_ms
+
+
+class IdempotencyKeyReused(ServiceError):
+    """The key was used before, for something else."""
+
+    code = "idempotency_key_reused"
+
+
+class MethodNotAllowed(ServiceError):
+    """The path exists, but not with this method."""
+
+    code = "method_not_allowed"
+
+
+class StoreUnavailable(ServiceError):
+    """The store did not answer in time. Whether a write happened is unknown: retry with the same key."""
+
+    code = "store_unavailable"
+
+
+class ServerRestarting(ServiceError):
+    """This server is stopping: come back in a moment."""
+
+    code = "server_restarting"
+
+
+class InternalError(ServiceError):
+    """A fault of ours. Whether a write happened is unknown: retry with the same key."""
+
+    code = "internal_error"

@@ -1,0 +1,98 @@
+"""Who is behind an id, for every broadcast: profiles, remembered for a few seconds."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, Generic, TypeVar
+
+from persplit.service.users import User, Users
+
+PEOPLE_REMEMBERED_MAX: Final = 10_000
+"""About 10 MB of profiles; a broadcast asks for the payees of one plan."""
+REMEMBERED_SECONDS: Final = 5.0
+"""How long another node's change of a profile may go unseen."""
+
+_V = TypeVar("_V")
+
+
+class Remembered(Generic[_V]):
+    """Values by id, each for a few seconds, and no more than `size_max`: the longest unused goes first.
+
+    `monotonic` tells seconds that never go back.
+    """
+
+    def __init__(self, seconds: float, size_max: int, monotonic: Callable[[], float]) -> None:
+        self._seconds = seconds
+        self._size_max = size_max
+        self._monotonic = monotonic
+        self._entries: OrderedDict[str, tuple[float, _V]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, id_: str) -> _V | None:
+        """The value, or None if it isn't (or no longer) remembered."""
+        entry = self._entries.get(id_)
+        if entry is None:
+            return None
+        until, value = entry
+        if self._monotonic() >= until:
+            del self._entries[id_]
+            return None
+        self._entries.move_to_end(id_)
+        return value
+
+    def put(self, id_: str, value: _V) -> None:
+        """Remember the value from now on."""
+        self._entries[id_] = (self._monotonic() + self._seconds, value)
+        self._entries.move_to_end(id_)
+        if len(self._entries) > self._size_max:
+            self._entries.popitem(last=False)
+
+    def drop(self, id_: str) -> None:
+        """Don't remember it any more."""
+        self._entries.pop(id_, None)
+
+
+class People:
+    """Profiles by id, mostly from memory."""
+
+    def __init__(
+        self,
+        users: Users,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        size_max: int = PEOPLE_REMEMBERED_MAX,
+    ) -> None:
+        self._users = users
+        # An empty tuple remembers that the id is nobody's: a placeholder's, say.
+        self._remembered: Remembered[tuple[User, ...]] = Remembered(REMEMBERED_SECONDS, size_max, monotonic)
+        self._forgotten = 0
+
+    async def get(self, ids: Iterable[str]) -> Mapping[str, User]:
+        """The people with these ids; ids with no account are left out. Waits only for those not remembered."""
+        found: dict[str, User] = {}
+        missing: list[str] = []
+        for id_ in dict.fromkeys(ids):
+            known = self._remembered.get(id_)
+            if known is None:
+                missing.append(id_)
+            else:
+                found.update((id_, user) for user in known)
+        if missing:
+            found.update(await self._read(missing))
+        return found
+
+    def forget(self, user_id: str) -> None:
+        """Read this person anew next time, because their profile has just changed."""
+        self._remembered.drop(user_id)
+        self._forgotten += 1
+
+    async def _read(self, ids: list[str]) -> Mapping[str, User]:
+        forgotten = self._forgotten
+        read = await self._users.get_many(ids)
+        # Read before somebody's change, arriving after it: true when asked for, but not to be remembered.
+        if forgotten == self._forgotten:
+            for id_ in ids:
+                self._remembered.put(id_, (read[id_],) if id_ in read else ())
+        return read

@@ -1,0 +1,242 @@
+"""What the service needs from outside, as protocols. Adapters implement them; bootstrap chooses."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Protocol, TypeAlias
+
+from persplit.ledger.events import Event, Noun, RecordedEvent
+
+READ_LIMIT_MAX: Final = 1_000
+"""Events or documents that one read of a store returns at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event on its way into a store, with the place in the group's ledger that it was decided for."""
+
+    group_id: str
+    seq: int
+    at: str
+    by: str
+    command_id: str
+    content_hash: str
+    event: Event
+
+
+class SeqTaken(Exception):
+    """`append` lost the race for the place: read the tail and decide again. Nothing was written."""
+
+
+class CommandKnown(Exception):
+    """`append` found an event with this group and command id; it is `recorded`. Nothing was written."""
+
+    def __init__(self, recorded: RecordedEvent) -> None:
+        super().__init__(recorded.command_id)
+        self.recorded = recorded
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A group's state at `seq`, encoded. Disposable: `version` says which code can read `body`."""
+
+    group_id: str
+    seq: int
+    version: int
+    body: bytes
+
+
+class EventStore(Protocol):
+    """Every group's ledger: one append-only stream each.
+
+    Every method raises `StoreUnavailable` when the store doesn't answer within its bound; after `append` that
+    means that the outcome is unknown. Reads see every append that was answered before they began.
+    """
+
+    async def append(self, new: NewEvent) -> RecordedEvent:
+        """Make `new` durable. (group_id, seq) and (group_id, command_id) are unique, whatever the nodes.
+
+        Raises:
+            CommandKnown: the group has an event with this command id; looked at before the seq.
+            SeqTaken: the group has an event with this seq.
+
+        """
+        ...
+
+    async def read(self, group_id: str, after: int, limit: int) -> Sequence[RecordedEvent]:
+        """At most `limit` events with seq > `after`, in order."""
+        ...
+
+    async def read_creations(
+        self, group_id: str, noun: Noun, before: int, limit: int
+    ) -> Sequence[RecordedEvent]:
+        """The `limit` newest events with seq < `before` that created a `noun`, newest first."""
+        ...
+
+    async def find_command(self, group_id: str, command_id: str) -> RecordedEvent | None:
+        """The event that the command made, if any."""
+        ...
+
+    async def latest(self, group_id: str, noun: Noun, ids: Sequence[str]) -> Mapping[str, RecordedEvent]:
+        """For each of the things the last event about it, which holds its present version; unknown ids are left out."""
+        ...
+
+    async def heads(self, group_ids: Sequence[str]) -> Mapping[str, int]:
+        """The highest seq of each group; groups with no events are left out."""
+        ...
+
+    async def seq_at(self, group_id: str, at: str) -> int:
+        """The highest seq recorded at or before the instant; 0 if none."""
+        ...
+
+    async def groups_of(self, user_id: str) -> Sequence[str]:
+        """Ids of the groups of which the user is a member by the last event about them, in order of id."""
+        ...
+
+    async def save_snapshot(self, snapshot: Snapshot) -> None:
+        """Keep the snapshot, in place of one at the same seq."""
+        ...
+
+    async def load_snapshot(self, group_id: str, version: int, up_to: int) -> Snapshot | None:
+        """The newest snapshot of this version with seq <= `up_to`."""
+        ...
+
+    async def ping(self) -> None:
+        """Return if the store answers reads."""
+        ...
+
+
+Body: TypeAlias = dict[str, Any]
+"""A plain document: JSON values only. Its owner (accounts, invites) gives it a typed face."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document with the fields it can be found by (`keys`) and its `version`, 1 when new."""
+
+    id: str
+    body: Body
+    keys: Mapping[str, str] = field(default_factory=dict)
+    version: int = 1
+
+
+class DuplicateKey(Exception):
+    """A document with this id, or this value of a unique key, is there. Nothing was written."""
+
+
+class VersionChanged(Exception):
+    """The document isn't (or no longer) at the version that was read. Nothing was written."""
+
+
+class Documents(Protocol):
+    """One collection of plain documents with optimistic versions. Raises `StoreUnavailable` like the events.
+
+    Which keys are unique is fixed when the collection is opened.
+    """
+
+    async def insert(self, document: Document) -> None:
+        """Keep a new document at version 1, durably.
+
+        Raises:
+            DuplicateKey: the id or a unique key is taken.
+
+        """
+        ...
+
+    async def replace(self, document: Document) -> Document:
+        """Put `document` in place of the one with its id and version; returns it with the next version.
+
+        Raises:
+            VersionChanged: somebody else was first, or it is gone.
+            DuplicateKey: a unique key is taken.
+
+        """
+        ...
+
+    async def get(self, ids: Sequence[str]) -> Mapping[str, Document]:
+        """The documents with these ids; unknown ids are left out."""
+        ...
+
+    async def find(self, key: str, value: str, limit: int) -> Sequence[Document]:
+        """At most `limit` documents whose `key` is `value`, in order of id."""
+        ...
+
+    async def delete(self, id_: str) -> None:
+        """Remove the document, if it is there."""
+        ...
+
+
+Clock: TypeAlias = Callable[[], datetime]
+"""The time now, aware, UTC."""
+
+
+class PasswordHasher(Protocol):
+    """A slow hash, off the event loop."""
+
+    async def hash(self, password: str) -> str:
+        """A hash with its salt and parameters, as text."""
+        ...
+
+    async def verify(self, password: str, hashed: str | None) -> bool:
+        """Whether they match. With None it takes as long as ever and is false: no account shows by its time."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AccessClaims:
+    """Who an access token speaks for; `expires_at` in seconds since the epoch."""
+
+    user_id: str
+    session_id: str
+    expires_at: int
+
+
+class AccessTokens(Protocol):
+    """Signed, short-lived access tokens."""
+
+    def issue(self, user_id: str, session_id: str) -> tuple[str, AccessClaims]:
+        """A new token and what it says."""
+        ...
+
+    def read(self, token: str) -> AccessClaims:
+        """What the token says.
+
+        Raises:
+            TokenExpired: it was good once.
+            TokenInvalid: anything else.
+
+        """
+        ...
+
+
+class QrRenderer(Protocol):
+    """QR images of short texts, made off the event loop and cached."""
+
+    async def png(self, text: str) -> bytes:
+        """A PNG, level M, border 4, mode 1."""
+        ...
+
+    async def svg(self, text: str) -> bytes:
+        """The same as SVG."""
+        ...
+
+
+class Hints(Protocol):
+    """Between nodes: "group g is at seq n". A hint may be lost, doubled or late; the log is the truth."""
+
+    async def publish(self, hint: "Hint") -> None:
+        """Tell the other nodes, if they can be told now. Never raises, never waits long."""
+        ...
+
+    def subscribe(self, listener: Callable[["Hint | None"], None]) -> None:
+        """Call `listener` with every hint from other nodes, and with None when some may have been missed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """`user_id` is who joined or left with this event, so that a node that has only their sockets looks as well."""
+
+    group_id: str
+    seq: int
+    user_id: str = ""
