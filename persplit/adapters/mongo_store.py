@@ -1,0 +1,425 @@
+"""Both stores in MongoDB, and all that knows the driver: one document per event, no transactions.
+
+The driver is motor. It has come to the end of its life; PyMongo's asynchronous client takes its place with
+nearly the same calls. Only calls that both have, written alike, are used here (`aggregate` is not among them),
+the contract tests run over both, and the types are those of PyMongo's, which motor's objects are taken for. The
+day of the swap is a change of `connect`'s default.
+
+Any server will do, but only a replica set or a sharded cluster (by `groupId`) keeps its promises when a
+machine is lost. Every unique index of the events begins with `groupId`, as sharding demands.
+"""
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeAlias, TypeVar, cast
+
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import ASCENDING, DESCENDING, AsyncMongoClient, IndexModel
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import DuplicateKeyError, PyMongoError
+from pymongo.read_concern import ReadConcern
+
+from persplit.adapters.recording import bounded, hole_before, recognise, record_of
+from persplit.ledger.codec import TYPES, Json, event_from_json, event_to_document
+from persplit.ledger.events import MemberLeft, Noun, RecordedEvent, is_creation, subject_of
+from persplit.service.errors import StoreUnavailable
+from persplit.service.ports import (
+    Document,
+    Documents,
+    DuplicateKey,
+    EventStore,
+    NewEvent,
+    SeqTaken,
+    Snapshot,
+    VersionChanged,
+)
+
+Client: TypeAlias = AsyncMongoClient[Json]
+Database: TypeAlias = AsyncDatabase[Json]
+
+DATABASE_DEFAULT: Final = "persplit"
+"""The database's name where the URI has none."""
+SERVER_SELECTION_TIMEOUT_MS: Final = 5_000
+"""How long to look for a primary. An election takes up to 12 s: clients are told to come back instead."""
+CONNECT_TIMEOUT_MS: Final = 3_000
+"""To open one connection: less than the selection, so that one dead host doesn't use it up."""
+OPERATION_TIMEOUT_MS: Final = 8_000
+"""For one operation with the driver's own retries: well under a socket's ping timeout."""
+DEADLINE_S: Final = 9.0
+"""For one call of ours. Longer than an operation, so that the driver's bound, which knows why, comes first;
+it also counts the wait for motor's threads, which the driver doesn't see."""
+CONNECTIONS_MAX: Final = 50
+"""Connections to each server; more requests than that wait."""
+CONNECTION_WAIT_MS: Final = 2_000
+"""How long a request waits for a free connection."""
+ATTEMPTS_MAX: Final = 3
+"""Times that an append with an unknown outcome is sent. The driver sends each once again by itself."""
+RETRY_PAUSE_S: Final = 0.1
+"""Between attempts: time for a connection to be found broken. Elections are waited for by the driver."""
+LOOKUPS_AT_ONCE: Final = 16
+"""Single look-ups that one call has under way: a third of the connections, so that others get through."""
+HEADS_REMEMBERED_MAX: Final = 10_000
+"""Groups whose last seen seq is remembered, to save a look-up per append. About a megabyte."""
+
+_T = TypeVar("_T")
+_LEFT: Final = TYPES[MemberLeft]
+
+
+def connect(uri: str, driver: Callable[..., Any] = AsyncIOMotorClient) -> Client:
+    """A client with every option that matters stated, whatever the URI says. It connects on first use.
+
+    A client belongs to the event loop that it is first used on.
+    """
+    client = driver(
+        uri,
+        # Acknowledged means: on disk on most of the machines, and nothing is decided on what may be rolled back.
+        w="majority",
+        journal=True,
+        readConcernLevel="majority",
+        readPreference="primary",
+        retryWrites=True,
+        retryReads=True,
+        serverSelectionTimeoutMS=SERVER_SELECTION_TIMEOUT_MS,
+        connectTimeoutMS=CONNECT_TIMEOUT_MS,
+        timeoutMS=OPERATION_TIMEOUT_MS,
+        maxPoolSize=CONNECTIONS_MAX,
+        waitQueueTimeoutMS=CONNECTION_WAIT_MS,
+        appName="persplit",
+    )
+    return cast("Client", client)
+
+
+def database_of(client: Client) -> Database:
+    """The database that the client's URI names."""
+    return client.get_default_database(DATABASE_DEFAULT)
+
+
+async def close(client: Client) -> None:
+    """Close the client's connections. motor's `close` is a plain call, PyMongo's is awaited."""
+    closing: object = client.close()
+    if inspect.isawaitable(closing):
+        await closing
+
+
+@asynccontextmanager
+async def _answered() -> AsyncIterator[None]:
+    """What errors of the driver's, or none before the deadline, mean to a caller; the only place that knows.
+
+    Raises:
+        DuplicateKey: a unique index refused the write.
+        StoreUnavailable: anything else. Of a write the outcome is unknown.
+
+    """
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            yield
+    except DuplicateKeyError:
+        raise DuplicateKey from None
+    except (PyMongoError, TimeoutError) as error:
+        raise StoreUnavailable("the database did not answer") from error
+
+
+_EVENT_INDEXES: Final = (
+    IndexModel([("groupId", ASCENDING), ("seq", ASCENDING)], name="seq", unique=True),
+    IndexModel([("groupId", ASCENDING), ("commandId", ASCENDING)], name="command", unique=True),
+    IndexModel(
+        [("groupId", ASCENDING), ("noun", ASCENDING), ("subjectId", ASCENDING), ("seq", ASCENDING)],
+        name="latest",
+    ),
+    IndexModel(
+        [("subjectId", ASCENDING), ("groupId", ASCENDING), ("seq", ASCENDING)],
+        name="membership",
+        partialFilterExpression={"noun": Noun.MEMBER.value},
+    ),
+    IndexModel(
+        [("groupId", ASCENDING), ("noun", ASCENDING), ("seq", ASCENDING)],
+        name="creations",
+        partialFilterExpression={"creation": True},
+    ),
+    IndexModel([("groupId", ASCENDING), ("at", ASCENDING), ("seq", ASCENDING)], name="at"),
+)
+_SNAPSHOT_INDEXES: Final = (
+    IndexModel([("groupId", ASCENDING), ("seq", ASCENDING)], name="seq", unique=True),
+)
+
+
+class MongoEvents(EventStore):
+    """The collections `events` and `snapshots` of a database. `open` before use."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._events: AsyncCollection[Json] = database.get_collection("events")
+        self._snapshots: AsyncCollection[Json] = database.get_collection("snapshots")
+        self._resolving = self._events
+        self._seen: dict[str, int] = {}
+
+    async def open(self) -> None:
+        """Make the indexes that are missing; several nodes may do so at once.
+
+        Raises:
+            StoreUnavailable: no server answered, or building an index takes longer than the bound.
+
+        """
+        async with _answered():
+            hello = await self._database.command("hello")
+            await self._events.create_indexes(list(_EVENT_INDEXES))
+            await self._snapshots.create_indexes(list(_SNAPSHOT_INDEXES))
+        if "setName" in hello or hello.get("msg") == "isdbgrid":
+            # A duplicate key may come from an event that most machines don't have yet, which a majority read
+            # would miss. A linearizable one waits for it. A server that stands alone has no such reads or need.
+            self._resolving = self._events.with_options(read_concern=ReadConcern("linearizable"))
+
+    async def append(self, new: NewEvent) -> RecordedEvent:
+        """See the port.
+
+        When the outcome is unknown, the very same document is sent again: the unique indexes make that safe,
+        and if the first one had arrived they say so. Failure is never concluded from silence.
+        """
+        recorded = record_of(new)
+        async with _answered():
+            await self._refuse_hole(new)
+            appended = await self._insert(recorded)
+        self._remember(appended)
+        return appended
+
+    async def read(self, group_id: str, after: int, limit: int) -> Sequence[RecordedEvent]:
+        """See the port."""
+        wanted = {"groupId": group_id, "seq": {"$gt": after}}
+        events = await self._find(wanted, ASCENDING, limit)
+        if events:
+            self._remember(events[-1])
+        return events
+
+    async def read_creations(
+        self, group_id: str, noun: Noun, before: int, limit: int
+    ) -> Sequence[RecordedEvent]:
+        """See the port."""
+        wanted = {"groupId": group_id, "noun": noun.value, "creation": True, "seq": {"$lt": before}}
+        return await self._find(wanted, DESCENDING, limit)
+
+    async def find_command(self, group_id: str, command_id: str) -> RecordedEvent | None:
+        """See the port."""
+        async with _answered():
+            return _decoded(await self._events.find_one({"groupId": group_id, "commandId": command_id}))
+
+    async def latest(self, group_id: str, noun: Noun, ids: Sequence[str]) -> Mapping[str, RecordedEvent]:
+        """See the port."""
+
+        async def last_about(id_: str) -> RecordedEvent | None:
+            wanted = {"groupId": group_id, "noun": noun.value, "subjectId": id_}
+            return _decoded(await self._events.find_one(wanted, sort=[("seq", DESCENDING)]))
+
+        async with _answered():
+            return await _each(ids, last_about)
+
+    async def heads(self, group_ids: Sequence[str]) -> Mapping[str, int]:
+        """See the port."""
+
+        async def head_of(group_id: str) -> int | None:
+            only_seq = {"_id": False, "seq": True}
+            last = await self._events.find_one({"groupId": group_id}, only_seq, sort=[("seq", DESCENDING)])
+            return last["seq"] if last else None
+
+        async with _answered():
+            return await _each(group_ids, head_of)
+
+    async def seq_at(self, group_id: str, at: str) -> int:
+        """See the port."""
+        # One before the first event after the instant: seqs have no gaps and `at` never goes back. Asking for
+        # the last one up to it would do for MongoDB; SecantusDB leaves out what lies right at such a bound.
+        later = {"groupId": group_id, "at": {"$gt": at}}
+        oldest_first = [("at", ASCENDING), ("seq", ASCENDING)]
+        async with _answered():
+            first_later = await self._events.find_one(later, {"seq": True}, sort=oldest_first)
+        if first_later:
+            return int(first_later["seq"]) - 1
+        return (await self.heads([group_id])).get(group_id, 0)
+
+    async def groups_of(self, user_id: str) -> Sequence[str]:
+        """See the port."""
+        wanted = {"noun": Noun.MEMBER.value, "subjectId": user_id}
+        in_order = [("groupId", ASCENDING), ("seq", ASCENDING)]
+        last_type: dict[str, str] = {}
+        async with _answered():
+            cursor = self._events.find(wanted, {"groupId": True, "type": True}).sort(in_order)
+            async for event in cursor:
+                last_type[event["groupId"]] = event["type"]
+        return [group_id for group_id, type_ in last_type.items() if type_ != _LEFT]
+
+    async def save_snapshot(self, snapshot: Snapshot) -> None:
+        """See the port."""
+        place = {"groupId": snapshot.group_id, "seq": snapshot.seq}
+        document = {**place, "version": snapshot.version, "body": snapshot.body}
+        try:
+            async with _answered():
+                await self._snapshots.replace_one(place, document, upsert=True)
+        except DuplicateKey:
+            return  # another node saved one at this seq at this very moment
+
+    async def load_snapshot(self, group_id: str, version: int, up_to: int) -> Snapshot | None:
+        """See the port."""
+        wanted = {"groupId": group_id, "version": version, "seq": {"$lte": up_to}}
+        async with _answered():
+            found = await self._snapshots.find_one(wanted, sort=[("seq", DESCENDING)])
+        return Snapshot(group_id, found["seq"], version, found["body"]) if found else None
+
+    async def ping(self) -> None:
+        """See the port."""
+        async with _answered():
+            await self._database.command("ping")
+
+    async def _insert(self, recorded: RecordedEvent) -> RecordedEvent:
+        document = _document_of(recorded)  # the driver adds an _id: the attempts are one document
+        for attempt in range(ATTEMPTS_MAX):
+            await asyncio.sleep(RETRY_PAUSE_S * attempt)
+            try:
+                async with _answered():
+                    await self._events.insert_one(document)
+            except DuplicateKey:
+                return await self._resolve(recorded)
+            except StoreUnavailable as error:
+                unknown = error
+            else:
+                return recorded
+        raise unknown
+
+    async def _resolve(self, recorded: RecordedEvent) -> RecordedEvent:
+        """The outcome after a duplicate key. Which index it was is not asked: if both, only one is named."""
+        wanted = {"groupId": recorded.group_id, "commandId": recorded.command_id}
+        known = _decoded(await self._resolving.find_one(wanted))
+        if known is None:
+            raise SeqTaken
+        return recognise(known, recorded)
+
+    async def _refuse_hole(self, new: NewEvent) -> None:
+        """Look whether there is an event before, unless this node has seen it: nothing is ever deleted."""
+        before = new.seq - 1
+        if before <= self._seen.get(new.group_id, 0):
+            return
+        if await self._events.find_one({"groupId": new.group_id, "seq": before}, {"_id": True}):
+            return
+        if await self.find_command(new.group_id, new.command_id) is None:
+            raise hole_before(new)
+
+    def _remember(self, recorded: RecordedEvent) -> None:
+        """Note how far the group has come, forgetting the group that was noted longest ago."""
+        seen = self._seen.pop(recorded.group_id, 0)
+        self._seen[recorded.group_id] = max(seen, recorded.seq)
+        if len(self._seen) > HEADS_REMEMBERED_MAX:
+            del self._seen[next(iter(self._seen))]
+
+    async def _find(self, wanted: Json, order: int, limit: int) -> list[RecordedEvent]:
+        if (at_most := bounded(limit)) == 0:
+            return []  # MongoDB takes 0 for "no limit"
+        async with _answered():
+            cursor = self._events.find(wanted).sort([("seq", order)]).limit(at_most)
+            return [event_from_json(document) for document in await cursor.to_list(at_most)]
+
+
+class MongoDocuments(Documents):
+    """The collection `collection` of a database. `open` before use.
+
+    Keys are kept as texts `key=value` in two arrays, each with one index over its elements, so that keys need
+    no index each: `keys` has all, to find by, `unique` those that no two documents may share. Names of keys have no "=".
+    `unique_keys` counts for what is written from now on: a change of it doesn't reach documents that are there.
+    """
+
+    def __init__(self, database: Database, collection: str, unique_keys: Collection[str] = ()) -> None:
+        self._documents: AsyncCollection[Json] = database.get_collection(collection)
+        self._unique_keys = frozenset(unique_keys)
+
+    async def open(self) -> None:
+        """Make the indexes that are missing; several nodes may do so at once.
+
+        Raises:
+            StoreUnavailable: no server answered, or building an index takes longer than the bound.
+
+        """
+        keys = IndexModel([("keys", ASCENDING), ("_id", ASCENDING)], name="keys")
+        # Partial: else two documents with no unique key would count as equal.
+        unique = IndexModel(
+            [("unique", ASCENDING)],
+            name="unique",
+            unique=True,
+            partialFilterExpression={"unique": {"$exists": True}},
+        )
+        async with _answered():
+            await self._documents.create_indexes([keys, unique])
+
+    async def insert(self, document: Document) -> None:
+        """See the port."""
+        async with _answered():
+            await self._documents.insert_one(self._stored(document, version=1))
+
+    async def replace(self, document: Document) -> Document:
+        """See the port."""
+        present = {"_id": document.id, "version": document.version}
+        stored = self._stored(document, version=document.version + 1)
+        async with _answered():
+            result = await self._documents.replace_one(present, stored)
+        if result.matched_count == 0:
+            raise VersionChanged
+        return Document(document.id, document.body, document.keys, document.version + 1)
+
+    async def get(self, ids: Sequence[str]) -> Mapping[str, Document]:
+        """See the port."""
+        if not ids:
+            return {}
+        async with _answered():
+            found = await self._documents.find({"_id": {"$in": list(ids)}}).to_list(len(ids))
+        return {stored["_id"]: _document_from(stored) for stored in found}
+
+    async def find(self, key: str, value: str, limit: int) -> Sequence[Document]:
+        """See the port."""
+        if (at_most := bounded(limit)) == 0:
+            return []  # MongoDB takes 0 for "no limit"
+        async with _answered():
+            cursor = self._documents.find({"keys": f"{key}={value}"}).sort([("_id", ASCENDING)])
+            return [_document_from(stored) for stored in await cursor.limit(at_most).to_list(at_most)]
+
+    async def delete(self, id_: str) -> None:
+        """See the port."""
+        async with _answered():
+            await self._documents.delete_one({"_id": id_})
+
+    def _stored(self, document: Document, version: int) -> Json:
+        stored: Json = {
+            "_id": document.id,
+            "version": version,
+            "keys": [f"{key}={value}" for key, value in document.keys.items()],
+            "body": document.body,
+        }
+        unique = [f"{key}={value}" for key, value in document.keys.items() if key in self._unique_keys]
+        return {**stored, "unique": unique} if unique else stored
+
+
+async def _each(ids: Sequence[str], look_up: Callable[[str], Awaitable[_T | None]]) -> dict[str, _T]:
+    """What `look_up` finds for each id, a bounded number at a time."""
+    found: dict[str, _T] = {}
+    for start in range(0, len(ids), LOOKUPS_AT_ONCE):
+        some = ids[start : start + LOOKUPS_AT_ONCE]
+        things = zip(some, await asyncio.gather(*map(look_up, some)), strict=True)
+        found.update({id_: thing for id_, thing in things if thing is not None})
+    return found
+
+
+def _document_of(recorded: RecordedEvent) -> Json:
+    noun, subject_id = subject_of(recorded.event)
+    return {
+        **event_to_document(recorded),
+        "noun": noun.value,
+        "subjectId": subject_id,
+        "creation": is_creation(recorded.event),
+    }
+
+
+def _decoded(stored: Json | None) -> RecordedEvent | None:
+    return event_from_json(stored) if stored else None
+
+
+def _document_from(stored: Json) -> Document:
+    keys = dict(key.split("=", 1) for key in stored["keys"])
+    return Document(stored["_id"], stored["body"], keys, stored["version"])

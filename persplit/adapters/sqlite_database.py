@@ -1,0 +1,361 @@
+"""One SQLite file: one thread writes, a few read, the event loop does neither.
+
+Writes wait in a bounded queue. The writer takes all that wait, runs each under a savepoint in one transaction,
+commits once (one fsync for the batch) and only then resolves their futures: a busy moment costs hardly more
+fsyncs than a quiet one, and an answer always means durable. `synchronous=FULL` is what makes that true over a
+power cut; NORMAL would be three times as fast and lose the last commits.
+
+Several processes may have the file open: `BEGIN IMMEDIATE` and `busy_timeout` take turns, unique keys decide.
+"""
+
+import asyncio
+import os
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, Full, Queue
+from typing import Any, Final, TypeAlias, TypeVar
+
+from persplit.service.errors import StoreUnavailable
+
+SCHEMA_VERSION: Final = 1
+"""In `PRAGMA user_version`. Raise it with every change of `_SCHEMA`, and bring older files up in `_migrate`."""
+
+WRITES_WAITING_MAX: Final = 4_096
+"""About a second's work on a slow disk: who comes later is told at once instead of waiting in vain."""
+BATCH_MAX: Final = 256
+"""Writes to a commit: enough to make the fsync cheap, few enough that the first of them doesn't wait long."""
+WRITE_DEADLINE_S: Final = 8.0
+"""Longest wait for a write, well under a socket's ping timeout."""
+READERS: Final = 4
+"""Threads that read. Reads are short and mostly from memory; more threads would only wait for each other."""
+READS_WAITING_MAX: Final = 1_024
+"""Reads waiting or running. Each holds one request in memory."""
+READ_DEADLINE_S: Final = 5.0
+"""Longest wait for a read: a writer may need its answer before it can even begin."""
+BUSY_TIMEOUT_MS: Final = 3_000
+"""How long to wait while another process writes: less than the deadlines, so that the answer says why."""
+WAL_BYTES_MAX: Final = 64 * 1024 * 1024
+"""What the write-ahead log is cut down to after it has grown."""
+CLOSE_DEADLINE_S: Final = 10.0
+"""Longest wait for the queued writes when closing: a batch takes milliseconds unless the disk hangs."""
+
+_T = TypeVar("_T")
+Work: TypeAlias = Callable[[sqlite3.Connection], _T]
+"""What to do with a connection, on a thread of the database's."""
+
+_SCHEMA: Final = (
+    # A row per event. What is looked up has a column; the event itself is JSON, as `codec` writes it.
+    """
+    CREATE TABLE events (
+        group_id   TEXT    NOT NULL,
+        seq        INTEGER NOT NULL,
+        command_id TEXT    NOT NULL,
+        type       TEXT    NOT NULL,
+        noun       TEXT    NOT NULL,
+        subject_id TEXT    NOT NULL,
+        creation   INTEGER NOT NULL,
+        at         TEXT    NOT NULL,
+        body       BLOB    NOT NULL,
+        PRIMARY KEY (group_id, seq),
+        UNIQUE (group_id, command_id)
+    )
+    """,
+    "CREATE INDEX events_latest ON events (group_id, noun, subject_id, seq)",
+    "CREATE INDEX events_membership ON events (subject_id, group_id, seq, type) WHERE noun = 'member'",
+    "CREATE INDEX events_creations ON events (group_id, noun, seq) WHERE creation",
+    "CREATE INDEX events_at ON events (group_id, at, seq)",
+    """
+    CREATE TABLE snapshots (
+        group_id TEXT    NOT NULL,
+        seq      INTEGER NOT NULL,
+        version  INTEGER NOT NULL,
+        body     BLOB    NOT NULL,
+        PRIMARY KEY (group_id, seq)
+    )
+    """,
+    # All collections of documents; `keys` repeats what document_keys has, so that a document is one row to read.
+    """
+    CREATE TABLE documents (
+        collection TEXT    NOT NULL,
+        id         TEXT    NOT NULL,
+        version    INTEGER NOT NULL,
+        keys       BLOB    NOT NULL,
+        body       BLOB    NOT NULL,
+        PRIMARY KEY (collection, id)
+    )
+    """,
+    """
+    CREATE TABLE document_keys (
+        collection TEXT    NOT NULL,
+        key        TEXT    NOT NULL,
+        value      TEXT    NOT NULL,
+        id         TEXT    NOT NULL,
+        is_unique  INTEGER NOT NULL,
+        PRIMARY KEY (collection, key, value, id),
+        FOREIGN KEY (collection, id) REFERENCES documents ON DELETE CASCADE
+    ) WITHOUT ROWID
+    """,
+    "CREATE UNIQUE INDEX document_keys_unique ON document_keys (collection, key, value) WHERE is_unique",
+    "CREATE INDEX document_keys_of ON document_keys (collection, id)",
+)
+
+
+class NewerSchema(Exception):
+    """The file was written by a newer release: this one doesn't touch it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """A write that waits, and who waits for it."""
+
+    work: Work[Any]
+    future: asyncio.Future[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What came of a write. If `error` is set, nothing of it was written or whether it was is unknown."""
+
+    future: asyncio.Future[Any]
+    result: Any = None
+    error: Exception | None = None
+
+
+class SqliteDatabase:
+    """The file at `path`. `open` before use, on the event loop that will use it; `close` at the end."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._is_open = False
+        self._queue: Queue[_Write | None] = Queue(WRITES_WAITING_MAX)
+        self._read_slots = threading.BoundedSemaphore(READS_WAITING_MAX)
+        self._here = threading.local()
+        self._read_connections: list[sqlite3.Connection] = []
+
+    async def open(self) -> None:
+        """Open the file, making it (mode 0600), its directory and its tables where they are missing.
+
+        Raises:
+            NewerSchema: a newer release has written the file.
+            StoreUnavailable: it can't be opened, or another process keeps it locked.
+
+        """
+        self._loop = asyncio.get_running_loop()
+        self._writing = await asyncio.to_thread(self._open_for_writing)
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
+        # A daemon, so that a process that fails before `close` can end.
+        self._writer = threading.Thread(target=self._write_batches, name="sqlite-writer", daemon=True)
+        self._writer.start()
+        self._is_open = True
+
+    async def close(self) -> None:
+        """Refuse new work, finish the writes that wait, close the file. Without effect if it isn't open."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        await asyncio.to_thread(self._finish)
+
+    async def write(self, work: Work[_T]) -> _T:
+        """The result of `work`, run in a transaction of the writer's, once that is durable.
+
+        What `work` raises is raised here, and nothing of it stays written.
+
+        Raises:
+            StoreUnavailable: the queue is full (nothing was written), the disk refused, or the deadline
+                passed: then the outcome is unknown.
+
+        """
+        self._require_open()
+        future: asyncio.Future[_T] = self._loop.create_future()
+        try:
+            self._queue.put_nowait(_Write(work, future))
+        except Full:
+            raise StoreUnavailable("too many writes are waiting") from None
+        return await _within(WRITE_DEADLINE_S, future)
+
+    async def read(self, work: Work[_T]) -> _T:
+        """The result of `work`, run on a connection that can't write.
+
+        Raises:
+            StoreUnavailable: too many reads wait, the file can't be read, or the deadline passed.
+
+        """
+        self._require_open()
+        if not self._read_slots.acquire(blocking=False):
+            raise StoreUnavailable("too many reads are waiting")
+        reading: Future[_T] = self._readers.submit(self._read, work)
+        reading.add_done_callback(lambda _: self._read_slots.release())
+        return await _within(READ_DEADLINE_S, asyncio.wrap_future(reading))
+
+    def _require_open(self) -> None:
+        if not self._is_open:
+            raise StoreUnavailable("the database is closed")
+
+    # On threads of ours from here on.
+
+    def _open_for_writing(self) -> sqlite3.Connection:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            # SQLite gives its -wal and -shm files the mode of this one.
+            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+            connection = _connect(self._path)
+            try:
+                _migrate(connection)
+            except BaseException:
+                connection.close()
+                raise
+        except (OSError, sqlite3.Error) as error:
+            raise _unavailable(error, f"cannot open {self._path}: {error}") from error
+        return connection
+
+    def _write_batches(self) -> None:
+        """The writer's life."""
+        while batch := self._next_batch():
+            outcomes = _run_batch(self._writing, batch)
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                self._loop.call_soon_threadsafe(_resolve, outcomes)
+
+    def _next_batch(self) -> list[_Write]:
+        """The writes that wait, oldest first: at least one and at most BATCH_MAX, or none at the end."""
+        batch: list[_Write] = []
+        with suppress(Empty):
+            while len(batch) < BATCH_MAX:
+                write = self._queue.get(block=not batch)
+                if write is None:
+                    self._queue.put(write)  # for the next look; nothing else is put once it is there
+                    break
+                batch.append(write)
+        return batch
+
+    def _read(self, work: Work[_T]) -> _T:
+        try:
+            connection: sqlite3.Connection | None = getattr(self._here, "connection", None)
+            if connection is None:
+                connection = self._here.connection = _connect(self._path)
+                connection.execute("PRAGMA query_only = ON")
+                self._read_connections.append(connection)
+            return work(connection)
+        except sqlite3.Error as error:
+            if (translation := translated(error)) is error:
+                raise
+            raise translation from error
+
+    def _finish(self) -> None:
+        with suppress(Full):  # the disk hangs: the daemon thread is left to it
+            self._queue.put(None, timeout=CLOSE_DEADLINE_S)
+            self._writer.join(CLOSE_DEADLINE_S)
+        self._readers.shutdown(cancel_futures=True)
+        for connection in self._read_connections:
+            connection.close()
+        if not self._writer.is_alive():
+            self._writing.close()
+
+
+def translated(error: Exception) -> Exception:
+    """What an error means to the caller whose work raised it; the only place that knows SQLite's.
+
+    A statement of ours that is wrong stays what it is, as does what isn't SQLite's: no retry would help.
+    """
+    ours = sqlite3.ProgrammingError | sqlite3.InterfaceError | sqlite3.IntegrityError
+    if isinstance(error, sqlite3.Error) and not isinstance(error, ours):
+        return _unavailable(error)
+    return error
+
+
+def _unavailable(cause: Exception, detail: str = "the database did not answer") -> StoreUnavailable:
+    """A fresh error for each who waits: sharing one would mix up their tracebacks."""
+    unavailable = StoreUnavailable(detail)
+    unavailable.__cause__ = cause
+    return unavailable
+
+
+async def _within(seconds: float, future: asyncio.Future[_T]) -> _T:
+    """The future's result. At the deadline it is cancelled: a write that hasn't begun by then is skipped."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await future
+    except TimeoutError:
+        raise StoreUnavailable("the database did not answer in time") from None
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """A connection that never begins a transaction by itself, with all settings that matter stated."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA fullfsync = ON")  # macOS: without it an fsync stops at the drive's cache
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_MAX}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Bring the file to `SCHEMA_VERSION`. Two processes may try at once: the second finds it done."""
+    connection.execute("BEGIN IMMEDIATE")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > SCHEMA_VERSION:
+        raise NewerSchema(f"the database has schema {version}; this release knows up to {SCHEMA_VERSION}")
+    if version == 0:
+        for statement in _SCHEMA:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("COMMIT")
+
+
+def _run_batch(connection: sqlite3.Connection, batch: list[_Write]) -> list[_Outcome]:
+    """Run all in one transaction. If that can't begin, breaks or can't be committed, all fail alike."""
+    try:
+        _roll_back(connection)  # in case the batch before could not
+        connection.execute("BEGIN IMMEDIATE")
+        outcomes = [_run_one(connection, write) for write in batch if not write.future.cancelled()]
+        connection.execute("COMMIT")
+    except Exception as error:  # noqa: BLE001 - whatever it is, those who wait hear of it and the writer lives on
+        with suppress(sqlite3.Error):
+            _roll_back(connection)
+        return [_Outcome(write.future, error=_unavailable(error)) for write in batch]
+    return outcomes
+
+
+def _run_one(connection: sqlite3.Connection, write: _Write) -> _Outcome:
+    """Run one write under a savepoint, so that its failure leaves the others of the batch alone.
+
+    Raises:
+        sqlite3.Error: SQLite gave up the whole transaction, as it may when the disk is full or fails.
+
+    """
+    connection.execute("SAVEPOINT one")
+    try:
+        outcome = _Outcome(write.future, result=write.work(connection))
+    except Exception as error:  # it belongs to the one who waits for it
+        if not connection.in_transaction:
+            raise sqlite3.OperationalError("the transaction was given up") from error
+        connection.execute("ROLLBACK TO one")
+        outcome = _Outcome(write.future, error=translated(error))
+    connection.execute("RELEASE one")
+    return outcome
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+
+
+def _resolve(outcomes: list[_Outcome]) -> None:
+    """On the event loop: tell everybody who still waits."""
+    for outcome in outcomes:
+        if outcome.future.done():
+            continue
+        if outcome.error is None:
+            outcome.future.set_result(outcome.result)
+        else:
+            outcome.future.set_exception(outcome.error)

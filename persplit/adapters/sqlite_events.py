@@ -1,0 +1,167 @@
+"""Every group's ledger in one SQLite file: a row per event."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+
+from persplit.adapters.recording import bounded, hole_before, recognise, record_of
+from persplit.adapters.sqlite_database import SqliteDatabase
+from persplit.ledger.codec import TYPES, event_from_json, event_to_document
+from persplit.ledger.events import MemberLeft, Noun, RecordedEvent, is_creation, subject_of
+from persplit.service.ports import EventStore, NewEvent, SeqTaken, Snapshot
+
+# One statement, so that no other process comes between the look and the write. The keys refuse a second event
+# with the seq or the command; the condition refuses a hole.
+_APPEND: Final = """
+    INSERT INTO events (group_id, seq, command_id, type, noun, subject_id, creation, at, body)
+    SELECT :group_id, :seq, :command_id, :type, :noun, :subject_id, :creation, :at, :body
+    WHERE :seq = 1 OR EXISTS (SELECT 1 FROM events WHERE group_id = :group_id AND seq = :seq - 1)
+    ON CONFLICT DO NOTHING
+"""
+_BY_COMMAND: Final = "SELECT body FROM events WHERE group_id = ? AND command_id = ?"
+_BY_SEQ: Final = "SELECT body FROM events WHERE group_id = ? AND seq = ?"
+_AFTER: Final = "SELECT body FROM events WHERE group_id = ? AND seq > ? ORDER BY seq LIMIT ?"
+_CREATIONS: Final = """
+    SELECT body FROM events WHERE group_id = ? AND noun = ? AND creation AND seq < ? ORDER BY seq DESC LIMIT ?
+"""
+_LATEST: Final = """
+    SELECT subject_id, body FROM events
+    WHERE group_id = :group_id AND seq IN (
+        SELECT (SELECT max(seq) FROM events WHERE group_id = :group_id AND noun = :noun AND subject_id = value)
+        FROM json_each(:ids)
+    )
+"""
+# A look-up per group: GROUP BY would walk through all of their events.
+_HEADS: Final = """
+    SELECT value, (SELECT max(seq) FROM events WHERE group_id = value) AS head
+    FROM json_each(?) WHERE head IS NOT NULL
+"""
+# `at` never goes back within a group, so the last by `at` is the last by `seq`.
+_SEQ_AT: Final = "SELECT seq FROM events WHERE group_id = ? AND at <= ? ORDER BY at DESC, seq DESC LIMIT 1"
+# SQLite takes `type` from the row that max(seq) comes from.
+_GROUPS_OF: Final = """
+    SELECT group_id, type, max(seq) FROM events
+    WHERE noun = 'member' AND subject_id = ? GROUP BY group_id ORDER BY group_id
+"""
+_SAVE_SNAPSHOT: Final = "REPLACE INTO snapshots (group_id, seq, version, body) VALUES (?, ?, ?, ?)"
+_LOAD_SNAPSHOT: Final = """
+    SELECT seq, body FROM snapshots
+    WHERE group_id = ? AND version = ? AND seq <= ? ORDER BY seq DESC LIMIT 1
+"""
+_LEFT: Final = TYPES[MemberLeft]
+
+
+class SqliteEvents(EventStore):
+    """The events of an open database. Any number of these may share one file, over processes too."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+
+    async def append(self, new: NewEvent) -> RecordedEvent:
+        """See the port."""
+        recorded = record_of(new)
+        row = _row_of(recorded)
+
+        def insert(connection: sqlite3.Connection) -> RecordedEvent:
+            if connection.execute(_APPEND, row).rowcount == 1:
+                return recorded
+            known = _one(connection, _BY_COMMAND, new.group_id, new.command_id)
+            if known is not None:
+                return recognise(known, recorded)
+            if _one(connection, _BY_SEQ, new.group_id, new.seq) is not None:
+                raise SeqTaken
+            raise hole_before(new)
+
+        return await self._database.write(insert)
+
+    async def read(self, group_id: str, after: int, limit: int) -> Sequence[RecordedEvent]:
+        """See the port."""
+        return await self._database.read(lambda c: _all(c, _AFTER, group_id, after, bounded(limit)))
+
+    async def read_creations(
+        self, group_id: str, noun: Noun, before: int, limit: int
+    ) -> Sequence[RecordedEvent]:
+        """See the port."""
+        return await self._database.read(
+            lambda c: _all(c, _CREATIONS, group_id, noun.value, before, bounded(limit))
+        )
+
+    async def find_command(self, group_id: str, command_id: str) -> RecordedEvent | None:
+        """See the port."""
+        return await self._database.read(lambda c: _one(c, _BY_COMMAND, group_id, command_id))
+
+    async def latest(self, group_id: str, noun: Noun, ids: Sequence[str]) -> Mapping[str, RecordedEvent]:
+        """See the port."""
+        wanted = {"group_id": group_id, "noun": noun.value, "ids": _json_list(ids)}
+        return await self._database.read(
+            lambda c: {subject_id: _decoded(body) for subject_id, body in c.execute(_LATEST, wanted)}
+        )
+
+    async def heads(self, group_ids: Sequence[str]) -> Mapping[str, int]:
+        """See the port."""
+        wanted = _json_list(group_ids)
+        return await self._database.read(lambda c: dict(c.execute(_HEADS, (wanted,)).fetchall()))
+
+    async def seq_at(self, group_id: str, at: str) -> int:
+        """See the port."""
+        row = await self._database.read(lambda c: c.execute(_SEQ_AT, (group_id, at)).fetchone())
+        return int(row[0]) if row else 0
+
+    async def groups_of(self, user_id: str) -> Sequence[str]:
+        """See the port."""
+        rows = await self._database.read(lambda c: c.execute(_GROUPS_OF, (user_id,)).fetchall())
+        return [group_id for group_id, type_, _ in rows if type_ != _LEFT]
+
+    async def save_snapshot(self, snapshot: Snapshot) -> None:
+        """See the port."""
+        row = (snapshot.group_id, snapshot.seq, snapshot.version, snapshot.body)
+
+        def save(connection: sqlite3.Connection) -> None:
+            connection.execute(_SAVE_SNAPSHOT, row)
+
+        await self._database.write(save)
+
+    async def load_snapshot(self, group_id: str, version: int, up_to: int) -> Snapshot | None:
+        """See the port."""
+        wanted = (group_id, version, up_to)
+        row = await self._database.read(lambda c: c.execute(_LOAD_SNAPSHOT, wanted).fetchone())
+        return Snapshot(group_id, row[0], version, row[1]) if row else None
+
+    async def ping(self) -> None:
+        """See the port."""
+        await self._database.read(lambda c: c.execute("SELECT seq FROM events LIMIT 1").fetchone())
+
+
+def _row_of(recorded: RecordedEvent) -> dict[str, Any]:
+    noun, subject_id = subject_of(recorded.event)
+    return {
+        "group_id": recorded.group_id,
+        "seq": recorded.seq,
+        "command_id": recorded.command_id,
+        "type": TYPES[type(recorded.event)],
+        "noun": noun.value,
+        "subject_id": subject_id,
+        "creation": is_creation(recorded.event),
+        "at": recorded.at,
+        "body": orjson.dumps(event_to_document(recorded)),
+    }
+
+
+def _decoded(body: bytes) -> RecordedEvent:
+    return event_from_json(orjson.loads(body))
+
+
+def _one(connection: sqlite3.Connection, sql: str, *values: object) -> RecordedEvent | None:
+    row = connection.execute(sql, values).fetchone()
+    return _decoded(row[0]) if row else None
+
+
+def _all(connection: sqlite3.Connection, sql: str, *values: object) -> list[RecordedEvent]:
+    return [_decoded(body) for (body,) in connection.execute(sql, values)]
+
+
+def _json_list(ids: Sequence[str]) -> str:
+    """Ids for `json_each`: one parameter however many they are."""
+    return orjson.dumps(list(ids)).decode()

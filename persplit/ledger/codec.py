@@ -1,0 +1,332 @@
+"""Events, and the things in them, to plain JSON objects and back.
+
+One form serves the wire, the stores and the Python client: `camelCase` keys, JSON values only. What is stored
+is that form and the `contentHash`, which nobody outside needs. Type names and shapes are stable for ever:
+`tests/golden/events_v1` guards them. A changed shape gets a new `VERSION` and a step in `UPCASTS`.
+
+Decoding trusts what a store of ours holds: it doesn't validate, and ignores keys that it doesn't know. A key
+that is missing raises `KeyError`.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+from persplit.ledger.events import (
+    Event,
+    ExpenseCreated,
+    ExpenseDeleted,
+    ExpenseRestored,
+    ExpenseUpdated,
+    GroupCreated,
+    GroupUpdated,
+    MemberJoined,
+    MemberLeft,
+    MemberUpdated,
+    RecordedEvent,
+    SettlementCancelled,
+    SettlementCompleted,
+    SettlementCreated,
+    SettlementDeclined,
+)
+from persplit.ledger.expense import SCALED_SPLITS, VALUE_SCALE, Expense, Item, Posting, SplitType, SplitValue
+from persplit.ledger.group import GroupSettings, Member, Role
+from persplit.ledger.settlement import Settlement, SettlementStatus
+
+Json: TypeAlias = dict[str, Any]
+"""A JSON object."""
+
+VERSION: Final = 1
+"""The version of the stored shape that this code writes and reads."""
+
+UPCASTS: Final[dict[int, Callable[[Json], Json]]] = {}
+"""For each older version the step that brings an event to a later one; the step sets `v`."""
+
+TYPES: Final[Mapping[type[Event], str]] = {
+    GroupCreated: "group:created",
+    GroupUpdated: "group:updated",
+    MemberJoined: "member:joined",
+    MemberUpdated: "member:updated",
+    MemberLeft: "member:left",
+    ExpenseCreated: "expense:created",
+    ExpenseUpdated: "expense:updated",
+    ExpenseDeleted: "expense:deleted",
+    ExpenseRestored: "expense:restored",
+    SettlementCreated: "settlement:created",
+    SettlementCompleted: "settlement:completed",
+    SettlementDeclined: "settlement:declined",
+    SettlementCancelled: "settlement:cancelled",
+}
+"""The name of each kind of event, as stored and as broadcast."""
+
+
+class UnknownEvent(ValueError):
+    """A stored event is of a type or version that this code doesn't know: newer code wrote it."""
+
+
+def event_to_json(recorded: RecordedEvent) -> Json:
+    """The event as it goes over the wire: all but its content hash."""
+    return {
+        "groupId": recorded.group_id,
+        "seq": recorded.seq,
+        "at": recorded.at,
+        "by": recorded.by,
+        "commandId": recorded.command_id,
+        "type": TYPES[type(recorded.event)],
+        "v": VERSION,
+        **_payload_to_json(recorded.event, recorded.group_id),
+    }
+
+
+def event_to_document(recorded: RecordedEvent) -> Json:
+    """The event as it is stored."""
+    return {**event_to_json(recorded), "contentHash": recorded.content_hash}
+
+
+def event_from_json(stored: Json) -> RecordedEvent:
+    """The event that was stored, or sent (with no `contentHash`: it is "" then).
+
+    Raises:
+        UnknownEvent: its type or version is not among those that this code knows.
+
+    """
+    current = stored if stored.get("v") == VERSION else _upcast(stored)
+    decode = _DECODERS.get(current["type"])
+    if decode is None:
+        raise UnknownEvent(f"an event of type {current['type']!r} is not known here")
+    return RecordedEvent(
+        group_id=current["groupId"],
+        seq=current["seq"],
+        at=current["at"],
+        by=current["by"],
+        command_id=current["commandId"],
+        content_hash=current.get("contentHash", ""),
+        event=decode(current),
+    )
+
+
+def _upcast(stored: Json) -> Json:
+    """The event in today's shape, one step after the other."""
+    while (version := stored.get("v")) != VERSION:
+        step = UPCASTS.get(version) if isinstance(version, int) else None
+        if step is None:
+            raise UnknownEvent(f"an event of version {version!r} is not known here")
+        stored = step(stored)
+    return stored
+
+
+def _payload_to_json(event: Event, group_id: str) -> Json:
+    """What an event of this kind carries beyond what all carry."""
+    match event:
+        case GroupCreated(settings=settings, member=member):
+            return {"group": settings_to_json(settings), "member": member_to_json(member)}
+        case GroupUpdated():
+            return {"group": settings_to_json(event.after), "before": settings_to_json(event.before)}
+        case MemberUpdated():
+            return {"member": member_to_json(event.after), "before": member_to_json(event.before)}
+        case MemberJoined(member=member) | MemberLeft(member=member):
+            return {"member": member_to_json(member)}
+        case ExpenseUpdated():
+            return {
+                "expense": expense_to_json(event.after, group_id),
+                "before": expense_to_json(event.before, group_id),
+            }
+        case ExpenseCreated() | ExpenseDeleted() | ExpenseRestored():
+            return {"expense": expense_to_json(event.expense, group_id)}
+        case _:
+            return {"settlement": settlement_to_json(event.settlement, group_id)}
+
+
+_DECODERS: Final[Mapping[str, Callable[[Json], Event]]] = {
+    "group:created": lambda e: GroupCreated(settings_from_json(e["group"]), member_from_json(e["member"])),
+    "group:updated": lambda e: GroupUpdated(settings_from_json(e["before"]), settings_from_json(e["group"])),
+    "member:joined": lambda e: MemberJoined(member_from_json(e["member"])),
+    "member:updated": lambda e: MemberUpdated(member_from_json(e["before"]), member_from_json(e["member"])),
+    "member:left": lambda e: MemberLeft(member_from_json(e["member"])),
+    "expense:created": lambda e: ExpenseCreated(expense_from_json(e["expense"])),
+    "expense:updated": lambda e: ExpenseUpdated(
+        expense_from_json(e["before"]), expense_from_json(e["expense"])
+    ),
+    "expense:deleted": lambda e: ExpenseDeleted(expense_from_json(e["expense"])),
+    "expense:restored": lambda e: ExpenseRestored(expense_from_json(e["expense"])),
+    "settlement:created": lambda e: SettlementCreated(settlement_from_json(e["settlement"])),
+    "settlement:completed": lambda e: SettlementCompleted(settlement_from_json(e["settlement"])),
+    "settlement:declined": lambda e: SettlementDeclined(settlement_from_json(e["settlement"])),
+    "settlement:cancelled": lambda e: SettlementCancelled(settlement_from_json(e["settlement"])),
+}
+
+
+def settings_to_json(settings: GroupSettings) -> Json:
+    """A group's settings."""
+    return {
+        "name": settings.name,
+        "description": settings.description,
+        "currency": settings.currency,
+        "simplify": settings.simplify,
+        "hasPassword": settings.has_password,
+        "archivedAt": settings.archived_at,
+        "seq": settings.seq,
+    }
+
+
+def settings_from_json(stored: Json) -> GroupSettings:
+    """What `settings_to_json` made."""
+    return GroupSettings(
+        name=stored["name"],
+        description=stored["description"],
+        currency=stored["currency"],
+        simplify=stored["simplify"],
+        has_password=stored["hasPassword"],
+        archived_at=stored["archivedAt"],
+        seq=stored["seq"],
+    )
+
+
+def member_to_json(member: Member) -> Json:
+    """A member, whether in the group or gone."""
+    return {
+        "userId": member.user_id,
+        "name": member.name,
+        "role": member.role.value,
+        "placeholder": member.placeholder,
+        "joinedAt": member.joined_at,
+        "leftAt": member.left_at,
+        "claimed": member.claimed,
+    }
+
+
+def member_from_json(stored: Json) -> Member:
+    """What `member_to_json` made."""
+    return Member(
+        user_id=stored["userId"],
+        name=stored["name"],
+        role=Role(stored["role"]),
+        placeholder=stored["placeholder"],
+        joined_at=stored["joinedAt"],
+        left_at=stored["leftAt"],
+        claimed=stored["claimed"],
+    )
+
+
+def expense_to_json(expense: Expense, group_id: str) -> Json:
+    """An expense with its shares. `paidBy` is a user id where one person paid, else a list of postings.
+
+    The `value` of a split is in minor units, or for PERCENTAGE and SHARES the number that was asked for
+    (33.3333), which is exact both ways.
+    """
+    payers = expense.payers
+    return {
+        "id": expense.id,
+        "groupId": group_id,
+        "seq": expense.seq,
+        "description": expense.description,
+        "amount": expense.amount,
+        "paidBy": payers[0].user_id if len(payers) == 1 else _postings_to_json(payers),
+        "splitType": expense.split_type.value,
+        "participants": list(expense.participants),
+        "splits": _splits_to_json(expense),
+        "items": [
+            {"name": item.name, "amount": item.amount, "participants": list(item.participants)}
+            for item in expense.items
+        ],
+        "includePayer": expense.include_payer,
+        "date": expense.date,
+        "category": expense.category,
+        "notes": expense.notes,
+        "shares": _postings_to_json(expense.shares),
+        "createdBy": expense.created_by,
+        "createdAt": expense.created_at,
+        "updatedAt": expense.updated_at,
+        "deletedAt": expense.deleted_at,
+    }
+
+
+def expense_from_json(stored: Json) -> Expense:
+    """What `expense_to_json` made."""
+    split_type = SplitType(stored["splitType"])
+    paid_by = stored["paidBy"]
+    return Expense(
+        id=stored["id"],
+        seq=stored["seq"],
+        description=stored["description"],
+        amount=stored["amount"],
+        payers=(Posting(paid_by, stored["amount"]),)
+        if isinstance(paid_by, str)
+        else _postings_from_json(paid_by),
+        split_type=split_type,
+        participants=tuple(stored["participants"]),
+        splits=_splits_from_json(stored["splits"], split_type),
+        items=tuple(
+            [Item(item["name"], item["amount"], tuple(item["participants"])) for item in stored["items"]]
+        ),
+        include_payer=stored["includePayer"],
+        date=stored["date"],
+        category=stored["category"],
+        notes=stored["notes"],
+        shares=_postings_from_json(stored["shares"]),
+        created_by=stored["createdBy"],
+        created_at=stored["createdAt"],
+        updated_at=stored["updatedAt"],
+        deleted_at=stored["deletedAt"],
+    )
+
+
+def settlement_to_json(settlement: Settlement, group_id: str) -> Json:
+    """A settlement as it stands."""
+    return {
+        "id": settlement.id,
+        "groupId": group_id,
+        "seq": settlement.seq,
+        "fromUserId": settlement.from_id,
+        "toUserId": settlement.to_id,
+        "amount": settlement.amount,
+        "note": settlement.note,
+        "utr": settlement.utr,
+        "status": settlement.status.value,
+        "createdBy": settlement.created_by,
+        "createdAt": settlement.created_at,
+        "updatedAt": settlement.updated_at,
+    }
+
+
+def settlement_from_json(stored: Json) -> Settlement:
+    """What `settlement_to_json` made."""
+    return Settlement(
+        id=stored["id"],
+        seq=stored["seq"],
+        from_id=stored["fromUserId"],
+        to_id=stored["toUserId"],
+        amount=stored["amount"],
+        note=stored["note"],
+        utr=stored["utr"],
+        status=SettlementStatus(stored["status"]),
+        created_by=stored["createdBy"],
+        created_at=stored["createdAt"],
+        updated_at=stored["updatedAt"],
+    )
+
+
+def _postings_to_json(postings: tuple[Posting, ...]) -> list[Json]:
+    return [{"userId": posting.user_id, "amount": posting.amount} for posting in postings]
+
+
+def _postings_from_json(stored: list[Json]) -> tuple[Posting, ...]:
+    # A list inside: it is built faster than a generator is run.
+    return tuple([Posting(posting["userId"], posting["amount"]) for posting in stored])
+
+
+def _splits_to_json(expense: Expense) -> list[Json]:
+    if expense.split_type not in SCALED_SPLITS:
+        return [{"userId": split.user_id, "value": split.value} for split in expense.splits]
+    return [{"userId": split.user_id, "value": _unscaled(split.value)} for split in expense.splits]
+
+
+def _splits_from_json(stored: list[Json], split_type: SplitType) -> tuple[SplitValue, ...]:
+    if split_type not in SCALED_SPLITS:
+        return tuple([SplitValue(split["userId"], split["value"]) for split in stored])
+    return tuple([SplitValue(split["userId"], round(split["value"] * VALUE_SCALE)) for split in stored])
+
+
+def _unscaled(value: int) -> int | float:
+    """Ten-thousandths as the number they stand for. Below 2**49 a float is near enough to be turned back."""
+    whole, rest = divmod(value, VALUE_SCALE)
+    return whole if rest == 0 else value / VALUE_SCALE

@@ -1,0 +1,308 @@
+"""What every event store keeps to, real or not."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import replace
+
+import pytest
+
+from persplit.adapters import mongo_store
+from persplit.ledger.events import ExpenseCreated, Noun, RecordedEvent
+from persplit.service import ports
+from persplit.service.ports import CommandKnown, EventStore, NewEvent, SeqTaken, Snapshot
+from tests.adapters.conftest import OpenEvents
+from tests.adapters.examples import (
+    added,
+    changed,
+    confirmed,
+    fill,
+    founded,
+    instant,
+    joined,
+    left,
+    new,
+    paid,
+    renamed,
+    seqs,
+)
+
+CONTENDERS = 50
+
+
+async def outcome(appending: Awaitable[RecordedEvent]) -> RecordedEvent | CommandKnown | SeqTaken:
+    try:
+        return await appending
+    except (CommandKnown, SeqTaken) as refusal:
+        return refusal
+
+
+def contender(number: int, command_id: str) -> NewEvent:
+    """What one of many nodes would append at the same moment: they all differ in something."""
+    return new(1, added(f"expense-{number}"), command_id=command_id, at=instant(number))
+
+
+async def test_what_is_appended_is_recorded_as_it_was_asked_for(events: EventStore) -> None:
+    wished = new(1, founded())
+    recorded = await events.append(wished)
+    assert recorded == RecordedEvent(
+        wished.group_id, 1, wished.at, wished.by, wished.command_id, wished.content_hash, wished.event
+    )
+    assert list(await events.read("goa", 0, 10)) == [recorded]
+
+
+async def test_events_are_read_in_order_from_after_a_seq(events: EventStore) -> None:
+    await fill(events, founded(), joined("ravi"), added("a"), added("b"), added("c"))
+    assert [recorded.seq for recorded in await events.read("goa", 2, 10)] == [3, 4, 5]
+    assert [recorded.seq for recorded in await events.read("goa", -1, 10)] == [1, 2, 3, 4, 5]
+    assert list(await events.read("goa", 5, 10)) == []
+
+
+async def test_a_read_returns_at_most_what_was_asked_for(events: EventStore) -> None:
+    await fill(events, founded(), joined("ravi"), added("a"))
+    assert [recorded.seq for recorded in await events.read("goa", 0, 2)] == [1, 2]
+    assert list(await events.read("goa", 0, 0)) == []
+    assert list(await events.read_creations("goa", Noun.EXPENSE, 9, 0)) == []
+
+
+async def test_no_read_returns_more_than_the_limit_of_all(
+    events: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("persplit.adapters.recording.READ_LIMIT_MAX", 2)
+    await fill(events, added("a"), added("b"), added("c"))
+    assert len(await events.read("goa", 0, ports.READ_LIMIT_MAX)) == 2
+    assert len(await events.read_creations("goa", Noun.EXPENSE, 9, ports.READ_LIMIT_MAX)) == 2
+
+
+async def test_groups_know_nothing_of_each_other(events: EventStore) -> None:
+    await events.append(new(1, group_id="goa", command_id="same"))
+    await events.append(new(1, group_id="pune", command_id="same"))
+    assert await seqs(events, "goa") == await seqs(events, "pune") == [1]
+    assert list(await events.read("nowhere", 0, 10)) == []
+
+
+async def test_a_seq_is_taken_once(events: EventStore) -> None:
+    await fill(events, founded(), added("a"))
+    with pytest.raises(SeqTaken):
+        await events.append(new(2, added("b"), command_id="other"))
+    assert await seqs(events) == [1, 2]
+
+
+async def test_a_command_makes_one_event(events: EventStore) -> None:
+    await fill(events, founded())
+    first = await events.append(new(2, added("a"), command_id="same"))
+    with pytest.raises(CommandKnown) as known:
+        await events.append(new(3, added("b"), command_id="same", content_hash="other"))
+    assert known.value.recorded == first
+    assert await seqs(events) == [1, 2]
+
+
+async def test_a_known_command_is_said_before_a_taken_seq(events: EventStore) -> None:
+    await fill(events, founded(), added("a"))
+    with pytest.raises(CommandKnown) as known:
+        await events.append(new(2, added("b"), command_id="command-1"))
+    assert known.value.recorded.seq == 1
+    with pytest.raises(CommandKnown):
+        await events.append(new(1, founded(), at=instant(99)))
+
+
+async def test_an_append_that_had_succeeded_is_recognised_when_sent_again(events: EventStore) -> None:
+    recorded = await events.append(new(1, founded()))
+    assert await events.append(new(1, founded())) == recorded
+    assert await seqs(events) == [1]
+
+
+async def test_no_append_leaves_a_hole(events: EventStore) -> None:
+    with pytest.raises(ValueError, match="no event 1 for 2"):
+        await events.append(new(2))
+    await fill(events, founded())
+    with pytest.raises(ValueError, match="no event 2 for 3"):
+        await events.append(new(3))
+    assert await seqs(events) == [1]
+
+
+async def test_a_known_command_is_said_before_a_hole(events: EventStore) -> None:
+    await fill(events, founded())
+    with pytest.raises(CommandKnown):
+        await events.append(new(9, command_id="command-1"))
+
+
+async def test_a_node_that_has_read_nothing_can_append_at_the_head(open_events: OpenEvents) -> None:
+    await fill(await open_events(), founded(), added("a"))
+    await (await open_events()).append(new(3))
+    assert await seqs(await open_events()) == [1, 2, 3]
+
+
+async def test_of_many_that_want_the_same_seq_one_wins(open_events: OpenEvents) -> None:
+    nodes = [await open_events(), await open_events()]
+    outcomes = await asyncio.gather(
+        *(outcome(nodes[n % 2].append(contender(n, command_id=f"{n}"))) for n in range(CONTENDERS))
+    )
+    assert sum(isinstance(one, RecordedEvent) for one in outcomes) == 1
+    assert sum(isinstance(one, SeqTaken) for one in outcomes) == CONTENDERS - 1
+    assert await seqs(nodes[0]) == [1]
+
+
+async def test_of_many_with_the_same_command_one_makes_the_event_and_all_learn_of_it(
+    open_events: OpenEvents,
+) -> None:
+    nodes = [await open_events(), await open_events()]
+    outcomes = await asyncio.gather(
+        *(outcome(nodes[n % 2].append(contender(n, command_id="same"))) for n in range(CONTENDERS))
+    )
+    (made,) = [one for one in outcomes if isinstance(one, RecordedEvent)]
+    told = [one for one in outcomes if isinstance(one, CommandKnown)]
+    assert [one.recorded for one in told] == [made] * (CONTENDERS - 1)
+    assert list(await nodes[1].read("goa", 0, 10)) == [made]
+
+
+async def test_many_groups_grow_at_once(events: EventStore) -> None:
+    groups = [f"group-{n:02d}" for n in range(20)]
+    await asyncio.gather(*(fill(events, founded(), added("a"), added("b"), group_id=g) for g in groups))
+    assert await events.heads(groups) == dict.fromkeys(groups, 3)
+
+
+async def test_two_handles_see_each_others_events(open_events: OpenEvents) -> None:
+    one, other = await open_events(), await open_events()
+    await one.append(new(1, founded()))
+    assert await seqs(other) == [1]
+    await other.append(new(2))
+    with pytest.raises(SeqTaken):
+        await one.append(new(2, command_id="late"))
+    assert await one.heads(["goa"]) == {"goa": 2}
+
+
+async def test_a_command_is_found_by_its_id(events: EventStore) -> None:
+    recorded = await events.append(new(1, founded(), command_id="found"))
+    assert await events.find_command("goa", "found") == recorded
+    assert await events.find_command("goa", "lost") is None
+    assert await events.find_command("pune", "found") is None
+
+
+async def test_the_latest_event_about_each_thing(events: EventStore) -> None:
+    await fill(
+        events, founded(), added("a"), added("b"), changed("a", 5), paid("s"), confirmed("s"), renamed("Diu")
+    )
+    latest = await events.latest("goa", Noun.EXPENSE, ["a", "b", "unknown"])
+    assert {id_: recorded.seq for id_, recorded in latest.items()} == {"a": 4, "b": 3}
+    assert (await events.latest("goa", Noun.SETTLEMENT, ["s"]))["s"].seq == 6
+    assert (await events.latest("goa", Noun.MEMBER, ["asha"]))["asha"].seq == 1
+    assert (await events.latest("goa", Noun.GROUP, [""]))[""].seq == 7
+
+
+async def test_the_latest_of_nothing_elsewhere_or_of_another_kind_is_nothing(events: EventStore) -> None:
+    await fill(events, founded(), added("a"))
+    assert await events.latest("goa", Noun.EXPENSE, []) == {}
+    assert await events.latest("goa", Noun.SETTLEMENT, ["a"]) == {}
+    assert await events.latest("pune", Noun.EXPENSE, ["a"]) == {}
+
+
+async def test_the_latest_of_more_things_than_are_looked_up_at_once(events: EventStore) -> None:
+    ids = [f"expense-{n}" for n in range(mongo_store.LOOKUPS_AT_ONCE * 2 + 1)]
+    await fill(events, *map(added, ids))
+    assert list(await events.latest("goa", Noun.EXPENSE, ids)) == ids
+
+
+async def test_creations_are_read_newest_first(events: EventStore) -> None:
+    await fill(
+        events, founded(), added("a"), paid("s"), changed("a", 5), added("b"), confirmed("s"), added("c")
+    )
+    expenses = await events.read_creations("goa", Noun.EXPENSE, 100, 10)
+    assert [recorded.seq for recorded in expenses] == [7, 5, 2]
+    assert [recorded.seq for recorded in await events.read_creations("goa", Noun.EXPENSE, 7, 1)] == [5]
+    assert [recorded.seq for recorded in await events.read_creations("goa", Noun.SETTLEMENT, 9, 9)] == [3]
+    assert [recorded.seq for recorded in await events.read_creations("goa", Noun.MEMBER, 9, 9)] == [1]
+    assert list(await events.read_creations("goa", Noun.EXPENSE, 2, 9)) == []
+    assert list(await events.read_creations("goa", Noun.EXPENSE, 0, 9)) == []
+
+
+async def test_heads_leave_out_groups_with_no_events(events: EventStore) -> None:
+    await fill(events, founded(), added("a"), group_id="goa")
+    await fill(events, founded(), group_id="pune")
+    assert await events.heads(["goa", "pune", "nowhere"]) == {"goa": 2, "pune": 1}
+    assert await events.heads([]) == {}
+
+
+async def test_the_seq_at_an_instant_includes_it(events: EventStore) -> None:
+    for seq, second in enumerate([10, 20, 20, 30], start=1):
+        await events.append(new(seq, at=instant(second)))
+    at = {second: await events.seq_at("goa", instant(second)) for second in (9, 10, 19, 20, 29, 30, 59)}
+    assert at == {9: 0, 10: 1, 19: 1, 20: 3, 29: 3, 30: 4, 59: 4}
+    assert await events.seq_at("nowhere", instant(59)) == 0
+
+
+async def test_a_user_is_in_the_groups_founded_and_joined_but_not_left(events: EventStore) -> None:
+    await fill(events, founded("asha"), joined("ravi"), group_id="pune")
+    await fill(events, founded("asha"), joined("ravi"), left("ravi"), group_id="goa")
+    await fill(events, founded("ravi"), left("ravi"), joined("ravi"), added("ravi"), group_id="diu")
+    assert list(await events.groups_of("asha")) == ["goa", "pune"]
+    assert list(await events.groups_of("ravi")) == ["diu", "pune"]
+    assert list(await events.groups_of("nobody")) == []
+
+
+async def test_a_user_may_be_in_many_groups(events: EventStore) -> None:
+    groups = [f"group-{n:03d}" for n in range(120)]
+    await asyncio.gather(*(fill(events, founded("asha"), group_id=group_id) for group_id in groups))
+    assert list(await events.groups_of("asha")) == groups
+
+
+async def test_any_text_and_the_largest_amounts_survive(events: EventStore) -> None:
+    description = 'पनीर टिक्का 🏖️ "quoted" \\ \u0000 \u2028 عربى'
+    recorded = await events.append(new(1, added("a", amount=2**53 - 1, description=description)))
+    (read,) = await events.read("goa", 0, 1)
+    assert read == recorded
+    assert isinstance(read.event, ExpenseCreated)
+    assert read.event.expense.amount == 2**53 - 1
+    assert read.event.expense.description == description
+
+
+async def test_a_snapshot_comes_back_as_it_was(events: EventStore) -> None:
+    snapshot = Snapshot("goa", 500, 3, bytes(range(256)))
+    await events.save_snapshot(snapshot)
+    assert await events.load_snapshot("goa", 3, 500) == snapshot
+
+
+async def test_the_newest_snapshot_up_to_a_seq_is_loaded(events: EventStore) -> None:
+    for seq in (100, 300, 200):
+        await events.save_snapshot(Snapshot("goa", seq, 1, b"%d" % seq))
+    loaded = {up_to: await events.load_snapshot("goa", 1, up_to) for up_to in (99, 100, 299, 1000)}
+    assert {up_to: snapshot and snapshot.seq for up_to, snapshot in loaded.items()} == {
+        99: None,
+        100: 100,
+        299: 200,
+        1000: 300,
+    }
+    assert await events.load_snapshot("pune", 1, 1000) is None
+
+
+async def test_snapshots_of_another_version_are_ignored(events: EventStore) -> None:
+    await events.save_snapshot(Snapshot("goa", 100, 1, b"old"))
+    await events.save_snapshot(Snapshot("goa", 200, 2, b"new"))
+    loaded = await events.load_snapshot("goa", 1, 1000)
+    assert loaded is not None
+    assert loaded.seq == 100
+    assert await events.load_snapshot("goa", 3, 1000) is None
+
+
+async def test_a_snapshot_at_the_same_seq_is_replaced(events: EventStore) -> None:
+    first = Snapshot("goa", 100, 1, b"one")
+    second = replace(first, version=2, body=b"two")
+    await events.save_snapshot(first)
+    await events.save_snapshot(second)
+    assert await events.load_snapshot("goa", 2, 100) == second
+    assert await events.load_snapshot("goa", 1, 100) is None
+
+
+async def test_snapshots_saved_by_many_at_once_leave_one(events: EventStore) -> None:
+    await asyncio.gather(*(events.save_snapshot(Snapshot("goa", 100, 1, b"%d" % n)) for n in range(10)))
+    loaded = await events.load_snapshot("goa", 1, 100)
+    assert loaded is not None
+
+
+async def test_a_snapshot_is_no_event(events: EventStore) -> None:
+    await events.save_snapshot(Snapshot("goa", 100, 1, b""))
+    assert await events.heads(["goa"]) == {}
+    assert list(await events.groups_of("asha")) == []
+
+
+async def test_a_store_that_answers_can_be_pinged(events: EventStore) -> None:
+    await events.ping()

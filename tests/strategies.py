@@ -1,0 +1,158 @@
+"""Hypothesis strategies for the ledger's dataclasses: valid shapes, whose sums add up, in any combination."""
+
+from hypothesis import strategies as st
+
+from persplit.ledger.events import (
+    Event,
+    ExpenseCreated,
+    ExpenseDeleted,
+    ExpenseRestored,
+    ExpenseUpdated,
+    GroupCreated,
+    GroupUpdated,
+    MemberJoined,
+    MemberLeft,
+    MemberUpdated,
+    RecordedEvent,
+    SettlementCancelled,
+    SettlementCompleted,
+    SettlementCreated,
+    SettlementDeclined,
+)
+from persplit.ledger.expense import (
+    SCALED_SPLITS,
+    SHARES_VALUE_MAX,
+    Expense,
+    Item,
+    Posting,
+    SplitType,
+    SplitValue,
+)
+from persplit.ledger.group import GroupSettings, Member, Role
+from persplit.ledger.money import AMOUNT_MAX
+from persplit.ledger.settlement import Settlement, SettlementStatus
+
+ids = st.uuids().map(str)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+"""What JSON can carry: anything but lone surrogates."""
+names = texts.filter(lambda text: text != "")
+amounts = st.integers(1, AMOUNT_MAX)
+seqs = st.integers(1, 2**53 - 1)
+dates = st.dates().map(lambda day: day.isoformat())
+instants = st.datetimes().map(lambda moment: moment.isoformat(timespec="milliseconds") + "Z")
+user_ids = st.sampled_from([f"user-{number}" for number in range(1, 9)])
+people = st.lists(user_ids, min_size=1, max_size=6, unique=True).map(tuple)
+
+
+@st.composite
+def postings_of(draw: st.DrawFn, total: int, users: tuple[str, ...]) -> tuple[Posting, ...]:
+    """Postings over the users that sum to `total`; some may be zero."""
+    cuts = sorted(draw(st.lists(st.integers(0, total), min_size=len(users) - 1, max_size=len(users) - 1)))
+    edges = [0, *cuts, total]
+    legs = zip(users, edges, edges[1:], strict=False)
+    return tuple(Posting(user_id, high - low) for user_id, low, high in legs)
+
+
+@st.composite
+def split_values(draw: st.DrawFn, split_type: SplitType) -> tuple[SplitValue, ...]:
+    """Values in the unit of the split type; they need not fit any amount."""
+    if split_type in {SplitType.EQUAL, SplitType.ITEMIZED}:
+        return ()
+    low, high = (1, SHARES_VALUE_MAX) if split_type in SCALED_SPLITS else (-AMOUNT_MAX, AMOUNT_MAX)
+    return tuple(SplitValue(user_id, draw(st.integers(low, high))) for user_id in draw(people))
+
+
+items = st.builds(Item, name=names, amount=amounts, participants=people)
+
+
+@st.composite
+def expenses(draw: st.DrawFn) -> Expense:
+    """An expense of any split type, with one payer or several; payers and shares sum to the amount."""
+    amount = draw(amounts)
+    split_type = draw(st.sampled_from(SplitType))
+    itemized = split_type is SplitType.ITEMIZED
+    return Expense(
+        id=draw(ids),
+        seq=draw(seqs),
+        description=draw(names),
+        amount=amount,
+        payers=draw(people.flatmap(lambda users: postings_of(amount, users))),
+        split_type=split_type,
+        participants=draw(people),
+        splits=draw(split_values(split_type)),
+        items=tuple(draw(st.lists(items, min_size=1, max_size=3))) if itemized else (),
+        include_payer=draw(st.booleans()),
+        date=draw(dates),
+        category=draw(st.none() | texts),
+        notes=draw(st.none() | texts),
+        shares=draw(people.flatmap(lambda users: postings_of(amount, users))),
+        created_by=draw(user_ids),
+        created_at=draw(instants),
+        updated_at=draw(instants),
+        deleted_at=draw(st.none() | instants),
+    )
+
+
+settlements = st.builds(
+    Settlement,
+    id=ids,
+    seq=seqs,
+    from_id=user_ids,
+    to_id=user_ids,
+    amount=amounts,
+    note=st.none() | texts,
+    utr=st.none() | st.from_regex(r"[0-9]{12}", fullmatch=True),
+    status=st.sampled_from(SettlementStatus),
+    created_by=user_ids,
+    created_at=instants,
+    updated_at=instants,
+)
+
+members = st.builds(
+    Member,
+    user_id=user_ids,
+    name=names,
+    role=st.sampled_from(Role),
+    placeholder=st.booleans(),
+    joined_at=instants,
+    left_at=st.none() | instants,
+    claimed=st.none() | user_ids,
+)
+
+settings = st.builds(
+    GroupSettings,
+    name=names,
+    description=st.none() | texts,
+    currency=st.sampled_from(["INR", "EUR", "JPY", "KWD"]),
+    simplify=st.booleans(),
+    has_password=st.booleans(),
+    archived_at=st.none() | instants,
+    seq=seqs,
+)
+
+events: st.SearchStrategy[Event] = st.one_of(
+    st.builds(GroupCreated, settings=settings, member=members),
+    st.builds(GroupUpdated, before=settings, after=settings),
+    st.builds(MemberJoined, member=members),
+    st.builds(MemberUpdated, before=members, after=members),
+    st.builds(MemberLeft, member=members),
+    st.builds(ExpenseCreated, expense=expenses()),
+    st.builds(ExpenseUpdated, before=expenses(), after=expenses()),
+    st.builds(ExpenseDeleted, expense=expenses()),
+    st.builds(ExpenseRestored, expense=expenses()),
+    st.builds(SettlementCreated, settlement=settlements),
+    st.builds(SettlementCompleted, settlement=settlements),
+    st.builds(SettlementDeclined, settlement=settlements),
+    st.builds(SettlementCancelled, settlement=settlements),
+)
+
+recorded_events = st.builds(
+    RecordedEvent,
+    group_id=ids,
+    seq=seqs,
+    at=instants,
+    by=user_ids,
+    command_id=ids,
+    content_hash=st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
+    event=events,
+)
