@@ -59,6 +59,9 @@ class EventStore(Protocol):
         Raises:
             CommandKnown: the group has an event with this command id; looked at before the seq.
             SeqTaken: the group has an event with this seq.
+            ValueError: the group has no event with the seq before: there would be a hole.
+
+        An event that is there and equal in everything is this very append, sent again: it is returned.
 
         """
         ...

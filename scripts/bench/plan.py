@@ -1,0 +1,287 @@
+"""How good and how fast settle-up plans are: `python -m scripts.bench.plan [instances per class]`.
+
+Per class of balances (24 people with a non-zero one, unless it says otherwise): the share proven optimal, times,
+and how the plain greedy plan (largest debtor pays largest creditor) compares.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from random import Random
+from statistics import median, quantiles
+from time import perf_counter
+from typing import Final, TypeAlias
+
+from persplit.ledger.plan import Plan, Transfer, settle_up
+
+PEOPLE: Final = 24
+INSTANCES_DEFAULT: Final = 200
+_TRIES: Final = 3
+"""The quickest of so many runs counts: the machine is shared."""
+
+Balances: TypeAlias = dict[str, int]
+Make: TypeAlias = Callable[[Random], list[int]]
+
+
+def named(amounts: list[int]) -> Balances:
+    """Balances of made-up people."""
+    return {f"u{place:03}": amount for place, amount in enumerate(amounts)}
+
+
+def drawn(draw: Callable[[Random], int], people: int = PEOPLE) -> Make:
+    """So many non-zero balances from a distribution; the last one is what makes them sum to zero."""
+
+    def make(random: Random) -> list[int]:
+        while True:
+            amounts = [draw(random) for _ in range(people - 1)]
+            amounts.append(-sum(amounts))
+            if all(amounts):
+                return amounts
+
+    return make
+
+
+def centred(draw: Callable[[Random], int], people: int = PEOPLE) -> Make:
+    """The same with no person standing out: what the sum is off is spread over everybody in units of the draw."""
+
+    def make(random: Random) -> list[int]:
+        while True:
+            amounts = [draw(random) for _ in range(people)]
+            for _ in range(2000):
+                off = sum(amounts)
+                if off == 0:
+                    break
+                place = random.randrange(people)
+                other = draw(random)
+                if abs(off - amounts[place] + other) <= abs(off):
+                    amounts[place] = other
+            if all(amounts) and not sum(amounts):
+                return amounts
+
+    return make
+
+
+def trip(rounding: int, expenses: int = 40, people: int = PEOPLE) -> Make:
+    """A trip: people pay for random subsets in amounts that are multiples of `rounding` paise, split equally."""
+
+    def make(random: Random) -> list[int]:
+        while True:
+            amounts = [0] * people
+            for _ in range(expenses):
+                payer = random.randrange(people)
+                sharers = random.sample(range(people), random.randint(2, people))
+                amount = random.randint(5_000 // rounding, 1_000_000 // rounding) * rounding
+                each, odd = divmod(amount, len(sharers))
+                amounts[payer] += amount
+                for place, sharer in enumerate(sharers):
+                    amounts[sharer] -= each + (place < odd)
+            if all(amounts):
+                return amounts
+
+    return make
+
+
+def per_head(unit: int, heads_max: int) -> Make:
+    """A trip where every price is a round sum per head."""
+
+    def make(random: Random) -> list[int]:
+        while True:
+            amounts = [0] * PEOPLE
+            for _ in range(30):
+                payer = random.randrange(PEOPLE)
+                sharers = random.sample(range(PEOPLE), random.randint(2, heads_max))
+                price = random.randint(1, 10) * unit
+                amounts[payer] += price * len(sharers)
+                for sharer in sharers:
+                    amounts[sharer] -= price
+            if all(amounts):
+                return amounts
+
+    return make
+
+
+def planted(sizes: list[int], reach: int) -> Make:
+    """Parts of these sizes and, most likely, no others."""
+
+    def make(random: Random) -> list[int]:
+        amounts: list[int] = []
+        for size in sizes:
+            amounts += drawn(lambda r: r.choice((-1, 1)) * r.randint(1, reach), size)(random)
+        random.shuffle(amounts)
+        return amounts
+
+    return make
+
+
+def near(owed: int, owing: int, creditors: int, spread: int) -> Make:
+    """Everybody close to +owed or −owing: all parts have the sizes that the two's ratio asks for."""
+
+    def make(random: Random) -> list[int]:
+        while True:
+            amounts = [owed + random.randint(-spread, spread) for _ in range(creditors)]
+            amounts += [-owing + random.randint(-spread, spread) for _ in range(PEOPLE - creditors)]
+            for _ in range(20 * PEOPLE):
+                off = sum(amounts)
+                place = random.randrange(PEOPLE)
+                base = owed if place < creditors else -owing
+                moved = max(base - spread, min(base + spread, amounts[place] - off))
+                amounts[place] = moved
+            if not sum(amounts):
+                return amounts
+
+    return make
+
+
+def two_scales(high: int, low: int) -> Make:
+    """Rupees and paise have to cancel separately."""
+    return centred(lambda r: 1000 * r.randint(-high, high) + r.randint(-low, low))
+
+
+def lumps(random: Random) -> list[int]:
+    """A few values, many times."""
+    while True:
+        values = [random.choice((100, 300, 500, 700, 1100)) for _ in range(4)]
+        amounts = [random.choice(values) * random.choice((1, -1, -1)) for _ in range(PEOPLE - 1)]
+        amounts.append(-sum(amounts))
+        if amounts[-1]:
+            return amounts
+
+
+def powers(random: Random) -> list[int]:
+    """Powers of two, each from one up to what is still missing."""
+    amounts = [2**place * random.choice((1, 1, -1)) for place in range(PEOPLE - 1)]
+    return [*amounts, -sum(amounts)]
+
+
+def small_powers(random: Random) -> list[int]:
+    """Small powers of two, many times."""
+    return centred(lambda r: 2 ** r.randint(0, 8) * r.choice((1, -1)))(random)
+
+
+def multiples(base: int, off: int) -> Make:
+    """All creditors multiples of `base`, debtors a little off, so that few sizes fit."""
+    return centred(
+        lambda r: r.choice((base * r.randint(1, 9), -base * r.randint(1, 9) + r.choice((-off, off))))
+    )
+
+
+def one_sign(reach: int) -> Make:
+    """Each creditor is owed by many: one distribution for debtors, three creditors who share the sum."""
+
+    def make(random: Random) -> list[int]:
+        debts = [-random.randint(1, reach) for _ in range(PEOPLE - 5)]
+        total = -sum(debts)
+        cuts = sorted(random.sample(range(1, total), 4))
+        return debts + [b - a for a, b in zip([0, *cuts], [*cuts, total], strict=True)]
+
+    return make
+
+
+def whole(reach: int) -> Callable[[Random], int]:
+    """Whole numbers up to ±reach."""
+    return lambda r: r.choice((-1, 1)) * r.randint(1, reach)
+
+
+CLASSES: Final[Mapping[str, Make]] = {
+    "trip, paise": trip(1),
+    "trip, ₹10 prices": trip(1000),
+    "trip, ₹50 per head": per_head(5000, 12),
+    "trip, ₹10 per head": per_head(1000, PEOPLE),
+    "trip of 12, paise": trip(1, people=12),
+    "paise ±₹5000": drawn(whole(500_000)),
+    "paise ±₹100": centred(whole(10_000)),
+    "rupees ±1000": centred(whole(1000)),
+    "rupees ±500": centred(whole(500)),
+    "rupees ±300": centred(whole(300)),
+    "rupees ±200": centred(whole(200)),
+    "rupees ±100": centred(whole(100)),
+    "rupees ±60": centred(whole(60)),
+    "rupees ±40": centred(whole(40)),
+    "50s, ±20 units": drawn(lambda r: 50 * whole(20)(r)),
+    "50s, ±20 units, centred": centred(lambda r: 50 * whole(20)(r)),
+    "small ±5": drawn(whole(5)),
+    "lumps": lumps,
+    "powers of two": powers,
+    "small powers of two": small_powers,
+    "hidden 12+12": planted([12, 12], 10**8),
+    "hidden 8×3": planted([3] * 8, 10**8),
+    "hidden 8×3, close": planted([3] * 8, 150),
+    "hidden 6×4": planted([4] * 6, 10**8),
+    "hidden 4×6, close": planted([6] * 4, 3000),
+    "hidden 3×8, close": planted([8] * 3, 20_000),
+    "hidden 2×12, close": planted([12, 12], 60_000),
+    "near 1:2": near(200, 100, 8, 12),
+    "near 2:3": near(300, 200, 10, 12),
+    "near 3:4": near(400, 300, 10, 12),
+    "near 3:4, closer": near(4000, 3000, 10, 120),
+    "near 5:6": near(600, 500, 11, 20),
+    "near 5:7": near(700, 500, 10, 12),
+    "near 2:9": near(900, 200, 4, 24),
+    "two scales 5, 5": two_scales(5, 5),
+    "two scales 9, 9": two_scales(9, 9),
+    "two scales 3, 30": two_scales(3, 30),
+    "multiples, 1 off": multiples(10, 1),
+    "multiples, 3 off": multiples(7, 3),
+    "five creditors ±100": one_sign(100),
+    "five creditors ±1000": one_sign(1000),
+    "28 people, rupees ±300": centred(whole(300), 28),
+    "32 people, rupees ±1000": centred(whole(1000), 32),
+    "40 people, rupees ±100": centred(whole(100), 40),
+    "60 people, paise ±₹100": centred(whole(10_000), 60),
+    "200 people, paise ±₹5000": drawn(whole(500_000), 200),
+    "200 people, rupees ±5000": drawn(whole(5000), 200),
+}
+
+
+def greedy(balances: Balances) -> list[Transfer]:
+    """The plan of every open product: the largest debtor pays the largest creditor."""
+    left, rows = dict(balances), list[Transfer]()
+    while any(left.values()):
+        debtor, creditor = min(left, key=lambda u: (left[u], u)), max(left, key=lambda u: (left[u], u))
+        amount = min(-left[debtor], left[creditor])
+        left[debtor] += amount
+        left[creditor] -= amount
+        rows.append(Transfer(debtor, creditor, amount))
+    return rows
+
+
+def timed(balances: Balances) -> tuple[Plan, float]:
+    """The plan, and its quickest time in milliseconds."""
+    best = float("inf")
+    for _ in range(_TRIES):
+        start = perf_counter()
+        plan = settle_up(balances)
+        best = min(best, (perf_counter() - start) * 1000)
+    return plan, best
+
+
+def row(name: str, make: Make, instances: int) -> str:
+    """One class, measured."""
+    optimal, worse, rows, greedy_rows = 0, 0, 0, 0
+    times: list[float] = []
+    for seed in range(instances):
+        balances = named(make(Random(f"{name} {seed}")))  # noqa: S311 - instances to measure, not secrets
+        plan, took = timed(balances)
+        obvious = len(greedy(balances))
+        times.append(took)
+        optimal += plan.optimal
+        worse += obvious > len(plan.transfers)
+        rows += len(plan.transfers)
+        greedy_rows += obvious
+    p99 = quantiles(times, n=100, method="inclusive")[98]
+    return (
+        f"{name:26} {optimal / instances:7.1%} {median(times):7.2f} {p99:7.2f} {max(times):7.2f} "
+        f"{greedy_rows / rows:7.3f} {worse / instances:6.0%}"
+    )
+
+
+def report(instances: int) -> Iterator[str]:
+    """The table, line by line."""
+    yield f"{instances} instances a class; ms; ratio = greedy's transfers / ours; worse = greedy needs more"
+    yield f"{'class':26} {'optimal':>7} {'median':>7} {'p99':>7} {'worst':>7} {'ratio':>7} {'worse':>6}"
+    for name, make in CLASSES.items():
+        yield row(name, make, instances)
+
+
+if __name__ == "__main__":
+    for line in report(int(sys.argv[1]) if len(sys.argv) > 1 else INSTANCES_DEFAULT):
+        print(line, flush=True)  # noqa: T201 - it is what the script is for
