@@ -1,0 +1,1 @@
+"""PerSplit: a real-time group-expense server."""

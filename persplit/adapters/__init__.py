@@ -1,0 +1,1 @@
+"""The adapters: each port made of a concrete product."""

@@ -1,0 +1,104 @@
+"""Hints between nodes through Redis."""
+
+import asyncio
+import random
+import re
+from collections.abc import Callable
+from typing import Final
+
+import redis.asyncio as redis
+import structlog
+
+from persplit.service.ports import Hint, Hints
+
+PUBLISH_SECONDS_MAX: Final = 0.5
+"""A hint isn't worth waiting for: without it the others find the event in their sweep."""
+WAITING_MAX: Final = 10_000
+"""Hints waiting to be published; beyond that they are dropped, and the sweep makes up for it."""
+_SEQ: Final = re.compile(r"[1-9][0-9]{0,15}")
+_RETRY_SECONDS_MAX: Final = 5.0
+_POLL_SECONDS: Final = 1.0
+
+_log = structlog.get_logger(__name__)
+
+
+class RedisHints(Hints):
+    """One channel of `group seq user` lines. Carries no data, so that who reads Redis learns nothing of anybody's money.
+
+    Redis may be away, cut or slow: hints are then lost, and listeners are told as soon as it is back.
+    """
+
+    def __init__(self, url: str, channel: str = "persplit:hints") -> None:
+        self._redis = redis.Redis.from_url(
+            url,
+            socket_timeout=5,
+            socket_connect_timeout=2,
+            health_check_interval=10,
+            decode_responses=True,
+            encoding_errors="replace",  # whatever somebody puts on the channel can be read, to be passed over
+        )
+        self._channel = channel
+        self._listeners: list[Callable[[Hint | None], None]] = []
+        self._waiting: asyncio.Queue[Hint] = asyncio.Queue(WAITING_MAX)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def open(self) -> None:
+        """Begin to publish and to listen; Redis needn't be there yet."""
+        self._tasks = [asyncio.create_task(self._publish_waiting()), asyncio.create_task(self._listen())]
+
+    async def close(self) -> None:
+        """Stop, and let go of the connections."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._redis.aclose()
+
+    async def publish(self, hint: Hint) -> None:
+        """See the port: queues the hint, so that nobody waits for Redis while holding a group's lock."""
+        if not self._waiting.full():
+            self._waiting.put_nowait(hint)
+
+    def subscribe(self, listener: Callable[[Hint | None], None]) -> None:
+        """See the port."""
+        self._listeners.append(listener)
+
+    async def _publish_waiting(self) -> None:
+        while True:
+            hint = await self._waiting.get()
+            try:
+                async with asyncio.timeout(PUBLISH_SECONDS_MAX):
+                    await self._redis.publish(self._channel, f"{hint.group_id} {hint.seq} {hint.user_id}")
+            except Exception as error:  # noqa: BLE001 - one hint is no loss, a task that ends loses them all
+                _log.warning("hint_lost", group_id=hint.group_id, seq=hint.seq, error=repr(error))
+
+    async def _listen(self) -> None:
+        wait = 0.1
+        while True:
+            try:
+                async with self._redis.pubsub() as pubsub:
+                    await pubsub.subscribe(self._channel)
+                    # Whatever was said while we weren't listening is lost.
+                    self._tell(None)
+                    wait = 0.1
+                    while True:
+                        await self._hear(await pubsub.get_message(timeout=_POLL_SECONDS))
+            except Exception as error:  # noqa: BLE001 - as above
+                _log.warning("hints_interrupted", error=repr(error))
+                await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+                wait = min(_RETRY_SECONDS_MAX, wait * 2)
+
+    async def _hear(self, message: dict[str, str] | None) -> None:
+        if message is None:
+            return
+        if message["type"] != "message":
+            # redis-py resubscribes by itself after a cut, and only this tells of it.
+            self._tell(None)
+            return
+        group_id, _, rest = message["data"].partition(" ")
+        seq, _, user_id = rest.partition(" ")
+        if _SEQ.fullmatch(seq):
+            self._tell(Hint(group_id, int(seq), user_id))
+
+    def _tell(self, hint: Hint | None) -> None:
+        for listener in self._listeners:
+            listener(hint)

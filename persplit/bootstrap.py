@@ -1,0 +1,313 @@
+"""The composition root: the only file that names concrete adapters. Tests come in through the same door."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp import web
+
+from persplit.adapters import mongo_store
+from persplit.adapters.no_hints import NoHints
+from persplit.adapters.passwords import Argon2Passwords
+from persplit.adapters.qr import QrCodes
+from persplit.adapters.sqlite_database import SqliteDatabase
+from persplit.adapters.sqlite_documents import SqliteDocuments
+from persplit.adapters.sqlite_events import SqliteEvents
+from persplit.adapters.tokens import ACCESS_LIFETIME_SECONDS, JwtAccessTokens, derive_key
+from persplit.config import ConfigError, Settings
+from persplit.service import users
+from persplit.service.accounts import Accounts
+from persplit.service.follower import Follower
+from persplit.service.groups import Groups
+from persplit.service.handler import Handler
+from persplit.service.history import History
+from persplit.service.invites import GroupPasswords, Invites
+from persplit.service.overview import Overview
+from persplit.service.people import People
+from persplit.service.ports import Clock, Documents, EventStore, Hints
+from persplit.service.qr_tokens import QrTokens
+from persplit.service.sessions import Sessions
+from persplit.service.standing import Standings
+from persplit.service.throttle import SignInThrottle
+from persplit.transport import problems
+from persplit.transport.app import make_app
+from persplit.transport.client_address import ClientAddress
+from persplit.transport.cookies import RefreshCookie
+from persplit.transport.fanout import SocketFanOut
+from persplit.transport.guard import GuardedServer, guarded_server
+from persplit.transport.limits import Limits
+from persplit.transport.operations import Services
+from persplit.transport.rest import Rest
+from persplit.transport.sockets import Sockets
+from persplit.transport.table import COMMANDS
+
+DRAIN_SECONDS_MAX: Final = 10.0
+"""For commands under way and closing sockets when the server stops; orchestrators kill after 30."""
+DATABASE_FILE: Final = "persplit.sqlite3"
+SECRET_FILE: Final = "jwt-secret"  # noqa: S105 - a file's name
+
+
+def utc_now() -> datetime:
+    """The server's clock."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where everything is kept. `is_shared`: other nodes write to it, too."""
+
+    events: EventStore
+    users: Documents
+    sessions: Documents
+    invites: Documents
+    group_passwords: Documents
+    is_shared: bool
+
+
+@asynccontextmanager
+async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
+    """SQLite in the data directory, or MongoDB where its address is given."""
+    if settings.mongodb_uri is None:
+        async with _sqlite(settings.data_dir / DATABASE_FILE) as stores:
+            yield stores
+    else:
+        async with _mongodb(settings.mongodb_uri.get_secret_value()) as stores:
+            yield stores
+
+
+def secret_of(settings: Settings) -> str:
+    """The secret that all keys come from: the one given, else the one kept in the data directory, made at first."""
+    if settings.jwt_secret is not None:
+        return settings.jwt_secret.get_secret_value()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    path = settings.data_dir / SECRET_FILE
+    with contextlib.suppress(FileExistsError):
+        _write_new(path, secrets.token_urlsafe(48))
+    return path.read_text().strip()
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Make the file whole or not at all, for our eyes only."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    finally:
+        draft.unlink()
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One server process, ready to listen."""
+
+    settings: Settings
+    app: web.Application
+    sockets: Sockets
+    services: Services
+    drain: Callable[[], Awaitable[None]]
+
+
+@asynccontextmanager
+async def open_node(
+    settings: Settings,
+    *,
+    clock: Clock = utc_now,
+    access_lifetime_seconds: int = ACCESS_LIFETIME_SECONDS,
+    passwords: Argon2Passwords | None = None,
+    server_options: dict[str, Any] | None = None,
+) -> AsyncIterator[Node]:
+    """Everything opened and put together, and closed again in the right order.
+
+    The keyword arguments are for tests: another clock, tokens that expire soon, cheap password hashes, and
+    options of `guarded_server`.
+    """
+    async with AsyncExitStack() as stack:
+        stores = await stack.enter_async_context(open_stores(settings))
+        hints = await stack.enter_async_context(_hints(settings))
+        qr_codes = QrCodes()
+        stack.push_async_callback(qr_codes.close)
+        hasher = passwords or Argon2Passwords()
+        stack.callback(hasher.close)
+        yield await _composed(
+            settings,
+            stores,
+            hints,
+            qr_codes,
+            hasher,
+            stack,
+            clock,
+            access_lifetime_seconds,
+            server_options or {},
+        )
+
+
+async def _composed(
+    settings: Settings,
+    stores: Stores,
+    hints: Hints,
+    qr_codes: QrCodes,
+    hasher: Argon2Passwords,
+    stack: AsyncExitStack,
+    clock: Clock,
+    access_lifetime_seconds: int,
+    server_options: dict[str, Any],
+) -> Node:
+    secret = secret_of(settings)
+    previous = settings.jwt_secret_previous
+    accounts_of = users.Users(stores.users)
+    people = People(accounts_of)
+    sessions = Sessions(stores.sessions, pepper=derive_key(secret, "refresh"), clock=clock)
+    throttle = SignInThrottle()
+    accounts = Accounts(
+        users=accounts_of,
+        people=people,
+        sessions=sessions,
+        passwords=hasher,
+        tokens=JwtAccessTokens(
+            derive_key(secret, "access"),
+            [derive_key(previous.get_secret_value(), "access")] if previous else [],
+            clock=clock,
+            lifetime_seconds=access_lifetime_seconds,
+        ),
+        throttle=throttle,
+        clock=clock,
+    )
+    qr_tokens = QrTokens(derive_key(secret, "qr"))
+    standings = Standings(people, qr_tokens)
+    server = guarded_server(
+        COMMANDS, problems.refusal, _origins(settings), rate_limits=settings.rate_limits, **server_options
+    )
+    fan_out = SocketFanOut(server, people, qr_codes)
+    groups = Groups(stores.events, standings, fan_out, is_shared=stores.is_shared)
+    stack.push_async_callback(groups.close)
+    stack.push_async_callback(fan_out.close)
+    handler = Handler(stores.events, groups, hints, clock)
+    services = Services(
+        accounts=accounts,
+        users=accounts_of,
+        people=people,
+        groups=groups,
+        handler=handler,
+        history=History(stores.events, groups),
+        overview=Overview(stores.events, groups),
+        invites=Invites(stores.invites, clock),
+        group_passwords=GroupPasswords(stores.group_passwords, hasher, SignInThrottle()),
+        standings=standings,
+        qr_tokens=qr_tokens,
+        qr_codes=qr_codes,
+        public_url=settings.own_url,
+    )
+    return _node(settings, stores, services, server, fan_out, sessions, stack, hints)
+
+
+def _node(
+    settings: Settings,
+    stores: Stores,
+    services: Services,
+    server: GuardedServer,
+    fan_out: SocketFanOut,
+    sessions: Sessions,
+    stack: AsyncExitStack,
+    hints: Hints,
+) -> Node:
+    limits = Limits(is_on=settings.rate_limits)
+    address = ClientAddress(settings.trusted_proxies)
+    sockets = Sockets(server, services, fan_out, limits, address)
+    sessions.on_ended.append(sockets.session_ended)
+    cookie = RefreshCookie(is_secure=settings.own_url.startswith("https:"))
+    rest = Rest(services, limits, address, cookie, lambda: sockets.is_draining)
+    app = make_app(rest, server, stores.events, lambda: sockets.is_draining, settings.own_url)
+    follower = asyncio.create_task(Follower(stores.events, services.groups, fan_out, hints).run())
+    stack.push_async_callback(_cancelled, follower)
+
+    async def drain() -> None:
+        sockets.refuse_writes()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS_MAX):
+                await services.handler.drain()
+                await sockets.close_all()
+
+    return Node(settings, app, sockets, services, drain)
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _origins(settings: Settings) -> list[str]:
+    """Pages that may connect: our own, under each name by which a browser may know this machine, and those allowed."""
+    own = [settings.own_url]
+    if settings.public_url is None and settings.host in ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        own = [f"http://{name}:{settings.port}" for name in ("127.0.0.1", "localhost", "[::1]")]
+    return [*own, *settings.allowed_origins]
+
+
+@asynccontextmanager
+async def _sqlite(path: Path) -> AsyncIterator[Stores]:
+    database = SqliteDatabase(path)
+    await database.open()
+    try:
+        yield Stores(
+            events=SqliteEvents(database),
+            users=SqliteDocuments(database, "users", users.UNIQUE_KEYS),
+            sessions=SqliteDocuments(database, "sessions"),
+            invites=SqliteDocuments(database, "invites"),
+            group_passwords=SqliteDocuments(database, "group_passwords"),
+            is_shared=False,
+        )
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def _mongodb(uri: str) -> AsyncIterator[Stores]:
+    client = mongo_store.connect(uri)
+    database = mongo_store.database_of(client)
+
+    async def documents(collection: str, unique_keys: Collection[str] = ()) -> Documents:
+        opened = mongo_store.MongoDocuments(database, collection, unique_keys)
+        await opened.open()
+        return opened
+
+    try:
+        events = mongo_store.MongoEvents(database)
+        await events.open()
+        yield Stores(
+            events=events,
+            users=await documents("users", users.UNIQUE_KEYS),
+            sessions=await documents("sessions"),
+            invites=await documents("invites"),
+            group_passwords=await documents("group_passwords"),
+            is_shared=True,
+        )
+    finally:
+        await mongo_store.close(client)
+
+
+@asynccontextmanager
+async def _hints(settings: Settings) -> AsyncIterator[Hints]:
+    if settings.redis_url is None:
+        yield NoHints()
+        return
+    try:
+        # An extra: who runs one node needs no Redis client.
+        from persplit.adapters.redis_hints import RedisHints  # noqa: PLC0415 - as above
+    except ImportError:
+        raise ConfigError("PERSPLIT_REDIS_URL needs the extra: pip install 'persplit[scale]'") from None
+    hints = RedisHints(settings.redis_url.get_secret_value())
+    await hints.open()
+    try:
+        yield hints
+    finally:
+        await hints.close()

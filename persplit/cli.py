@@ -1,0 +1,108 @@
+"""The command line: `persplit serve`, and a small client to watch a group with."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from persplit.config import ConfigError, load_settings
+
+app = typer.Typer(
+    help="PerSplit: shared expenses, live balances, UPI settlement.",
+    no_args_is_help=True,
+    add_completion=True,
+)
+
+
+@app.callback()
+def _main() -> None:
+    """PerSplit: shared expenses, live balances, UPI settlement."""
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on. [PERSPLIT_HOST, 127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(help="TCP port. [PERSPLIT_PORT, 8000]")] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="The embedded server's data. [PERSPLIT_DATA_DIR, ./persplit-data]")
+    ] = None,
+    mongodb_uri: Annotated[
+        str | None, typer.Option(help="Keep everything in MongoDB instead. [PERSPLIT_MONGODB_URI]")
+    ] = None,
+    redis_url: Annotated[str | None, typer.Option(help="Hints between nodes. [PERSPLIT_REDIS_URL]")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes; above 1 needs MongoDB. [PERSPLIT_WORKERS, 1]")
+    ] = None,
+) -> None:
+    """Run the server. Each option is also a PERSPLIT_… variable; the option wins."""
+    from persplit import server  # noqa: PLC0415 - help and completion stay quick without it
+
+    try:
+        settings = load_settings(
+            host=host,
+            port=port,
+            data_dir=data_dir,
+            mongodb_uri=mongodb_uri,
+            redis_url=redis_url,
+            workers=workers,
+        )
+        server.run(
+            settings,
+            lambda url: _announce(url, "MongoDB" if settings.mongodb_uri else _shown(settings.data_dir)),
+        )
+    except ConfigError as error:
+        typer.echo(f"persplit can't start:\n{error}", err=True)
+        raise typer.Exit(2) from None
+    except OSError as error:
+        typer.echo(f"persplit can't start: {error.strerror or error}", err=True)
+        raise typer.Exit(1) from None
+
+
+def _shown(path: Path) -> str:
+    return f"SQLite in {path.resolve()}{os.sep}"
+
+
+def _announce(url: str, store: str) -> None:
+    typer.echo(
+        f"\n  PerSplit is at {url}\n"
+        f"  Keeping everything in {store}\n\n"
+        f"  What to do next:\n"
+        f"    read {url}/docs for the interface, or follow 'A first session' in the README\n"
+        f"    curl {url}/readyz to see that it answers; press Ctrl-C to stop\n"
+    )
+
+
+client = typer.Typer(help="A small client, to see what a phone would see.", no_args_is_help=True)
+app.add_typer(client, name="client")
+
+
+@client.command()
+def watch(
+    token: Annotated[
+        str, typer.Option(envvar="PERSPLIT_TOKEN", help="An access token, from register or login.")
+    ],
+    server: Annotated[
+        str, typer.Option(envvar="PERSPLIT_SERVER", help="The server.")
+    ] = "http://127.0.0.1:8000",
+    *,
+    qr: Annotated[bool, typer.Option(help="Draw the QR of each payment that is due from you.")] = True,
+    seconds: Annotated[float | None, typer.Option(help="Stop after this many seconds.")] = None,
+    raw: Annotated[bool, typer.Option("--json", help="Print each message as one line of JSON.")] = False,
+) -> None:
+    """Connect and print what happens in all your groups, as it happens."""
+    from persplit.client import watching  # noqa: PLC0415 - as above
+
+    try:
+        asyncio.run(watching.watch(server, token, draw_qr=qr, seconds=seconds, as_json=raw))
+    except watching.WatchError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

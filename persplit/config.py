@@ -1,0 +1,128 @@
+"""Settings: frozen, from PERSPLIT_* variables, every fault said at once."""
+
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+SECRET_BYTES_MIN: Final = 32
+"""RFC 7518 3.2: a key for HS256 has at least 256 bits."""
+WORKERS_MAX: Final = 64
+
+
+class ConfigError(Exception):
+    """The settings don't fit; the text names every fault."""
+
+
+def _listed(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+_List = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+_Switch = Annotated[
+    bool, BeforeValidator(lambda value: {"on": True, "off": False}.get(str(value).lower(), value))
+]
+
+
+class Settings(BaseSettings):
+    """How the server runs. The field's name in capitals after PERSPLIT_ is its variable."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PERSPLIT_", frozen=True, extra="forbid", hide_input_in_errors=True
+    )
+
+    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one.")
+    data_dir: Path = Field(
+        Path("persplit-data"), description="Where the embedded server keeps its database and its secret."
+    )
+    mongodb_uri: SecretStr | None = Field(
+        None, description="`mongodb://host/database`: keep everything in MongoDB instead of SQLite."
+    )
+    redis_url: SecretStr | None = Field(
+        None,
+        description="`redis://…`: hints between nodes, so that events arrive at once instead of within five seconds.",
+    )
+    workers: int = Field(
+        1, ge=1, le=WORKERS_MAX, description="Processes that serve; more than one needs MongoDB."
+    )
+    jwt_secret: SecretStr | None = Field(
+        None,
+        description="Signs all tokens: at least 32 bytes. Made and kept in the data directory unless given; "
+        "required with MongoDB, where every node needs the same.",
+    )
+    jwt_secret_previous: SecretStr | None = Field(
+        None,
+        description="The secret before a change: access tokens signed with it stay good until they expire.",
+    )
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/?#\s]+$",
+        description="How the server is reached from outside, in links and QRs; https makes cookies secure.",
+    )
+    allowed_origins: _List = Field(
+        (), description="Further origins, by commas, whose pages may connect; the server's own always may."
+    )
+    trusted_proxies: _List = Field(
+        (), description="Addresses or networks, by commas, of proxies whose X-Forwarded-For counts."
+    )
+    rate_limits: _Switch = Field(
+        default=True, description="`off` for load tests: nobody is told to slow down."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
+    log_format: Literal["console", "json"] = Field(
+        "console", description="How it is logged, on standard error."
+    )
+
+    @field_validator("jwt_secret", "jwt_secret_previous")
+    @classmethod
+    def _long_enough(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value().encode()) < SECRET_BYTES_MIN:
+            raise ValueError(f"shorter than {SECRET_BYTES_MIN} bytes")
+        return secret
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if not origin.startswith(("http://", "https://")) or origin.count("/") != 2:
+                raise ValueError(f"{origin!r} is not an origin such as https://example.org")
+        return origins
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        faults = []
+        if self.mongodb_uri is not None and self.jwt_secret is None:
+            faults.append("PERSPLIT_JWT_SECRET is required with MongoDB: every node needs the same")
+        if self.workers > 1 and self.mongodb_uri is None:
+            faults.append("PERSPLIT_WORKERS above 1 needs PERSPLIT_MONGODB_URI: SQLite serves one process")
+        if self.workers > 1 and self.port == 0:
+            faults.append("PERSPLIT_WORKERS above 1 needs a fixed PERSPLIT_PORT")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    @property
+    def own_url(self) -> str:
+        """How the server is reached."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
+
+
+def load_settings(**given: Any) -> Settings:
+    """The settings: what is given (None: not given), else the variables, else the defaults.
+
+    Raises:
+        ConfigError: with every fault, each under the name of its variable.
+
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        faults = []
+        for found in error.errors(include_input=False, include_url=False):
+            name = "_".join(["PERSPLIT", *(str(part).upper() for part in found["loc"][:1])])
+            said = found["msg"].removeprefix("Value error, ")
+            faults.append(said if name == "PERSPLIT" else f"{name}: {said}")
+        raise ConfigError("\n".join(faults)) from None
