@@ -1,0 +1,1 @@
+"""How PerSplit is reached: REST and Socket.IO over one table of operations, one parser, one error table."""

@@ -1,0 +1,81 @@
+"""The aiohttp application: routes, Socket.IO, health, documents, headers."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from persplit.ledger.errors import PerSplitError
+from persplit.service.errors import ServerRestarting
+from persplit.service.ports import EventStore
+from persplit.transport import documents
+from persplit.transport.guard import GuardedServer
+from persplit.transport.metrics import count_requests
+from persplit.transport.rest import BODY_BYTES_MAX, Rest, answer_errors, json_response, problem_response
+
+# Pages load nothing from anywhere else and run no inline script; nobody frames us.
+_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+"""Headers of every answer."""
+
+
+def make_app(
+    rest: Rest, server: GuardedServer, store: EventStore, is_draining: Callable[[], bool], public_url: str
+) -> web.Application:
+    """The application, ready to run. It owns nothing: bootstrap opens and closes what it uses."""
+    app = web.Application(
+        client_max_size=BODY_BYTES_MAX, middlewares=[_with_headers, count_requests, answer_errors]
+    )
+    app.add_routes(rest.routes())
+    app.add_routes(documents.routes(public_url))
+    app.add_routes(
+        [
+            web.get("/healthz", _healthz),
+            web.get("/readyz", _readyz(store, is_draining)),
+            web.get("/metrics", _metrics),
+        ]
+    )
+    server.attach(app, socketio_path="socket.io")
+    return app
+
+
+@web.middleware
+async def _with_headers(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    response = await handler(request)
+    if not response.prepared:
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+    return response
+
+
+async def _healthz(_: web.Request) -> web.Response:
+    """The process runs and its loop turns."""
+    return json_response({"status": "ok"})
+
+
+def _readyz(
+    store: EventStore, is_draining: Callable[[], bool]
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def readyz(_: web.Request) -> web.Response:
+        """It takes requests: the store answers, and it isn't stopping."""
+        if is_draining():
+            return problem_response(ServerRestarting("this server is stopping"))
+        try:
+            await store.ping()
+        except PerSplitError as error:
+            return problem_response(error)
+        return json_response({"status": "ready"})
+
+    return readyz
+
+
+async def _metrics(_: web.Request) -> web.Response:
+    return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,0 +1,95 @@
+"""What the server says on a socket without being asked, as one table."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import BaseModel
+
+from persplit.transport import results
+
+
+@dataclass(frozen=True, slots=True)
+class ServerEvent:
+    """One event: its name, the model of its one argument, and when it comes."""
+
+    name: str
+    payload: type[BaseModel]
+    summary: str
+
+
+BROADCASTS: Final = (
+    ServerEvent("expense:created", results.ExpenseBroadcast, "An expense was added."),
+    ServerEvent("expense:updated", results.ExpenseBroadcast, "An expense has another version."),
+    ServerEvent("expense:deleted", results.ExpenseBroadcast, "An expense no longer counts."),
+    ServerEvent("expense:restored", results.ExpenseBroadcast, "A deleted expense counts again."),
+    ServerEvent(
+        "settlement:created",
+        results.SettlementBroadcast,
+        "Somebody says that a payment was made. Balances stay as they are until it is confirmed.",
+    ),
+    ServerEvent(
+        "settlement:completed",
+        results.SettlementBroadcast,
+        "The receiver confirmed the payment: balances moved.",
+    ),
+    ServerEvent(
+        "settlement:declined", results.SettlementBroadcast, "The receiver says that it did not arrive."
+    ),
+    ServerEvent("settlement:cancelled", results.SettlementBroadcast, "The payer took the payment back."),
+    ServerEvent(
+        "group:created",
+        results.GroupBroadcast,
+        "A group was made; all devices of its maker hear it from now on.",
+    ),
+    ServerEvent(
+        "group:updated",
+        results.GroupBroadcast,
+        "Settings or somebody's role changed, archiving and bringing back included.",
+    ),
+    ServerEvent(
+        "member:joined",
+        results.MemberBroadcast,
+        "Somebody joined, was added, came back, or took over a placeholder (`member.claimed`). "
+        "Their devices hear the group from this event on.",
+    ),
+    ServerEvent(
+        "member:left",
+        results.MemberBroadcast,
+        "Somebody left or was put out. Their own devices no longer hear the group, this event included.",
+    ),
+)
+"""To every connected member of the group, the devices of whoever caused it included, in order of `seq`."""
+
+PERSONAL: Final = (
+    ServerEvent(
+        "session:ready",
+        results.SessionReady,
+        "The first thing after connecting: who you are, and the groups that this socket hears from the given "
+        "seqs on. Pull what you lack of each with `sync:pull`.",
+    ),
+    ServerEvent(
+        "settlement:due",
+        results.SettlementDue,
+        "To each connected member who has to pay after an event: their own rows of the plan, with QRs. "
+        "Follows the broadcast, and may skip a seq when events come fast; it replaces the one before.",
+    ),
+    ServerEvent(
+        "auth:expiring",
+        results.AuthExpiring,
+        "The access token runs out in a minute: refresh it and send `auth:renew`.",
+    ),
+    ServerEvent(
+        "session:closing",
+        results.SessionClosing,
+        "The server is about to disconnect this socket, and why. Reconnect yourself after `retryAfterMs`.",
+    ),
+)
+"""To one socket, or to all devices of one person."""
+
+SERVER_EVENTS: Final = (*BROADCASTS, *PERSONAL)
+CONNECT_ERROR: Final = ServerEvent(
+    "connect_error",
+    results.ConnectError,
+    "The connection was refused; `data.code` says why. Socket.IO clients do not try again by themselves then.",
+)
+"""Made by the protocol rather than by `emit`: the answer to a connection that is refused."""

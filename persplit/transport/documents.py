@@ -1,0 +1,66 @@
+"""The generated documents and the few pages, as routes. All is made once, at the start, and served from memory."""
+
+import gzip
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import orjson
+from aiohttp import web
+
+from persplit.ledger.errors import NotFound
+from persplit.transport import pages
+from persplit.transport.asyncapi import asyncapi_document
+from persplit.transport.openapi import openapi_document
+from persplit.transport.reference import reference
+from persplit.transport.rest import problem_response
+
+_Handler: TypeAlias = Callable[[web.Request], Awaitable[web.Response]]
+
+_CODE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""What an invite's code can look like, with room for longer ones."""
+_STYLES: Final = Path(__file__).with_name("docs.css")
+_CACHED: Final = "public, max-age=300"
+
+
+def routes(server_url: str | None = None) -> list[web.RouteDef]:
+    """The routes, at the root. `server_url` is how the server is reached from outside, if it knows that."""
+    openapi, asyncapi = openapi_document(server_url), asyncapi_document(server_url)
+    return [
+        web.get("/openapi.json", _fixed(orjson.dumps(openapi), "application/json")),
+        web.get("/asyncapi.json", _fixed(orjson.dumps(asyncapi), "application/json")),
+        web.get("/docs", _fixed(reference(openapi, asyncapi), "text/html")),
+        web.get(pages.STYLES, _fixed(_STYLES.read_bytes(), "text/css")),
+        web.get("/", _fixed(pages.welcome(), "text/html")),
+        web.get("/i/{code}", _invite),
+    ]
+
+
+def _fixed(body: bytes, content_type: str) -> _Handler:
+    """Always the same answer; compressed once, so that nobody can make us do it again and again."""
+    packed = gzip.compress(body, mtime=0)
+    kind: dict[str, Any] = {"content_type": content_type}
+    if content_type.startswith("text/"):
+        kind["charset"] = "utf-8"
+
+    async def handler(request: web.Request) -> web.Response:
+        headers = {"Cache-Control": _CACHED, "Vary": "Accept-Encoding"}
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            return web.Response(body=packed, headers=headers | {"Content-Encoding": "gzip"}, **kind)
+        return web.Response(body=body, headers=headers, **kind)
+
+    return handler
+
+
+async def _invite(request: web.Request) -> web.Response:
+    """The landing page of an invite: previews and robots open it, so it looks nothing up and changes nothing."""
+    code = request.match_info["code"]
+    if not _CODE.fullmatch(code):
+        return problem_response(NotFound("this is not an invite's code"))
+    return web.Response(
+        body=pages.invite(code),
+        content_type="text/html",
+        charset="utf-8",
+        headers={"Cache-Control": "no-store", "X-Robots-Tag": "noindex"},
+    )

@@ -1,0 +1,203 @@
+"""Short examples for the documents, made from schemas: the same few people and amounts everywhere."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from persplit.transport.problems import STORE_RETRY_SECONDS, Problem
+from persplit.transport.schemas import Schema, Schemas, name_of
+
+_GROUP: Final = "019a7c1e-3f00-7a10-8c55-2f6d1b9e0a01"
+_ASHA: Final = "019a7c1e-1d00-7b20-9a41-6e0f7c2d4b02"
+_RAVI: Final = "019a7c1e-2e00-7c30-a5d7-91b84f3e6c03"
+_EXPENSE: Final = "019a7c22-8800-7d40-b0e3-4c7a5d1f8e04"
+_SETTLEMENT: Final = "019a7c2f-9900-7e50-8f19-d3a26b7c0f05"
+_AT: Final = "2026-03-01T12:00:00.000Z"
+_TOKEN: Final = "eyJhbGciOiJIUzI1NiIs…"  # noqa: S105 - cut off, of no use
+_LINK: Final = "upi://pay?pa=asha@okhdfcbank&pn=Asha&am=600.00&cu=INR&tn=Goa%20trip"
+_NET: Final = [{"userId": _ASHA, "amount": 60_000}, {"userId": _RAVI, "amount": -60_000}]
+
+_BY_NAME: Final[Mapping[str, object]] = {
+    "accessToken": _TOKEN,
+    "after": 41,
+    "amount": 120_000,
+    "balances": _NET,
+    "by": _ASHA,
+    "category": "Food",
+    "claimed": None,
+    "code": "q3Zk8mB1tXo5Yw2LrD7vNA",
+    "commandId": "019a7c22-8a00-7f60-9b2c-5e8d0a4f7106",
+    "createdBy": _ASHA,
+    "currency": "INR",
+    "current": True,
+    "cursor": "NDI",
+    "date": "2026-03-01",
+    "deletedAt": None,
+    "archivedAt": None,
+    "leftAt": None,
+    "description": "Dinner",
+    "device": "Pixel 9",
+    "email": "asha@example.org",
+    "errors": [],
+    "expectedSeq": 41,
+    "expenseId": _EXPENSE,
+    "expiresIn": 600,
+    "from": _RAVI,
+    "fromUserId": _RAVI,
+    "groupId": _GROUP,
+    "hasPassword": False,
+    "includePayer": True,
+    "locale": "en-IN",
+    "name": "Asha",
+    "nextCursor": None,
+    "note": "by UPI",
+    "notes": None,
+    "optimal": True,
+    "overall": [{"currency": "INR", "amount": 60_000}],
+    "paidBy": _ASHA,
+    "participants": [_ASHA, _RAVI],
+    "password": "a long passphrase",
+    "phone": None,
+    "placeholder": False,
+    "qr": "data:image/png;base64,iVBORw0KGgo…",
+    "qrUrl": "/api/v1/qr/dAEZp8wePwB6….png",
+    "refreshToken": "hT5v0Yk2…",
+    "replayed": False,
+    "retryAfterMs": 2_000,
+    "seq": 42,
+    "sessionId": "019a7c1e-4000-7170-8d3a-0b9c6e5f2807",
+    "settlementId": _SETTLEMENT,
+    "shares": [{"userId": _ASHA, "amount": 60_000}, {"userId": _RAVI, "amount": 60_000}],
+    "simplify": True,
+    "splits": [],
+    "items": [],
+    "splitType": "EQUAL",
+    "to": _ASHA,
+    "toUserId": _ASHA,
+    "token": _TOKEN,
+    "updatedBalances": _NET,
+    "upiLink": _LINK,
+    "url": "https://split.example.org/i/q3Zk8mB1tXo5Yw2LrD7vNA",
+    "userId": _RAVI,
+    "utr": None,
+    "v": 1,
+    "vpa": "asha@okhdfcbank",
+}
+_BY_OWNER: Final[Mapping[str, Mapping[str, object]]] = {
+    "Cause": {"id": _EXPENSE, "amount": 60_000},
+    "ConnectError": {"message": "the token has expired"},
+    "CreateGroup": {"name": "Goa trip"},
+    "CreateSettlement": {"amount": 60_000},
+    "CurrencyBalance": {"amount": 60_000},
+    "Debt": {"amount": 60_000},
+    "DueRow": {"amount": 60_000},
+    "Expense": {"id": _EXPENSE},
+    "ExplainedDebt": {"amount": 60_000},
+    "Explanation": {"amount": 60_000},
+    "Friend": {"name": "Ravi", "balances": [{"currency": "INR", "amount": 60_000}]},
+    "Group": {"id": _GROUP, "name": "Goa trip", "description": None},
+    "GroupSettings": {"name": "Goa trip", "description": None},
+    "MyGroupBalance": {"name": "Goa trip", "amount": 60_000},
+    "PlanRow": {"amount": 60_000},
+    "Problem": {
+        "status": 401,
+        "code": "token_expired",
+        "title": "The token has expired",
+        "detail": "refresh it, then connect again",
+    },
+    "Pulled": {"events": [], "more": False},
+    "ReadyGroup": {"id": _GROUP, "name": "Goa trip"},
+    "Session": {"id": "019a7c1e-4000-7170-8d3a-0b9c6e5f2807"},
+    "SessionClosing": {"code": "server_restarting"},
+    "Settlement": {"id": _SETTLEMENT, "amount": 60_000},
+    "SettlementQr": {"amount": 60_000},
+    "User": {"id": _ASHA},
+}
+RETRY_AFTER: Final = frozenset({429, 503})
+"""Statuses of the refusals that say when to come back."""
+_SHOWN: Final = frozenset(
+    {
+        "commandId",
+        "date",
+        "email",
+        "expectedSeq",
+        "note",
+        "participants",
+        "refreshToken",
+        "vpa",
+    }
+)
+"""Optional fields worth showing: an example has these and all that are required."""
+_DEPTH_MAX: Final = 8
+
+
+def example_of(name: str, schemas: Schemas) -> Any:
+    """An example of the component. The same schemas always give the same one."""
+    return _value(schemas[name], name, schemas, _DEPTH_MAX)
+
+
+def problem_example(code: str, entry: Problem) -> dict[str, Any]:
+    """An example of a refusal with this code, as REST answers it."""
+    wrong = [{"path": "amount", "message": "Input should be a valid integer"}]
+    found: dict[str, Any] = {
+        "type": f"/docs#{code}",
+        "status": entry.status,
+        "code": code,
+        "title": entry.title,
+        "detail": entry.title[0].lower() + entry.title[1:],
+        "errors": wrong if code == "validation_failed" else [],
+    }
+    if entry.status in RETRY_AFTER:
+        found["retryAfterMs"] = STORE_RETRY_SECONDS * 1000
+    return found
+
+
+def _value(schema: Schema, owner: str, schemas: Schemas, depth: int) -> Any:
+    if (name := name_of(schema)) is not None:
+        return _value(schemas[name], name, schemas, depth - 1)
+    for choice in ("oneOf", "anyOf"):
+        if choice in schema:
+            return _value(schema[choice][0], owner, schemas, depth)
+    if "const" in schema:
+        return schema["const"]
+    if "enum" in schema:
+        return schema["enum"][0]
+    match schema.get("type"):
+        case "object":
+            return _object(schema, owner, schemas, depth)
+        case "array":
+            return [_value(schema["items"], owner, schemas, depth - 1)] if depth > 0 else []
+        case _:
+            return _scalar(schema)
+
+
+def _object(schema: Schema, owner: str, schemas: Schemas, depth: int) -> dict[str, Any]:
+    own = _BY_OWNER.get(owner.removesuffix("Body").removesuffix("Ack"), {})
+    required = schema.get("required", ())
+    found = {}
+    for field, part in schema.get("properties", {}).items():
+        if field not in required and field not in own and field not in _SHOWN:
+            continue
+        if field in own:
+            found[field] = own[field]
+        elif field in _BY_NAME and not _is_object(part, schemas) and "const" not in part:
+            found[field] = _BY_NAME[field]
+        else:
+            found[field] = _value(part, owner, schemas, depth)
+    return found
+
+
+def _is_object(schema: Schema, schemas: Schemas) -> bool:
+    name = name_of(schema)
+    return name is not None and schemas[name].get("type") == "object"
+
+
+def _scalar(schema: Schema) -> Any:
+    match schema.get("type"):
+        case "integer" | "number":
+            return schema.get("minimum", 1)
+        case "boolean":
+            return False
+        case ["string", "null"] if schema.get("format") != "date-time":
+            return None
+        case _:
+            return _AT if schema.get("format") == "date-time" else "…"

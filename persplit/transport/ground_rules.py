@@ -1,0 +1,73 @@
+"""What holds for every request and every event, in words: shown at the top of each document."""
+
+from typing import Final, NamedTuple
+
+
+class Rule(NamedTuple):
+    """One rule: what it is about, and its sentences. Backticks mark code."""
+
+    title: str
+    text: str
+
+
+GROUND_RULES: Final = (
+    Rule(
+        "One object",
+        "Everything is JSON in UTF-8 with camelCase keys: one object per request, answer, message and ack, never a "
+        "bare list. A request with an unknown field is refused, so that a typing mistake does not pass as an "
+        "omission. An answer may gain fields: ignore those that you do not know. In a request, null in an optional "
+        "field means the same as leaving it out, unless the field's description says what null does.",
+    ),
+    Rule(
+        "Money",
+        "An amount is an integer in the minor unit of the group's currency: 120000 is ₹1,200.00, and 500 in a group "
+        "in JPY is ¥500. Nothing is rounded: a float, a string, a boolean, or zero where it makes no sense is "
+        "refused. The largest amount is 10000000000000 (10^13). The shares of an expense sum to its amount and the "
+        "balances of a group sum to zero, exactly and always. A positive balance is owed to that person.",
+    ),
+    Rule(
+        "Time",
+        "Instants are RFC 3339 in UTC with milliseconds and come from the server's clock. The date of an expense is "
+        "the client's calendar day, YYYY-MM-DD.",
+    ),
+    Rule(
+        "Ids",
+        "Ids are opaque strings. A client that works offline may choose the id of what it makes: a UUID "
+        "(version 7 is best) that is new.",
+    ),
+    Rule(
+        "Order",
+        "Each group has one ledger, numbered by `seq` without a gap: 1, 2, 3 and so on. Every broadcast names its "
+        "group and seq. Apply seq n + 1 when you stand at n; drop what you have seen; on a hole, pull what lies "
+        "between.",
+    ),
+    Rule(
+        "Writing twice",
+        "Every write to a ledger carries a key that the client chose: `commandId` on a socket and in a body, or the "
+        "header `Idempotency-Key`. Store the key before you send, and send the same content with the same key until "
+        "you have an answer. It is carried out once; a repetition gets the first outcome again with `replayed: "
+        "true`. The same key with other content is refused with `idempotency_key_reused`.",
+    ),
+    Rule(
+        "Editing at the same time",
+        "An update with `expectedSeq`, the seq at which you saw the thing, is refused with `conflict` and the "
+        "`current` version if it has changed since. Without it the last writer wins; the ledger keeps every version.",
+    ),
+    Rule(
+        "Errors",
+        "REST answers `application/problem+json` (RFC 9457); an ack says `{ok: false, error}` with the same members. "
+        "Decide by `code`, show `detail`; `errors` lists bad fields by path. A group that you are not in answers "
+        "exactly like one that does not exist: `not_found`.",
+    ),
+    Rule(
+        "Pages",
+        "A list takes `limit` (1 to 200, 50 unless told) and `cursor`, the `nextCursor` of the page before; "
+        "`nextCursor` is null on the last page.",
+    ),
+)
+"""In the order in which a newcomer needs them."""
+
+
+def as_markdown() -> str:
+    """All rules, each under its heading."""
+    return "\n\n".join(f"### {rule.title}\n\n{rule.text}" for rule in GROUND_RULES)

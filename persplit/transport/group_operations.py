@@ -1,0 +1,260 @@
+"""Groups, their members and invites."""
+
+import hashlib
+from typing import Final
+from uuid import UUID
+
+from persplit.ledger import codec
+from persplit.ledger.commands import (
+    AddMember,
+    ChangeRole,
+    CreateGroup,
+    JoinGroup,
+    LeaveGroup,
+    RemoveMember,
+    UpdateGroup,
+)
+from persplit.ledger.errors import FieldError, Forbidden, Invalid
+from persplit.ledger.events import MemberJoined, MemberUpdated
+from persplit.ledger.state import GroupState
+from persplit.service.handler import Outcome
+from persplit.service.qr_tokens import InviteQr
+from persplit.transport import requests as r
+from persplit.transport import results, views
+from persplit.transport.limits import Budget
+from persplit.transport.operations import Call, Operation, Services, command, new_id, page_by_id
+from persplit.transport.views import Json
+
+
+async def _view(services: Services, state: GroupState) -> Json:
+    return views.group(state, await services.people.get(set(state.members)))
+
+
+async def _written(services: Services, outcome: Outcome) -> Json:
+    return {
+        "seq": outcome.recorded.seq,
+        "replayed": outcome.replayed,
+        "group": await _view(services, outcome.state),
+    }
+
+
+async def _create_group(services: Services, call: Call, request: r.CreateGroup) -> Json:
+    await services.overview.check_room(call.user_id)
+    group_id = request.group_id or request.id or _group_id(call.user_id, request.command_id)
+    me = await services.accounts.profile(call.user_id)
+    wanted = CreateGroup(
+        actor_name=me.name,
+        name=request.name,
+        description=request.description or None,
+        currency=request.currency,
+        simplify=request.simplify,
+        has_password=request.join_password is not None,
+    )
+    outcome = await command(services, call, request, wanted, group_id=group_id)
+    await _set_password(services, outcome, request.join_password)
+    return await _written(services, outcome)
+
+
+def _group_id(user_id: str, command_id: str) -> str:
+    """The same for every retry of the command, so that the ledger of the group knows the retry."""
+    digest = hashlib.sha256(f"group\0{user_id}\0{command_id}".encode()).digest()
+    return str(UUID(bytes=digest[:16], version=4))
+
+
+async def _set_password(services: Services, outcome: Outcome, password: str | None) -> None:
+    """Keep the password once the ledger says that there is one.
+
+    In between, nobody can join; a retry of the command mends a server that was killed in between. A retry that
+    comes after a later change of the settings no longer counts.
+    """
+    if password is not None and outcome.state.settings.seq == outcome.recorded.seq:
+        await services.group_passwords.set(outcome.state.group_id, password)
+
+
+async def _groups(services: Services, call: Call, request: r.ListById) -> Json:
+    ids, cursor = page_by_id(await services.overview.group_ids(call.user_id), str, request)
+    states = await services.overview.states(call.user_id, ids)
+    return {"groups": [await _view(services, state) for state in states], "nextCursor": cursor}
+
+
+async def _group(services: Services, call: Call, request: r.OneGroup) -> Json:
+    return await _view(services, await services.groups.state_for(request.group_id, call.user_id))
+
+
+async def _update_group(services: Services, call: Call, request: r.UpdateGroup) -> Json:
+    wanted = UpdateGroup(
+        name=request.name,
+        description=request.description,
+        currency=request.currency,
+        simplify=request.simplify,
+        has_password=True if request.join_password is not None else None,
+        archived=request.archived,
+        expected_seq=request.expected_seq,
+    )
+    outcome = await command(services, call, request, wanted, group_id=request.group_id)
+    await _set_password(services, outcome, request.join_password)
+    return await _written(services, outcome)
+
+
+async def _archive_group(services: Services, call: Call, request: r.ArchiveGroup) -> Json:
+    wanted = UpdateGroup(archived=True, expected_seq=request.expected_seq)
+    return await _written(services, await command(services, call, request, wanted, group_id=request.group_id))
+
+
+async def _add_member(services: Services, call: Call, request: r.AddMember) -> Json:
+    if request.name is not None:
+        wanted = AddMember(request.id or new_id(), request.name, placeholder=True)
+    else:
+        wanted = await _registered(services, call, request)
+    return await _member_written(services, call, request, wanted)
+
+
+async def _registered(services: Services, call: Call, request: r.AddMember) -> AddMember:
+    """Only a group's admins can find out whether an address has an account, and only by adding it."""
+    state = await services.groups.state_for(request.group_id, call.user_id)
+    if not state.is_admin(call.user_id):
+        raise Forbidden("only an admin of the group can do this")
+    person = await services.users.by_email(request.email or "")
+    if person is None:
+        message = "nobody has an account with this address: send an invite, or add a placeholder by name"
+        raise Invalid(FieldError("email", message))
+    if not state.is_member(person.id):
+        await services.overview.check_room(person.id)
+    return AddMember(person.id, person.name)
+
+
+async def _change_role(services: Services, call: Call, request: r.ChangeRole) -> Json:
+    return await _member_written(services, call, request, ChangeRole(request.user_id, request.role))
+
+
+async def _member_written(
+    services: Services, call: Call, request: r.GroupWrite, wanted: AddMember | ChangeRole
+) -> Json:
+    outcome = await command(services, call, request, wanted, group_id=request.group_id)
+    event = outcome.recorded.event
+    assert isinstance(event, MemberJoined | MemberUpdated)  # noqa: S101 - the only events of these commands
+    member = event.member if isinstance(event, MemberJoined) else event.after
+    return {**await _written(services, outcome), "member": codec.member_to_json(member)}
+
+
+async def _remove_member(services: Services, call: Call, request: r.RemoveMember) -> Json:
+    wanted = RemoveMember(request.user_id)
+    return await _written(services, await command(services, call, request, wanted, group_id=request.group_id))
+
+
+async def _leave_group(services: Services, call: Call, request: r.LeaveGroup) -> Json:
+    return await _written(
+        services, await command(services, call, request, LeaveGroup(), group_id=request.group_id)
+    )
+
+
+async def _create_invite(services: Services, call: Call, request: r.CreateInvite) -> Json:
+    await services.groups.state_for(request.group_id, call.user_id)
+    code, expires_at = await services.invites.create(request.group_id, call.user_id)
+    url = services.invite_url(code)
+    token = services.qr_tokens.issue(InviteQr(code), url)
+    return {"code": code, "url": url, "qrUrl": views.qr_url(token), "expiresAt": expires_at}
+
+
+async def _join_group(services: Services, call: Call, request: r.JoinGroup) -> Json:
+    group_id = await services.invites.group_of(request.code)
+    if request.group_id not in (None, group_id):
+        raise Invalid(FieldError("groupId", "the invite is to another group"))
+    state = await services.groups.peek(group_id)
+    if state is not None and not state.is_member(call.user_id):
+        if state.settings.has_password:
+            await services.group_passwords.check(group_id, call.user_id, request.password)
+        await services.overview.check_room(call.user_id)
+    me = await services.accounts.profile(call.user_id)
+    wanted = JoinGroup(me.name, request.claim)
+    return await _written(services, await command(services, call, request, wanted, group_id=group_id))
+
+
+_GROUP: Final = results.GroupWritten
+
+OPERATIONS: Final = (
+    Operation(
+        "createGroup",
+        "Make a group",
+        r.CreateGroup,
+        _GROUP,
+        _create_group,
+        "POST /groups",
+        "group:create",
+        status=201,
+    ),
+    Operation("listGroups", "The caller's groups", r.ListById, results.Groups, _groups, "GET /groups"),
+    Operation("getGroup", "A group", r.OneGroup, results.Group, _group, "GET /groups/{groupId}"),
+    Operation(
+        "updateGroup",
+        "Change a group's settings (admin)",
+        r.UpdateGroup,
+        _GROUP,
+        _update_group,
+        "PATCH /groups/{groupId}",
+        "group:update",
+    ),
+    Operation(
+        "archiveGroup",
+        "Archive a group (admin)",
+        r.ArchiveGroup,
+        _GROUP,
+        _archive_group,
+        "POST /groups/{groupId}/archive",
+    ),
+    Operation(
+        "addMember",
+        "Add a registered person or a placeholder (admin)",
+        r.AddMember,
+        results.MemberWritten,
+        _add_member,
+        "POST /groups/{groupId}/members",
+        "member:add",
+        status=201,
+    ),
+    Operation(
+        "changeRole",
+        "Change a member's role (admin)",
+        r.ChangeRole,
+        results.MemberWritten,
+        _change_role,
+        "PATCH /groups/{groupId}/members/{userId}",
+    ),
+    Operation(
+        "removeMember",
+        "Put a member out, at zero balance (admin)",
+        r.RemoveMember,
+        _GROUP,
+        _remove_member,
+        "DELETE /groups/{groupId}/members/{userId}",
+        "member:remove",
+    ),
+    Operation(
+        "leaveGroup",
+        "Leave a group, at zero balance",
+        r.LeaveGroup,
+        _GROUP,
+        _leave_group,
+        "DELETE /groups/{groupId}/leave",
+        "group:leave",
+    ),
+    Operation(
+        "createInvite",
+        "Invite somebody by link or QR",
+        r.CreateInvite,
+        results.Invite,
+        _create_invite,
+        "POST /groups/{groupId}/invites",
+        status=201,
+    ),
+    Operation(
+        "joinGroup",
+        "Join a group by an invite's code",
+        r.JoinGroup,
+        _GROUP,
+        _join_group,
+        "POST /groups/join",
+        "group:join",
+        budget=Budget.JOINS,
+    ),
+)

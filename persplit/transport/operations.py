@@ -1,0 +1,144 @@
+"""What an operation is: one thing that a client can ask for, over REST, Socket.IO or both."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+import orjson
+import uuid_utils
+from pydantic import BaseModel
+
+from persplit.ledger.commands import Command
+from persplit.service.accounts import Accounts
+from persplit.service.errors import TokenMissing
+from persplit.service.groups import Groups
+from persplit.service.handler import CommandRequest, Handler, Outcome
+from persplit.service.history import History
+from persplit.service.invites import GroupPasswords, Invites
+from persplit.service.overview import Overview
+from persplit.service.people import People
+from persplit.service.ports import AccessClaims, QrRenderer
+from persplit.service.qr_tokens import QrTokens
+from persplit.service.standing import Standings
+from persplit.service.users import Users
+from persplit.transport.fields import cursor_of
+from persplit.transport.limits import Budget
+from persplit.transport.requests import ListById, Request, Write
+from persplit.transport.views import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All that operations use."""
+
+    accounts: Accounts
+    users: Users
+    people: People
+    groups: Groups
+    handler: Handler
+    history: History
+    overview: Overview
+    invites: Invites
+    group_passwords: GroupPasswords
+    standings: Standings
+    qr_tokens: QrTokens
+    qr_codes: QrRenderer
+    public_url: str
+
+    def invite_url(self, code: str) -> str:
+        """The link to send to somebody who is to join."""
+        return f"{self.public_url}/i/{code}"
+
+
+@dataclass(slots=True)
+class Call:
+    """One call: who makes it, from where.
+
+    `claims` is None where nobody is signed in. `refresh_cookie` is what a browser sent; `device` a label for
+    the list of signed-in devices.
+    """
+
+    claims: AccessClaims | None
+    address: str
+    device: str | None = None
+    refresh_cookie: str | None = None
+
+    @property
+    def user_id(self) -> str:
+        """Who calls. Raises `TokenMissing` where nobody is signed in."""
+        return self.signed_in.user_id
+
+    @property
+    def signed_in(self) -> AccessClaims:
+        """The claims of who calls. Raises `TokenMissing` where nobody is signed in."""
+        if self.claims is None:
+            raise TokenMissing("sign in first")
+        return self.claims
+
+
+Run: TypeAlias = Callable[[Services, Call, Any], Awaitable[Json]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One row of the contract.
+
+    `rest` is its method and path below /api/v1, `event` its name on a socket; None where it has none. `result`
+    is the model of the answer (None: empty). `budget` names the rate limit that it counts against.
+    """
+
+    id: str
+    summary: str
+    request: type[Request]
+    result: type[BaseModel] | None
+    run: Run
+    rest: str | None = None
+    event: str | None = None
+    status: int = 200
+    is_public: bool = False
+    budget: Budget = Budget.REQUESTS
+
+    @property
+    def is_write(self) -> bool:
+        """Whether it writes to a ledger, and so carries a command id."""
+        return issubclass(self.request, Write)
+
+
+T = TypeVar("T")
+
+
+def page_by_id(
+    things: Sequence[T], id_of: Callable[[T], str], request: ListById
+) -> tuple[Sequence[T], str | None]:
+    """The page that the request asks for of a whole list, and the cursor of the next one."""
+    left = sorted((thing for thing in things if id_of(thing) > (request.cursor or "")), key=id_of)
+    page = left[: request.limit]
+    return page, cursor_of(id_of(page[-1])) if len(left) > len(page) else None
+
+
+def new_id() -> str:
+    """A new UUIDv7: unique everywhere, sorting by time."""
+    return str(uuid_utils.uuid7())
+
+
+async def command(
+    services: Services,
+    call: Call,
+    request: Write,
+    command: Command,
+    *,
+    group_id: str,
+    is_new_id: bool = False,
+) -> Outcome:
+    """Hand a parsed write to the handler."""
+    content = {"type": type(request).__name__, **request.content(), "groupId": group_id}
+    return await services.handler.handle(
+        CommandRequest(
+            actor_id=call.user_id,
+            group_id=group_id,
+            command_id=request.command_id,
+            content=orjson.dumps(content, option=orjson.OPT_SORT_KEYS).decode(),
+            command=command,
+            is_new_id=is_new_id,
+        )
+    )

@@ -1,0 +1,82 @@
+"""The frame of every page, and the two short ones: the welcome and an invite's landing page."""
+
+from typing import Final
+
+from persplit.service.invites import INVITE_DAYS
+from persplit.transport.html import Html, joined, prose, tag, void
+
+STYLES: Final = "/docs.css"
+
+
+def page(title: str, *body: str, is_private: bool = False) -> bytes:
+    """A whole page. It loads our style sheet and nothing else, and runs no script.
+
+    `is_private`: search engines are asked to leave it out.
+    """
+    head = joined(
+        void("meta", charset="utf-8"),
+        void("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        void("meta", name="color-scheme", content="light dark"),
+        void("meta", name="robots", content="noindex") if is_private else "",
+        tag("title", title),
+        void("link", rel="icon", href="data:,"),
+        void("link", rel="stylesheet", href=STYLES),
+    )
+    return f"<!doctype html>\n{tag('html', tag('head', head), tag('body', *body), lang='en')}\n".encode()
+
+
+def welcome() -> bytes:
+    """What this server is and where to read on."""
+    links = (
+        ("/docs", "Reference", "every request, message, event, error and setting, for people"),
+        ("/openapi.json", "OpenAPI", "the REST interface, for generators"),
+        ("/asyncapi.json", "AsyncAPI", "the socket's messages, for generators"),
+    )
+    return page(
+        "PerSplit",
+        tag(
+            "main",
+            tag("h1", "PerSplit"),
+            tag(
+                "p",
+                "A server for people who share expenses: everybody in a group sees the same balances at once, and "
+                "the fewest payments that settle them, each with a UPI QR to scan.",
+            ),
+            tag("p", "You use it through an app that is connected to this address."),
+            tag("h2", "For those who build one"),
+            tag("ul", *(tag("li", _link(path, name), f": {text}") for path, name, text in links)),
+            class_="short",
+        ),
+    )
+
+
+_STEPS: Final = tag(
+    "ol",
+    tag("li", "Open your PerSplit app and sign in, or make an account."),
+    tag("li", "Choose to join a group, and enter this code:"),
+)
+_HELP: Final = (
+    f"If the group has a password, ask whoever invited you for it. A code works for {INVITE_DAYS} days."
+)
+
+
+def invite(code: str) -> bytes:
+    """How to join by the code. The same for every code: whether it exists is told only to who joins."""
+    return page(
+        "Join a group in PerSplit",
+        tag(
+            "main",
+            tag("h1", "You are invited to share expenses"),
+            tag("p", "Somebody sent you the way into their group. Opening this page has not joined it."),
+            _STEPS,
+            tag("p", tag("code", code), class_="code"),
+            tag("p", _HELP),
+            tag("p", prose("Apps join with `group:join`: see the "), _link("/docs", "reference"), "."),
+            class_="short",
+        ),
+        is_private=True,
+    )
+
+
+def _link(path: str, text: str) -> Html:
+    return tag("a", text, href=path)

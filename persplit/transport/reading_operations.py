@@ -1,0 +1,119 @@
+"""Balances, explanations, the ledger itself, and one person's overview."""
+
+from typing import Final
+
+from persplit.service.history import GroupSnapshot
+from persplit.transport import requests as r
+from persplit.transport import results, views
+from persplit.transport.fields import cursor_of
+from persplit.transport.operations import Call, Operation, Services, page_by_id
+from persplit.transport.views import Json
+
+
+async def _balances(services: Services, call: Call, request: r.GetBalances) -> Json:
+    return views.standing(
+        await services.history.standing(request.group_id, call.user_id, at=request.at, seq=request.seq)
+    )
+
+
+async def _explain(services: Services, call: Call, request: r.Explain) -> Json:
+    found = await services.history.explain(request.group_id, call.user_id, request.from_, request.to)
+    return views.explanation(found, request.from_, request.to)
+
+
+async def _events(services: Services, call: Call, request: r.ListEvents) -> Json:
+    after = int(request.cursor) if request.cursor else request.after
+    tail = await services.history.events(request.group_id, call.user_id, after, request.limit)
+    return {
+        "events": views.events(tail.events),
+        "nextCursor": cursor_of(tail.events[-1].seq) if tail.more else None,
+    }
+
+
+async def _pull(services: Services, call: Call, request: r.Pull) -> Json:
+    found = await services.history.pull(request.group_id, call.user_id, request.after, request.limit)
+    if not isinstance(found, GroupSnapshot):
+        return views.tail(found)
+    return views.snapshot(found, await services.people.get(set(found.standing.state.members)))
+
+
+async def _my_balances(services: Services, call: Call, _: r.Nothing) -> Json:
+    me = call.user_id
+    states = await services.overview.states(me, await services.overview.group_ids(me))
+    overall: dict[str, int] = {}
+    for state in states:
+        currency = state.settings.currency
+        overall[currency] = overall.get(currency, 0) + state.balances[me]
+    return {
+        "overall": [{"currency": currency, "amount": amount} for currency, amount in sorted(overall.items())],
+        "groups": [
+            {
+                "groupId": state.group_id,
+                "name": state.settings.name,
+                "currency": state.settings.currency,
+                "amount": state.balances[me],
+            }
+            for state in states
+        ],
+    }
+
+
+async def _friends(services: Services, call: Call, request: r.ListById) -> Json:
+    found = await services.overview.friends(call.user_id)
+    people = await services.people.get({friend.user_id for friend in found})
+    friends: dict[str, Json] = {}
+    for friend in found:
+        person = people.get(friend.user_id)
+        entry = friends.setdefault(
+            friend.user_id,
+            {"userId": friend.user_id, "name": person.name if person else friend.name, "balances": []},
+        )
+        entry["balances"].append({"currency": friend.currency, "amount": friend.amount})
+    page, cursor = page_by_id(list(friends.values()), lambda friend: str(friend["userId"]), request)
+    return {"friends": page, "nextCursor": cursor}
+
+
+OPERATIONS: Final = (
+    Operation(
+        "getBalances",
+        "Balances, debts and the settle-up plan: now, at an instant, or after an event",
+        r.GetBalances,
+        results.Balances,
+        _balances,
+        "GET /groups/{groupId}/balances",
+        "balances:get",
+    ),
+    Operation(
+        "explain",
+        "Why one pays the other",
+        r.Explain,
+        results.Explanation,
+        _explain,
+        "GET /groups/{groupId}/explain",
+    ),
+    Operation(
+        "listEvents",
+        "The ledger: who did what, when",
+        r.ListEvents,
+        results.Events,
+        _events,
+        "GET /groups/{groupId}/events",
+    ),
+    Operation("pull", "What the client lacks", r.Pull, results.Pulled, _pull, event="sync:pull"),
+    Operation(
+        "myBalances",
+        "My net position, overall and by group",
+        r.Nothing,
+        results.MyBalances,
+        _my_balances,
+        "GET /balances/me",
+    ),
+    Operation(
+        "friends",
+        "My net position with each person over all groups",
+        r.ListById,
+        results.Friends,
+        _friends,
+        "GET /balances/friends",
+    ),
+)

@@ -1,0 +1,485 @@
+"""What clients may send: one model a request, the same for REST and Socket.IO. Unknown fields are refused."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Annotated, Any, Final, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
+from pydantic.alias_generators import to_camel
+
+from persplit.ledger.errors import FieldError, Invalid
+from persplit.ledger.expense import (
+    ITEMS_MAX,
+    SCALED_SPLITS,
+    SHARES_VALUE_MAX,
+    VALUE_SCALE,
+    ExpenseDraft,
+    Item,
+    Posting,
+    SplitType,
+    SplitValue,
+)
+from persplit.ledger.group import MEMBERS_MAX, Role
+from persplit.transport import fields as f
+
+PEOPLE_MAX: Final = 2 * MEMBERS_MAX
+"""People named in one list: every member, and former ones in the edit of an old expense."""
+
+
+class Request(BaseModel):
+    """A request: camelCase on the wire, strict types, nothing unknown."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        alias_generator=to_camel,
+        # Only the wire's names are known: a snake_case key is an unknown field.
+        populate_by_name=False,
+        frozen=True,
+        # What was sent is never echoed into an error: it may be a password.
+        hide_input_in_errors=True,
+    )
+
+
+class Nothing(Request):
+    """A request that takes no fields."""
+
+
+class Write(Request):
+    """A write to the ledger, with the key that makes it safe to send again."""
+
+    command_id: f.CommandId = Field(description="The client's key: the same key is carried out at most once.")
+
+    def content(self) -> dict[str, Any]:
+        """What tells a retry from another use of the key: all but the key, and never a password."""
+        return self.model_dump(mode="json", exclude={"command_id", "join_password", "password"})
+
+
+class GroupWrite(Write):
+    """A write to a group that exists."""
+
+    group_id: f.Id
+
+
+class Page(Request):
+    """Which page of a list."""
+
+    limit: f.Limit = f.LIMIT_DEFAULT
+
+
+# --- accounts
+
+
+class Register(Request):
+    """A new account."""
+
+    name: f.Name
+    email: f.Email
+    password: f.NewPassword
+    phone: f.Phone | None = None
+    vpa: f.Vpa | None = Field(None, description="UPI id, name@handle")
+    locale: f.Locale | None = None
+
+
+class Login(Request):
+    """Signing in."""
+
+    email: f.Email
+    password: f.Password
+
+
+class Refresh(Request):
+    """A refresh token; browsers send it as a cookie instead."""
+
+    refresh_token: f.Token | None = None
+
+
+def _as_it_is(schema: dict[str, Any]) -> None:
+    """In the generated schema: there is no default, for a field left out stays as it is."""
+    schema.pop("default", None)
+
+
+class UpdateProfile(Request):
+    """The fields of the profile to change; what is left out stays. Null removes a phone, UPI id or locale."""
+
+    name: f.Name = Field("", json_schema_extra=_as_it_is)
+    email: f.Email = Field("", json_schema_extra=_as_it_is)
+    phone: f.Phone | None = Field(None, description="null removes it", json_schema_extra=_as_it_is)
+    vpa: f.Vpa | None = Field(
+        None, description="UPI id, name@handle; null removes it", json_schema_extra=_as_it_is
+    )
+    locale: f.Locale | None = Field(None, description="null removes it", json_schema_extra=_as_it_is)
+
+
+class ListById(Page):
+    """One's own groups, devices or friends, in order of id."""
+
+    cursor: f.IdCursor | None = None
+
+
+class EndSession(Request):
+    """A signed-in device."""
+
+    session_id: f.Id
+
+
+# --- groups
+
+
+class CreateGroup(Write):
+    """A new group. `groupId` (or `id`) may be chosen by the client: a new UUID."""
+
+    id: f.NewId | None = None
+    group_id: f.NewId | None = None
+    name: f.Name
+    description: f.GroupDescription | None = None
+    currency: f.Currency = "INR"
+    simplify: StrictBool = Field(
+        default=True, description="fewest payments; false: each debt as it arose, netted"
+    )
+    join_password: f.NewPassword | None = Field(None, description="who joins by an invite has to know it")
+
+    @model_validator(mode="after")
+    def _one_id(self) -> Self:
+        if self.id is not None and self.group_id is not None and self.id != self.group_id:
+            raise ValueError("id and groupId differ")
+        return self
+
+
+class UpdateGroup(GroupWrite):
+    """Settings to change; what is left out or null stays. An empty description removes it."""
+
+    name: f.Name | None = None
+    description: f.GroupDescription | None = None
+    currency: f.Currency | None = None
+    simplify: StrictBool | None = None
+    join_password: f.NewPassword | None = None
+    archived: StrictBool | None = None
+    expected_seq: f.ExpectedSeq | None = None
+
+
+class ArchiveGroup(GroupWrite):
+    """Archive the group; `PATCH` with `archived: false` brings it back."""
+
+    expected_seq: f.ExpectedSeq | None = None
+
+
+class OneGroup(Request):
+    """Which group."""
+
+    group_id: f.Id
+
+
+class AddMember(GroupWrite):
+    """A registered person by `email`, or a placeholder by `name`."""
+
+    email: f.Email | None = None
+    name: f.Name | None = None
+    id: f.NewId | None = Field(None, description="The placeholder's id, where the client chooses it")
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        if (self.email is None) == (self.name is None):
+            raise ValueError("give either email or name")
+        if self.id is not None and self.name is None:
+            raise ValueError("an id goes with a placeholder's name")
+        return self
+
+
+class ChangeRole(GroupWrite):
+    """A member's new role."""
+
+    user_id: f.Id
+    role: Role
+
+
+class RemoveMember(GroupWrite):
+    """Who is put out."""
+
+    user_id: f.Id
+
+
+class LeaveGroup(GroupWrite):
+    """The caller goes."""
+
+
+class CreateInvite(Request):
+    """An invite to a group."""
+
+    group_id: f.Id
+
+
+class JoinGroup(Write):
+    """Join by an invite's code, with the group's password where it has one, as the placeholder `claim` if wished."""
+
+    code: f.InviteCode
+    password: f.Password | None = Field(None, description="the group's, where it has one")
+    claim: f.Id | None = Field(None, description="the placeholder to take over")
+    group_id: f.Id | None = Field(None, description="the invite's group; the code alone tells it")
+
+
+# --- expenses
+
+
+class PaidBy(Request):
+    """What one of several payers paid, in minor units."""
+
+    user_id: f.Id
+    amount: f.Amount
+
+
+class SplitIn(Request):
+    """One person's value; what it means depends on the split type."""
+
+    user_id: f.Id
+    value: f.Number = Field(
+        description="EXACT and ADJUSTMENT: minor units, an integer. PERCENTAGE: percent, SHARES: a positive weight, "
+        "both with up to four decimal places."
+    )
+
+
+class ItemIn(Request):
+    """One line of a bill."""
+
+    name: f.ItemName
+    amount: f.Amount
+    participants: Annotated[list[f.Id], Field(min_length=1, max_length=PEOPLE_MAX)]
+
+
+class ExpenseIn(Request):
+    """An expense as asked for."""
+
+    description: f.Description
+    amount: f.Amount
+    paid_by: f.Id | Annotated[list[PaidBy], Field(min_length=1, max_length=PEOPLE_MAX)] | None = Field(
+        None, description="who paid: a user id (the caller unless told), or what each of several paid"
+    )
+    split_type: SplitType
+    participants: Annotated[list[f.Id], Field(max_length=PEOPLE_MAX)] | None = Field(
+        None, description="EQUAL, ADJUSTMENT: among whom; all current members unless told"
+    )
+    splits: Annotated[list[SplitIn], Field(max_length=PEOPLE_MAX)] | None = Field(
+        None, description="EXACT, PERCENTAGE, SHARES, ADJUSTMENT: what is told of each"
+    )
+    items: Annotated[list[ItemIn], Field(max_length=ITEMS_MAX)] | None = Field(
+        None, description="ITEMIZED: the lines of the bill"
+    )
+    include_payer: StrictBool = Field(default=True, description="EQUAL: whether who paid takes part")
+    date: f.Day | None = Field(None, description="the client's day, YYYY-MM-DD; today in UTC unless told")
+    category: f.Category | None = None
+    notes: f.Notes | None = None
+
+    def draft(self) -> ExpenseDraft:
+        """The draft for the ledger.
+
+        Raises:
+            Invalid: a split's value isn't one of its type.
+
+        """
+        return ExpenseDraft(
+            description=self.description,
+            amount=self.amount,
+            split_type=self.split_type,
+            payers=self._payers(),
+            participants=None if self.participants is None else tuple(self.participants),
+            splits=self._splits(),
+            items=tuple(Item(i.name, i.amount, tuple(i.participants)) for i in self.items or ()),
+            include_payer=self.include_payer,
+            date=self.date,
+            category=self.category,
+            notes=self.notes or None,
+        )
+
+    def _payers(self) -> tuple[Posting, ...] | None:
+        if self.paid_by is None:
+            return None
+        if isinstance(self.paid_by, str):
+            return (Posting(self.paid_by, self.amount),)
+        return tuple(Posting(payer.user_id, payer.amount) for payer in self.paid_by)
+
+    def _splits(self) -> tuple[SplitValue, ...]:
+        splits, errors = [], []
+        for index, split in enumerate(self.splits or ()):
+            try:
+                splits.append(SplitValue(split.user_id, _value(self.split_type, split.value)))
+            except ValueError as error:
+                errors.append(FieldError(f"splits.{index}.value", str(error)))
+        if errors:
+            raise Invalid(*errors)
+        return tuple(splits)
+
+
+def _value(split_type: SplitType, value: float) -> int:
+    """The value in the unit of `SplitValue`. `repr` of a float is what the client wrote, so no digit is guessed."""
+    if split_type not in SCALED_SPLITS:
+        if isinstance(value, float):
+            raise ValueError("minor units: an integer")
+        if value < 0 and split_type is not SplitType.ADJUSTMENT:
+            raise ValueError("not negative")
+        return value
+    scaled = Decimal(repr(value)) * VALUE_SCALE
+    if scaled != scaled.to_integral_value():
+        raise ValueError("at most four decimal places")
+    low = 0 if split_type is SplitType.PERCENTAGE else 1
+    high = 100 * VALUE_SCALE if split_type is SplitType.PERCENTAGE else SHARES_VALUE_MAX
+    if not low <= scaled <= high:
+        raise ValueError(f"from {'0' if low == 0 else 'more than 0'} to {high // VALUE_SCALE}")
+    return int(scaled)
+
+
+class CreateExpense(GroupWrite, ExpenseIn):
+    """A new expense. `id` may be chosen by the client: a new UUID."""
+
+    id: f.NewId | None = None
+
+
+class UpdateExpense(GroupWrite, ExpenseIn):
+    """Another version of an expense. Without `paidBy` and `date` these stay."""
+
+    expense_id: f.Id
+    expected_seq: f.ExpectedSeq | None = None
+
+
+class DeleteExpense(GroupWrite):
+    """Which expense to delete."""
+
+    expense_id: f.Id
+    expected_seq: f.ExpectedSeq | None = None
+
+
+class RestoreExpense(GroupWrite):
+    """Which expense to restore."""
+
+    expense_id: f.Id
+    expected_seq: f.ExpectedSeq | None = None
+
+
+class OneExpense(OneGroup):
+    """Which expense."""
+
+    expense_id: f.Id
+
+
+class ListThings(Page):
+    """A group's settlements, newest first."""
+
+    group_id: f.Id
+    cursor: f.SeqCursor | None = None
+
+
+class ListExpenses(ListThings):
+    """A group's expenses, newest first; deleted ones only if asked for."""
+
+    include_deleted: StrictBool = False
+
+
+# --- settlements
+
+
+class CreateSettlement(GroupWrite):
+    """A payment that was made, from the caller unless told. `id` may be chosen by the client: a new UUID."""
+
+    id: f.NewId | None = None
+    to_user_id: f.Id
+    amount: f.Amount
+    from_user_id: f.Id | None = None
+    note: f.SettlementNote | None = None
+    utr: f.Utr | None = Field(None, description="The bank's twelve-digit reference of a UPI payment")
+
+
+class ConfirmSettlement(GroupWrite):
+    """Which settlement arrived."""
+
+    settlement_id: f.Id
+    expected_seq: f.ExpectedSeq | None = None
+
+
+class DeclineSettlement(GroupWrite):
+    """Which settlement did not arrive."""
+
+    settlement_id: f.Id
+    expected_seq: f.ExpectedSeq | None = None
+
+
+class CancelSettlement(GroupWrite):
+    """Which settlement to take back."""
+
+    settlement_id: f.Id
+    expected_seq: f.ExpectedSeq | None = None
+
+
+class SettlementQr(Request):
+    """The QR to pay somebody; `amount` is the plan's unless told. `commandId` is taken and ignored: it's a read."""
+
+    command_id: f.CommandId | None = None
+    group_id: f.Id
+    to_user_id: f.Id
+    from_user_id: f.Id | None = None
+    amount: f.Amount | None = None
+
+
+# --- reading
+
+
+class GetBalances(Request):
+    """Balances now, at an instant, or after an event. `commandId` is taken and ignored: it's a read."""
+
+    command_id: f.CommandId | None = None
+    group_id: f.Id
+    at: f.Instant | None = None
+    seq: f.Seq | None = None
+
+
+class Explain(OneGroup):
+    """A row of the plan."""
+
+    from_: f.Id = Field(alias="from")
+    to: f.Id
+
+
+class ListEvents(OneGroup):
+    """The ledger after a seq. `cursor` is the answer's `nextCursor`."""
+
+    after: f.After = 0
+    cursor: f.SeqCursor | None = None
+    limit: f.Limit = f.LIMIT_DEFAULT
+
+
+class Pull(Request):
+    """What the client lacks after the seq that it has."""
+
+    group_id: f.Id
+    after: f.After
+    limit: f.Limit = f.LIMIT_MAX
+
+
+class Renew(Request):
+    """A fresh access token for this socket."""
+
+    token: f.Token
+
+
+def field_errors(error: Any, prefix: str = "") -> Iterator[FieldError]:
+    """Pydantic's findings as ours: dotted wire paths, no echo of what was sent."""
+    seen: set[str] = set()
+    for found in error.errors(include_input=False, include_url=False, include_context=False):
+        names = [str(part) for part in found["loc"] if not _is_branch(part)]
+        path = ".".join(([prefix] if prefix else []) + names)
+        if path not in seen:
+            seen.add(path)
+            yield FieldError(path, _said(found))
+
+
+_BRANCHES: Final = ("function-", "constrained-", "list[", "str", "int", "float")
+
+
+def _is_branch(part: int | str) -> bool:
+    """Whether it names an alternative of a union rather than a field."""
+    return isinstance(part, str) and part.startswith(_BRANCHES)
+
+
+def _said(found: Any) -> str:
+    if found["type"] == "extra_forbidden":
+        return "unknown field"
+    if found["type"] == "missing":
+        return "required"
+    return str(found["msg"]).removeprefix("Value error, ")

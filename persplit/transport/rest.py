@@ -1,0 +1,216 @@
+"""REST: the table of operations as aiohttp routes, and the few answers that aren't JSON objects."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import orjson
+import structlog
+from aiohttp import web
+from pydantic import ValidationError
+
+from persplit.ledger.errors import FieldError, Invalid, NotFound, PerSplitError
+from persplit.service.errors import InternalError, MethodNotAllowed, Malformed, ServerRestarting, TooLarge
+from persplit.service.qr_tokens import InviteQr, TransferQr
+from persplit.transport import problems, views
+from persplit.transport.client_address import ClientAddress
+from persplit.transport.cookies import RefreshCookie
+from persplit.transport.json_text import parse_object
+from persplit.transport.limits import Budget, Limits
+from persplit.transport.operations import Call, Operation, Services
+from persplit.transport.requests import field_errors
+from persplit.transport.table import OPERATIONS
+
+BODY_BYTES_MAX: Final = 256 * 1024
+"""Room for an itemised bill with two hundred lines and many participants."""
+DEVICE_LENGTH_MAX: Final = 100
+_IMMUTABLE: Final = "public, max-age=31536000, immutable"
+
+_log = structlog.get_logger(__name__)
+_INTEGER: Final = re.compile(r"-?[0-9]{1,18}\Z")
+
+
+class Rest:
+    """Routes for every operation that has a place in REST."""
+
+    def __init__(
+        self,
+        services: Services,
+        limits: Limits,
+        address: ClientAddress,
+        cookie: RefreshCookie,
+        is_draining: Callable[[], bool],
+    ) -> None:
+        self._services = services
+        self._limits = limits
+        self._address = address
+        self._cookie = cookie
+        self._is_draining = is_draining
+
+    def routes(self) -> list[web.RouteDef]:
+        """The routes, under /api/v1."""
+        found = []
+        for operation in sorted(OPERATIONS, key=lambda it: "{" in (it.rest or "")):
+            if operation.rest is not None:
+                method, path = operation.rest.split(" ")
+                found.append(web.route(method, views.API + path, self._endpoint(operation)))
+        found.append(web.get(views.API + "/qr/{token}.{kind:png|svg}", self._qr))
+        return found
+
+    def _endpoint(self, operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def endpoint(request: web.Request) -> web.StreamResponse:
+            call = await self._call(operation, request)
+            parsed = operation.request.model_validate(await self._fields(operation, request))
+            result = await operation.run(self._services, call, parsed)
+            return self._response(operation, request, result)
+
+        return endpoint
+
+    async def _call(self, operation: Operation, request: web.Request) -> Call:
+        address = self._address.of(request)
+        device = request.headers.get("User-Agent", "")[:DEVICE_LENGTH_MAX] or None
+        if operation.is_public:
+            await self._limits.check(operation.budget, address)
+            return Call(None, address, device, self._cookie.read(request))
+        if self._is_draining() and operation.is_write:
+            raise ServerRestarting("this server is stopping: send it again in a moment")
+        claims = await self._services.accounts.authenticate(_bearer(request))
+        await self._limits.check(operation.budget, claims.user_id)
+        return Call(claims, address, device)
+
+    async def _fields(self, operation: Operation, request: web.Request) -> dict[str, Any]:
+        """Path, body or query, and the idempotency key, as one object for the one parser."""
+        fields: dict[str, Any] = {}
+        if request.method in ("GET", "DELETE"):
+            fields.update(_from_query(request))
+        if request.method != "GET" and request.can_read_body:
+            fields.update(parse_object(await _body(request)))
+        for name, value in request.match_info.items():
+            if fields.setdefault(name, value) != value:
+                raise Invalid(FieldError(name, "differs from the path"))
+        key = request.headers.get("Idempotency-Key")
+        if key is not None and operation.is_write and fields.setdefault("commandId", key) != key:
+            raise Invalid(FieldError("commandId", "differs from the Idempotency-Key header"))
+        return fields
+
+    def _response(self, operation: Operation, request: web.Request, result: dict[str, Any]) -> web.Response:
+        if operation.status == 204:
+            response = web.Response(status=204)
+        else:
+            refresh_token = self._cookie.take(request, result)
+            response = json_response(result, operation.status)
+            self._cookie.set(response, refresh_token)
+            if result.get("replayed") is True:
+                response.headers["Idempotency-Replayed"] = "true"
+        if operation.id in ("logout", "logoutAll"):
+            self._cookie.clear(request, response)
+        return response
+
+    async def _qr(self, request: web.Request) -> web.Response:
+        await self._limits.check(Budget.REQUESTS, self._address.of(request))
+        text = await self._qr_text(request.match_info["token"])
+        if request.match_info["kind"] == "svg":
+            body, content_type = await self._services.qr_codes.svg(text), "image/svg+xml"
+        else:
+            body, content_type = await self._services.qr_codes.png(text), "image/png"
+        return web.Response(body=body, content_type=content_type, headers={"Cache-Control": _IMMUTABLE})
+
+    async def _qr_text(self, token: str) -> str:
+        """What the QR behind the token says. The token proves that we made it for exactly this text."""
+        read = self._services.qr_tokens.read(token)
+        text: str | None = None
+        match read.subject:
+            case InviteQr(code=code):
+                text = self._services.invite_url(code)
+            case TransferQr(group_id=group_id, to_id=to_id, amount=amount):
+                state = await self._services.groups.peek(group_id)
+                text = await self._services.standings.link_to(state, to_id, amount) if state else None
+        if text is None or not self._services.qr_tokens.matches(read, text):
+            raise NotFound("there is no such QR")
+        return text
+
+
+def json_response(body: dict[str, Any], status: int = 200) -> web.Response:
+    """A JSON answer that no cache keeps."""
+    return web.Response(
+        body=orjson.dumps(body),
+        status=status,
+        content_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def problem_response(error: PerSplitError) -> web.Response:
+    """An RFC 9457 problem."""
+    body = problems.problem_of(error)
+    body = {"type": f"/docs#{body['code']}", **body}
+    response = json_response(body, body["status"])
+    response.content_type = "application/problem+json"
+    if "retryAfterMs" in body:
+        response.headers["Retry-After"] = str(-(-body["retryAfterMs"] // 1000))
+    if body["status"] == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+@web.middleware
+async def answer_errors(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """The one wrapper around every REST handler: whatever goes wrong, the answer is a coded problem."""
+    try:
+        return await handler(request)
+    except PerSplitError as error:
+        return problem_response(error)
+    except ValidationError as error:
+        return problem_response(Invalid(*field_errors(error)))
+    except web.HTTPException as error:
+        return _http_problem(error)
+    except Exception:  # noqa: BLE001 - the boundary: nothing gets past it uncoded
+        _log.exception("request_failed", method=request.method)
+        return problem_response(InternalError("something went wrong on our side"))
+
+
+def _http_problem(error: web.HTTPException) -> web.StreamResponse:
+    """What aiohttp itself refuses, coded; redirects pass."""
+    match error.status:
+        case 404:
+            return problem_response(NotFound("there is nothing here"))
+        case 405:
+            response = problem_response(MethodNotAllowed("this path takes another method"))
+            response.headers["Allow"] = error.headers.get("Allow", "")
+            return response
+        case 413:
+            return problem_response(TooLarge(f"a body has at most {BODY_BYTES_MAX} bytes"))
+        case status if status >= 400:
+            return problem_response(Malformed(error.reason))
+        case _:
+            raise error
+
+
+async def _body(request: web.Request) -> bytes:
+    if request.content_length is not None and request.content_length > BODY_BYTES_MAX:
+        raise TooLarge(f"a body has at most {BODY_BYTES_MAX} bytes")
+    return await request.read()
+
+
+def _bearer(request: web.Request) -> str | None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _from_query(request: web.Request) -> dict[str, Any]:
+    """The query's fields: text that looks like an integer or a boolean is one, except where ids and texts stand."""
+    fields: dict[str, Any] = {}
+    for name, value in request.query.items():
+        if name in fields:
+            raise Invalid(FieldError(name, "given twice"))
+        if name in _INTEGER_FIELDS and _INTEGER.match(value):
+            fields[name] = int(value)
+        else:
+            fields[name] = {"true": True, "false": False}.get(value, value) if name in _SWITCHES else value
+    return fields
+
+
+_SWITCHES: Final = frozenset({"includeDeleted"})
+_INTEGER_FIELDS: Final = frozenset({"limit", "after", "seq", "expectedSeq"})

@@ -1,0 +1,516 @@
+"""What the server answers, as models: for the generated documents, and for the tests that compare.
+
+Answers are built as plain JSON values by `views`; nothing is validated on the way out.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic.alias_generators import to_camel
+
+from persplit.ledger.expense import SplitType
+from persplit.ledger.group import Role
+from persplit.ledger.settlement import SettlementStatus
+
+Minor = Annotated[int, Field(description="minor units of the group's currency")]
+Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+
+
+class Result(BaseModel):
+    """An answer: camelCase on the wire; a later version may add fields."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=False)
+
+
+class User(Result):
+    """The caller's profile."""
+
+    id: str
+    name: str
+    email: str
+    phone: str | None
+    vpa: str | None
+    locale: str | None
+    created_at: Time
+
+
+class SignedIn(Result):
+    """A signed-in account. `expiresIn` is the access token's life in seconds."""
+
+    user: User
+    access_token: str
+    refresh_token: str | None = Field(description="null where it went into the browser's cookie")
+    expires_in: int
+
+
+class Session(Result):
+    """A signed-in device."""
+
+    id: str
+    device: str | None
+    created_at: Time
+    last_used_at: Time
+    current: bool
+
+
+class Sessions(Result):
+    """Signed-in devices."""
+
+    sessions: list[Session]
+    next_cursor: str | None
+
+
+class Member(Result):
+    """Somebody who is or was in the group."""
+
+    user_id: str
+    name: str
+    role: Role
+    placeholder: bool
+    joined_at: Time
+    left_at: Time | None
+    claimed: str | None = Field(description="the placeholder that they took over")
+
+
+class Group(Result):
+    """A group. `seq` is that of its last event."""
+
+    id: str
+    seq: int
+    name: str
+    description: str | None
+    currency: str
+    simplify: bool
+    has_password: bool
+    archived_at: Time | None
+    created_by: str
+    created_at: Time
+    updated_at: Time
+    members: list[Member]
+
+
+class Groups(Result):
+    """The caller's groups."""
+
+    groups: list[Group]
+    next_cursor: str | None
+
+
+class Written(Result):
+    """A write to the ledger: where it stands there, and whether it was a retry of an earlier one."""
+
+    seq: int
+    replayed: bool
+
+
+class GroupWritten(Written):
+    """The group after the write."""
+
+    group: Group
+
+
+class MemberWritten(GroupWritten):
+    """The group and the member after the write."""
+
+    member: Member
+
+
+class Invite(Result):
+    """An invite. `qrUrl` is relative to the server."""
+
+    code: str
+    url: str
+    qr_url: str
+    expires_at: Time
+
+
+class Posting(Result):
+    """One person's part."""
+
+    user_id: str
+    amount: Minor
+
+
+class SplitValue(Result):
+    """One person's value, as asked for."""
+
+    user_id: str
+    value: int | float
+
+
+class Item(Result):
+    """One line of a bill."""
+
+    name: str
+    amount: Minor
+    participants: list[str]
+
+
+class Expense(Result):
+    """An expense; `shares` sum to `amount`."""
+
+    id: str
+    group_id: str
+    seq: int
+    description: str
+    amount: Minor
+    paid_by: str | list[Posting]
+    split_type: SplitType
+    participants: list[str]
+    splits: list[SplitValue]
+    items: list[Item]
+    include_payer: bool
+    date: Annotated[str, Field(json_schema_extra={"format": "date"})]
+    category: str | None
+    notes: str | None
+    shares: list[Posting]
+    created_by: str
+    created_at: Time
+    updated_at: Time
+    deleted_at: Time | None
+
+
+class ExpenseWritten(Written):
+    """The expense after the write."""
+
+    expense: Expense
+
+
+class Expenses(Result):
+    """Expenses, newest first."""
+
+    expenses: list[Expense]
+    next_cursor: str | None
+
+
+class Settlement(Result):
+    """A payment that somebody says was made."""
+
+    id: str
+    group_id: str
+    seq: int
+    from_user_id: str
+    to_user_id: str
+    amount: Minor
+    note: str | None
+    utr: str | None
+    status: SettlementStatus
+    created_by: str
+    created_at: Time
+    updated_at: Time
+
+
+class SettlementWritten(Written):
+    """The settlement after the write."""
+
+    settlement: Settlement
+
+
+class Settlements(Result):
+    """Settlements, newest first."""
+
+    settlements: list[Settlement]
+    next_cursor: str | None
+
+
+class PlanRow(Result):
+    """A suggested payment. The links are null where the payee has no UPI id or the currency is not INR."""
+
+    model_config = ConfigDict(populate_by_name=True)
+    from_: str = Field(alias="from")
+    to: str
+    amount: Minor
+    upi_link: str | None
+    qr_url: str | None
+
+
+class DueRow(PlanRow):
+    """A payment that is due from the person told, with its QR as a data URL."""
+
+    qr: str | None
+
+
+class Debt(Result):
+    """Who owes whom, netted."""
+
+    from_: str = Field(alias="from")
+    to: str
+    amount: Minor
+
+
+class Balances(Result):
+    """Where the group stands at `seq`. `optimal`: it is proven that fewer payments can't do."""
+
+    group_id: str
+    seq: int
+    at: Time
+    balances: list[Posting]
+    debts: list[Debt]
+    settle_up: list[PlanRow]
+    optimal: bool
+
+
+class Cause(Result):
+    """One thing's part in a debt; negative where it lowers it."""
+
+    kind: Literal["expense", "settlement", "handover"]
+    id: str
+    description: str
+    date: str
+    amount: int
+
+
+class ExplainedDebt(Debt):
+    """A debt with all that made it up; the causes' amounts sum to it."""
+
+    causes: list[Cause]
+
+
+class Explanation(Result):
+    """Why one pays the other: `amount` is the plan's row (0 if there is none), `debts` those of the two people."""
+
+    group_id: str
+    seq: int
+    from_: str = Field(alias="from")
+    to: str
+    amount: Minor
+    debts: list[ExplainedDebt]
+
+
+class GroupSettings(Result):
+    """A group's settings in an event."""
+
+    name: str
+    description: str | None
+    currency: str
+    simplify: bool
+    has_password: bool
+    archived_at: Time | None
+    seq: int
+
+
+class Recorded(Result):
+    """What every event of the ledger carries."""
+
+    group_id: str
+    seq: int
+    at: Time
+    by: str
+    command_id: str
+    v: int = Field(description="the version of the event's shape")
+
+
+class ExpenseEvent(Recorded):
+    """An expense, after the event; `before` an edit."""
+
+    type: Literal["expense:created", "expense:updated", "expense:deleted", "expense:restored"]
+    expense: Expense
+    before: Expense | None = None
+
+
+class SettlementEvent(Recorded):
+    """A settlement, after the event."""
+
+    type: Literal["settlement:created", "settlement:completed", "settlement:declined", "settlement:cancelled"]
+    settlement: Settlement
+
+
+class GroupEvent(Recorded):
+    """The group's settings, after the event; `before` a change. At its founding with its first member."""
+
+    type: Literal["group:created", "group:updated"]
+    group: GroupSettings
+    member: Member | None = None
+    before: GroupSettings | None = None
+
+
+class MemberEvent(Recorded):
+    """A member, after the event; `before` a change of role."""
+
+    type: Literal["member:joined", "member:updated", "member:left"]
+    member: Member
+    before: Member | None = None
+
+
+class Event(RootModel[ExpenseEvent | SettlementEvent | GroupEvent | MemberEvent]):
+    """An event of the ledger; `type` tells which kind."""
+
+    root: ExpenseEvent | SettlementEvent | GroupEvent | MemberEvent = Field(discriminator="type")
+
+
+class Events(Result):
+    """The ledger, oldest first."""
+
+    events: list[Event]
+    next_cursor: str | None
+
+
+class GroupSnapshot(Balances):
+    """A whole group, for a client that is far behind."""
+
+    group: Group
+    expenses: list[Expense]
+    settlements: list[Settlement]
+
+
+class Pulled(Result):
+    """The events after the asked seq, or a snapshot; `seq` is the group's head."""
+
+    seq: int
+    events: list[Event] | None = None
+    more: bool | None = None
+    snapshot: GroupSnapshot | None = None
+
+
+class Qr(Result):
+    """How to pay; both null where the payee has no UPI id or the currency is not INR."""
+
+    upi_link: str | None
+    qr: str | None = Field(description="a data:image/png;base64, URL")
+
+
+class Renewed(Result):
+    """When the socket's new token runs out."""
+
+    expires_at: Time
+
+
+class CurrencyBalance(Result):
+    """A sum in one currency; positive is owed to me."""
+
+    currency: str
+    amount: int
+
+
+class MyGroupBalance(CurrencyBalance):
+    """My balance in one group."""
+
+    group_id: str
+    name: str
+
+
+class MyBalances(Result):
+    """My net position, by currency and by group."""
+
+    overall: list[CurrencyBalance]
+    groups: list[MyGroupBalance]
+
+
+class Friend(Result):
+    """One person: positive, they owe me; negative, I owe them."""
+
+    user_id: str
+    name: str
+    balances: list[CurrencyBalance]
+
+
+class Friends(Result):
+    """Everybody with whom I have something open."""
+
+    friends: list[Friend]
+    next_cursor: str | None
+
+
+class FieldError(Result):
+    """One bad field; `path` with dots, as in `splits.0.userId`."""
+
+    path: str
+    message: str
+
+
+class Problem(Result):
+    """An RFC 9457 problem, the same in a REST answer and in an ack's `error`."""
+
+    status: int
+    code: str
+    title: str
+    detail: str
+    errors: list[FieldError]
+    type: str | None = None
+    retry_after_ms: int | None = None
+    current: Expense | Settlement | GroupSettings | None = Field(
+        None, description="with `conflict`: its version now"
+    )
+
+
+# --- broadcasts
+
+
+class Broadcast(Result):
+    """What every connected member of the group hears, in order of `seq`."""
+
+    group_id: str
+    seq: int
+    at: Time
+    by: str
+    command_id: str
+    updated_balances: list[Posting] = Field(description="everybody's net position after `seq`; sums to zero")
+    settle_up: list[PlanRow]
+
+
+class ExpenseBroadcast(Broadcast):
+    """An expense was created, updated, deleted or restored."""
+
+    expense: Expense
+
+
+class SettlementBroadcast(Broadcast):
+    """A settlement was created, completed, declined or cancelled."""
+
+    settlement: Settlement
+
+
+class GroupBroadcast(Broadcast):
+    """The group was created or updated, roles included."""
+
+    group: Group
+
+
+class MemberBroadcast(Broadcast):
+    """Somebody joined or left."""
+
+    member: Member
+
+
+class SettlementDue(Result):
+    """To each connected member who has to pay: their own rows of the plan."""
+
+    group_id: str
+    seq: int
+    settle_up: list[DueRow]
+
+
+class ReadyGroup(Result):
+    """A group that the socket hears."""
+
+    id: str
+    name: str
+    seq: int
+
+
+class SessionReady(Result):
+    """The socket is signed in and hears its groups from the given seqs on."""
+
+    user: User
+    groups: list[ReadyGroup]
+    server_time: Time
+
+
+class AuthExpiring(Result):
+    """The access token runs out in a minute: send `auth:renew`."""
+
+    expires_at: Time
+
+
+class SessionClosing(Result):
+    """Why the server is about to disconnect, and when to come back."""
+
+    code: Literal["token_expired", "signed_out", "too_slow", "server_restarting"]
+    retry_after_ms: int
+
+
+class ConnectError(Result):
+    """The data of `connect_error`: why the connection was refused."""
+
+    message: str
+    data: Problem

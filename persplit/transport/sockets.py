@@ -1,0 +1,247 @@
+"""Socket.IO: signing in, the commands, and saying why before a socket is closed."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import structlog
+from pydantic import ValidationError
+from socketio.exceptions import ConnectionRefusedError as Refused
+
+from persplit.ledger.errors import Invalid, PerSplitError
+from persplit.service.errors import InternalError, ServerRestarting, TokenMissing
+from persplit.service.handler import rfc3339
+from persplit.service.ports import AccessClaims
+from persplit.transport import problems, views
+from persplit.transport.client_address import ClientAddress
+from persplit.transport.fanout import SocketFanOut
+from persplit.transport.guard import GuardedServer
+from persplit.transport.limits import Limits
+from persplit.transport.metrics import COMMAND_SECONDS, COMMANDS_ANSWERED, SOCKETS
+from persplit.transport.operations import Call, Operation, Services
+from persplit.transport.requests import field_errors
+from persplit.transport.table import COMMANDS
+
+EXPIRING_SECONDS: Final = 60
+"""How long before its token runs out a socket is told."""
+RESTART_SPREAD_MS: Final = 5_000
+"""Clients of a server that stops come back spread over this time."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Connection:
+    """A signed-in socket. `timers` warn of the token's end and enforce it."""
+
+    sid: str
+    call: Call
+    timers: list[asyncio.TimerHandle] = field(default_factory=list)
+
+    @property
+    def claims(self) -> AccessClaims:
+        """Who the socket speaks for now."""
+        return self.call.signed_in
+
+    def stop_timers(self) -> None:
+        """Forget the token's end."""
+        for timer in self.timers:
+            timer.cancel()
+        self.timers.clear()
+
+
+class Sockets:
+    """Everything between the guard and the operations."""
+
+    def __init__(
+        self,
+        server: GuardedServer,
+        services: Services,
+        fan_out: SocketFanOut,
+        limits: Limits,
+        address: ClientAddress,
+    ) -> None:
+        self._server = server
+        self._services = services
+        self._fan_out = fan_out
+        self._limits = limits
+        self._address = address
+        self._connections: dict[str, Connection] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_draining = False
+        server.on("connect", self._connect)
+        server.on("disconnect", self._disconnect)
+        server.on_connected = self._connected
+        for event, operation in COMMANDS.items():
+            server.on(event, self._command(operation))
+
+    def __len__(self) -> int:
+        """Signed-in sockets."""
+        return len(self._connections)
+
+    # --- coming and going
+
+    async def _connect(self, sid: str, environ: dict[str, Any], auth: object = None) -> None:
+        """Sign the socket in, or refuse it with a code."""
+        try:
+            if self._is_draining:
+                raise ServerRestarting("this server is stopping: connect again in a moment")
+            token = auth.get("token") if isinstance(auth, dict) else None
+            if not isinstance(token, str):
+                raise TokenMissing("connect with auth: {token: <access token>}")
+            claims = await self._services.accounts.authenticate(token)
+        except PerSplitError as error:
+            raise Refused(error.detail, problems.problem_of(error)) from None
+        except Exception:
+            _log.exception("connect_failed", sid=sid)
+            raise Refused("a fault of the server", problems.problem_of(InternalError("try again"))) from None
+        address = self._address.of(environ["aiohttp.request"])
+        self._connections[sid] = Connection(sid, Call(claims, address))
+        SOCKETS.set(len(self._connections))
+
+    async def _connected(self, sid: str) -> None:
+        """Once the client knows that it is connected: enter the rooms first, read second, then say so."""
+        connection = self._connections.get(sid)
+        if connection is None:
+            return
+        try:
+            await self._welcome(connection)
+        except PerSplitError as error:
+            _log.warning("welcome_failed", sid=sid, code=error.code)
+            await self.close(sid, "server_restarting", _spread_ms())
+
+    async def _welcome(self, connection: Connection) -> None:
+        user_id, sid = connection.claims.user_id, connection.sid
+        profile = await self._services.accounts.profile(user_id)
+        # Between reading which groups and hearing the user's room somebody may add them to one: hear first.
+        await self._fan_out.connect(sid, user_id)
+        group_ids = await self._services.overview.group_ids(user_id)
+        if sid not in self._connections:
+            self._fan_out.disconnect(sid)
+            return
+        await self._fan_out.listen(sid, group_ids)
+        states = await self._services.overview.states(user_id, group_ids)
+        # Who was put out of a group while this went on is in none of the states, which were read after entering.
+        for group_id in set(group_ids) - {state.group_id for state in states}:
+            await self._fan_out.unlisten(sid, group_id)
+        self._start_timers(connection)
+        ready = {
+            "user": views.user(profile),
+            "groups": [
+                {"id": state.group_id, "name": state.settings.name, "seq": state.seq} for state in states
+            ],
+            "serverTime": rfc3339(datetime.now(UTC)),
+        }
+        await self._server.emit("session:ready", ready, to=sid)
+
+    async def _disconnect(self, sid: str, reason: str = "") -> None:  # noqa: ARG002 - the library's shape
+        connection = self._connections.pop(sid, None)
+        if connection is not None:
+            connection.stop_timers()
+            SOCKETS.set(len(self._connections))
+        self._fan_out.disconnect(sid)
+
+    # --- commands
+
+    def _command(self, operation: Operation) -> Callable[[str, dict[str, Any]], Awaitable[views.Json]]:
+        """The one wrapper around every handler: it always answers, and always with one object."""
+
+        event = operation.event or ""
+
+        async def counted(sid: str, data: dict[str, Any]) -> views.Json:
+            with COMMAND_SECONDS.labels(event).time():
+                answered = await answer(sid, data)
+            COMMANDS_ANSWERED.labels(event, "ok" if answered["ok"] else answered["error"]["code"]).inc()
+            return answered
+
+        async def answer(sid: str, data: dict[str, Any]) -> views.Json:
+            try:
+                return {"ok": True, **await self._run(operation, sid, data)}
+            except PerSplitError as error:
+                return problems.refusal(error)
+            except ValidationError as error:
+                return problems.refusal(Invalid(*field_errors(error)))
+            except Exception:
+                _log.exception("command_failed", event_name=event, sid=sid)
+                return problems.refusal(InternalError("something went wrong on our side"))
+
+        return counted
+
+    async def _run(self, operation: Operation, sid: str, data: dict[str, Any]) -> views.Json:
+        connection = self._connections.get(sid)
+        if connection is None:
+            raise TokenMissing("sign in first")
+        if self._is_draining and operation.is_write:
+            raise ServerRestarting("this server is stopping: send it again in a moment")
+        await self._services.accounts.check_session(connection.claims)
+        await self._limits.check(operation.budget, connection.claims.user_id)
+        result = await operation.run(self._services, connection.call, operation.request.model_validate(data))
+        if operation.event == "auth:renew":
+            self._start_timers(connection)
+        return result
+
+    # --- the end of a token, a session, the server
+
+    def _start_timers(self, connection: Connection) -> None:
+        connection.stop_timers()
+        loop = asyncio.get_running_loop()
+        left = connection.claims.expires_at - time.time()
+        connection.timers = [
+            loop.call_later(max(0, left - EXPIRING_SECONDS), self._spawn, self._warn, connection),
+            loop.call_later(max(0, left), self._spawn, self._expire, connection),
+        ]
+
+    def _spawn(self, action: Callable[[Connection], Awaitable[None]], connection: Connection) -> None:
+        async def act() -> None:
+            await action(connection)
+
+        task = asyncio.create_task(act())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _warn(self, connection: Connection) -> None:
+        expires_at = rfc3339(datetime.fromtimestamp(connection.claims.expires_at, UTC))
+        await self._server.emit("auth:expiring", {"expiresAt": expires_at}, to=connection.sid)
+
+    async def _expire(self, connection: Connection) -> None:
+        await self.close(connection.sid, "token_expired", 0)
+
+    def session_ended(self, session_id: str) -> None:
+        """Close the session's sockets: it was signed out."""
+        for connection in list(self._connections.values()):
+            if connection.claims.session_id == session_id:
+                self._spawn(self._sign_out, connection)
+
+    async def _sign_out(self, connection: Connection) -> None:
+        await self.close(connection.sid, "signed_out", 0)
+
+    async def close(self, sid: str, code: str, retry_after_ms: int) -> None:
+        """Say why, then disconnect. `retry_after_ms`: how long the client should wait before it comes back."""
+        if sid not in self._connections:
+            return
+        await self._disconnect(sid)
+        await self._server.emit("session:closing", {"code": code, "retryAfterMs": retry_after_ms}, to=sid)
+        await self._server.close(sid)
+
+    def refuse_writes(self) -> None:
+        """From now on take no new connections and no writes: the server is stopping."""
+        self._is_draining = True
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether the server is stopping."""
+        return self._is_draining
+
+    async def close_all(self) -> None:
+        """Tell every client when to come back, spread out, and disconnect them."""
+        for sid in list(self._connections):
+            await self.close(sid, "server_restarting", _spread_ms())
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _spread_ms() -> int:
+    return random.randrange(RESTART_SPREAD_MS)  # noqa: S311 - no secret

@@ -1,0 +1,16 @@
+"""The contract as one table, from which the routes, the socket's commands and the documents are made."""
+
+from typing import Final
+
+from persplit.transport import account_operations, expense_operations, group_operations, reading_operations
+
+TAGGED: Final = {
+    "Accounts": account_operations.OPERATIONS,
+    "Groups": group_operations.OPERATIONS,
+    "Expenses and settlements": expense_operations.OPERATIONS,
+    "Balances and history": reading_operations.OPERATIONS,
+}
+
+OPERATIONS: Final = tuple(operation for operations in TAGGED.values() for operation in operations)
+COMMANDS: Final = {operation.event: operation for operation in OPERATIONS if operation.event is not None}
+"""What a client may send on a socket, by event name."""

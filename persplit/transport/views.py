@@ -1,0 +1,182 @@
+"""From the service's results to JSON values, in the names of the wire."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+from persplit.ledger import codec
+from persplit.ledger.events import RecordedEvent
+from persplit.ledger.expense import Expense
+from persplit.ledger.explain import ExplainedDebt
+from persplit.ledger.settlement import Settlement
+from persplit.ledger.state import GroupState
+from persplit.service.history import Explanation, GroupSnapshot, Tail
+from persplit.service.sessions import Session
+from persplit.service.standing import Payment, Standing
+from persplit.service.users import User
+
+Json: TypeAlias = dict[str, Any]
+
+API: Final = "/api/v1"
+
+
+def user(person: User) -> Json:
+    """A profile, for its owner only."""
+    return {
+        "id": person.id,
+        "name": person.name,
+        "email": person.email,
+        "phone": person.phone,
+        "vpa": person.vpa,
+        "locale": person.locale,
+        "createdAt": person.created_at,
+    }
+
+
+def session(info: Session, current_id: str) -> Json:
+    """A signed-in device."""
+    return {
+        "id": info.id,
+        "device": info.device,
+        "createdAt": info.created_at,
+        "lastUsedAt": info.last_used_at,
+        "current": info.id == current_id,
+    }
+
+
+def group(state: GroupState, people: Mapping[str, User]) -> Json:
+    """A group with everybody who is or was in it, by their present names."""
+    settings = state.settings
+    return {
+        "id": state.group_id,
+        "seq": state.seq,
+        "name": settings.name,
+        "description": settings.description,
+        "currency": settings.currency,
+        "simplify": settings.simplify,
+        "hasPassword": settings.has_password,
+        "archivedAt": settings.archived_at,
+        "createdBy": state.created_by,
+        "createdAt": state.created_at,
+        "updatedAt": state.at,
+        "members": [
+            {**codec.member_to_json(member), "name": _name(people.get(member.user_id), member.name)}
+            for member in state.members.values()
+        ],
+    }
+
+
+def _name(person: User | None, recorded: str) -> str:
+    return person.name if person else recorded
+
+
+def thing(it: Expense | Settlement, group_id: str) -> Json:
+    """An expense or a settlement."""
+    if isinstance(it, Expense):
+        return codec.expense_to_json(it, group_id)
+    return codec.settlement_to_json(it, group_id)
+
+
+def balances(standing: Standing) -> list[Json]:
+    """Everybody's net position."""
+    return [{"userId": user_id, "amount": amount} for user_id, amount in standing.balances()]
+
+
+def qr_url(token: str | None, kind: str = "png") -> str | None:
+    """Where the image of the token is."""
+    return None if token is None else f"{API}/qr/{token}.{kind}"
+
+
+def payment(row: Payment) -> Json:
+    """A row of the plan."""
+    return {
+        "from": row.transfer.from_id,
+        "to": row.transfer.to_id,
+        "amount": row.transfer.amount,
+        "upiLink": row.upi_link,
+        "qrUrl": qr_url(row.qr_token),
+    }
+
+
+def standing(it: Standing) -> Json:
+    """Balances, debts and the plan at a seq."""
+    return {
+        "groupId": it.state.group_id,
+        "seq": it.state.seq,
+        "at": it.state.at,
+        "balances": balances(it),
+        "debts": [
+            {"from": debtor, "to": creditor, "amount": amount} for debtor, creditor, amount in it.debts()
+        ],
+        "settleUp": [payment(row) for row in it.plan],
+        "optimal": it.optimal,
+    }
+
+
+def broadcast(recorded: RecordedEvent, it: Standing, people: Mapping[str, User]) -> tuple[str, Json]:
+    """The event's name on the wire and its payload for everybody in the group."""
+    told = codec.event_to_json(recorded)
+    name: str = told["type"]
+    payload = {key: told[key] for key in ("groupId", "seq", "at", "by", "commandId")}
+    if name == "member:updated":
+        # A role is part of the group as it is shown; the contract has no event of its own for it.
+        name = "group:updated"
+    if name in ("group:created", "group:updated"):
+        payload["group"] = group(it.state, people)
+    else:
+        noun = name.partition(":")[0]
+        payload[noun] = told[noun]
+    payload["updatedBalances"] = balances(it)
+    payload["settleUp"] = [payment(row) for row in it.plan]
+    return name, payload
+
+
+def explanation(it: Explanation, from_id: str, to_id: str) -> Json:
+    """Why one pays the other."""
+    return {
+        "groupId": it.standing.state.group_id,
+        "seq": it.standing.state.seq,
+        "from": from_id,
+        "to": to_id,
+        "amount": it.row.transfer.amount if it.row else 0,
+        "debts": [_explained(debt) for debt in it.debts],
+    }
+
+
+def _explained(debt: ExplainedDebt) -> Json:
+    return {
+        "from": debt.debtor_id,
+        "to": debt.creditor_id,
+        "amount": debt.amount,
+        "causes": [
+            {
+                "kind": cause.source,
+                "id": cause.source_id,
+                "description": cause.description,
+                "date": cause.date,
+                "amount": cause.amount,
+            }
+            for cause in debt.causes
+        ],
+    }
+
+
+def events(recorded: Sequence[RecordedEvent]) -> list[Json]:
+    """Events of the ledger."""
+    return [codec.event_to_json(event) for event in recorded]
+
+
+def tail(it: Tail) -> Json:
+    """The answer to `sync:pull` with events."""
+    return {"events": events(it.events), "seq": it.seq, "more": it.more}
+
+
+def snapshot(it: GroupSnapshot, people: Mapping[str, User]) -> Json:
+    """The answer to `sync:pull` with a whole group."""
+    state = it.standing.state
+    whole = {
+        "group": group(state, people),
+        **standing(it.standing),
+        "expenses": [thing(t, state.group_id) for t in it.things if isinstance(t, Expense)],
+        "settlements": [thing(t, state.group_id) for t in it.things if isinstance(t, Settlement)],
+    }
+    return {"snapshot": whole, "seq": state.seq}

@@ -1,0 +1,222 @@
+"""The documents and pages as they are served: complete, escaped, and loading nothing from elsewhere."""
+
+import gzip
+from collections.abc import AsyncIterator, Iterator
+from html.parser import HTMLParser
+
+import pytest
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
+
+from persplit.config import Settings
+from persplit.ledger.errors import LedgerError, PerSplitError
+from persplit.service import errors as service_errors
+from persplit.service.errors import ServiceError
+from persplit.transport import documents, pages
+from persplit.transport.asyncapi import asyncapi_document
+from persplit.transport.broadcasts import SERVER_EVENTS
+from persplit.transport.html import Html, joined, prose, tag
+from persplit.transport.openapi import openapi_document
+from persplit.transport.problems import PROBLEMS
+from persplit.transport.table import COMMANDS, OPERATIONS
+
+PAGES = ("/docs", "/", "/i/q3Zk8mB1tXo5Yw2LrD7vNA")
+HOSTILE = "\"><img src=x onerror=alert(1)>&'"
+
+
+class Page(HTMLParser):
+    """What a browser would make of it: elements with their attributes, ids, text; and faults."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.open: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in ("meta", "link"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    @property
+    def ids(self) -> list[str]:
+        return [attributes["id"] or "" for _, attributes in self.elements if "id" in attributes]
+
+    @property
+    def links(self) -> list[str]:
+        return [
+            attributes[name] or ""
+            for _, attributes in self.elements
+            for name in ("href", "src", "action")
+            if name in attributes
+        ]
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[ClientSession]:
+    app = web.Application()
+    app.add_routes(documents.routes())
+    async with TestServer(app) as server, ClientSession(server.make_url("/")) as session:
+        yield session
+
+
+async def fetched(client: ClientSession, path: str) -> Page:
+    async with client.get(path) as response:
+        assert response.status == 200
+        assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+        return Page(await response.text())
+
+
+# --- as files
+
+
+@pytest.mark.parametrize(
+    ("path", "document"), [("/openapi.json", openapi_document()), ("/asyncapi.json", asyncapi_document())]
+)
+async def test_the_documents_are_served_as_json(
+    client: ClientSession, path: str, document: dict[str, object]
+) -> None:
+    async with client.get(path) as response:
+        assert response.headers["Content-Type"] == "application/json"
+        assert await response.json() == document
+
+
+async def test_who_can_unpack_gets_it_packed(client: ClientSession) -> None:
+    async with client.get("/docs", headers={"Accept-Encoding": "identity"}) as plain:
+        assert "Content-Encoding" not in plain.headers
+        body = await plain.read()
+    async with client.get("/docs", headers={"Accept-Encoding": "gzip"}, auto_decompress=False) as packed:
+        assert packed.headers["Content-Encoding"] == "gzip"
+        assert packed.headers["Vary"] == "Accept-Encoding"
+        small = await packed.read()
+    assert gzip.decompress(small) == body
+    assert len(small) < len(body) / 5
+
+
+async def test_the_style_sheet_loads_nothing(client: ClientSession) -> None:
+    async with client.get(pages.STYLES) as response:
+        assert response.headers["Content-Type"] == "text/css; charset=utf-8"
+        text = await response.text()
+    assert "url(" not in text
+    assert "@import" not in text
+
+
+# --- as pages
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_page_needs_nothing_but_this_server_and_runs_nothing(
+    client: ClientSession, path: str
+) -> None:
+    page = await fetched(client, path)
+    assert page.open == []
+    for tag_, attributes in page.elements:
+        assert tag_ not in ("script", "style", "iframe", "object", "embed", "base", "form", "img")
+        assert not {name for name in attributes if name == "style" or name.startswith("on")}
+    for link in page.links:
+        assert link.startswith(("#", "/")) or link == "data:,"
+        assert not link.startswith("//")
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_links_within_a_page_lead_somewhere(client: ClientSession, path: str) -> None:
+    page = await fetched(client, path)
+    assert len(page.ids) == len(set(page.ids))
+    for link in page.links:
+        if link.startswith("#"):
+            assert link[1:] in page.ids
+
+
+async def test_links_between_pages_lead_somewhere(client: ClientSession) -> None:
+    for path in PAGES:
+        for link in (await fetched(client, path)).links:
+            if link.startswith("/"):
+                async with client.get(link) as response:
+                    assert response.status == 200, link
+
+
+# --- the reference is whole
+
+
+async def test_the_reference_has_every_operation_command_event_and_setting(client: ClientSession) -> None:
+    page = await fetched(client, "/docs")
+    expected = {operation.id for operation in OPERATIONS if operation.rest}
+    expected |= set(COMMANDS) | {event.name for event in SERVER_EVENTS} | {"connect_error"}
+    assert expected <= set(page.ids)
+    for name in Settings.model_fields:
+        assert f"PERSPLIT_{name.upper()}" in page.text
+
+
+def refusals(error: type[PerSplitError] = PerSplitError) -> Iterator[type[PerSplitError]]:
+    for kind in error.__subclasses__():
+        if kind not in (LedgerError, ServiceError):
+            yield kind
+        yield from refusals(kind)
+
+
+@pytest.mark.parametrize("error", list(refusals()), ids=[it.__name__ for it in refusals()])
+async def test_every_refusal_is_on_the_wire_and_has_its_heading(
+    client: ClientSession, error: type[PerSplitError]
+) -> None:
+    assert error in PROBLEMS
+    assert error.code in (await fetched(client, "/docs")).ids
+
+
+def test_codes_are_not_shared() -> None:
+    assert service_errors.InternalError in PROBLEMS
+    codes = [error.code for error in PROBLEMS]
+    assert len(codes) == len(set(codes))
+
+
+# --- invites
+
+
+async def test_an_invite_s_page_shows_the_code_and_stays_out_of_indexes_and_caches(
+    client: ClientSession,
+) -> None:
+    async with client.get("/i/no-such_Code") as response:
+        assert response.status == 200
+        assert response.headers["X-Robots-Tag"] == "noindex"
+        assert response.headers["Cache-Control"] == "no-store"
+        page = Page(await response.text())
+    assert ("meta", {"name": "robots", "content": "noindex"}) in page.elements
+    assert "no-such_Code" in page.text
+
+
+@pytest.mark.parametrize("code", ["%3Cscript%3E", "a" * 65, "%22onload=%22", "a%20b", "caf%C3%A9", "a%0A"])
+async def test_what_can_be_no_code_is_not_shown(client: ClientSession, code: str) -> None:
+    async with client.get(f"/i/{code}") as response:
+        assert response.status == 404
+        assert response.headers["Content-Type"] == "application/problem+json"
+        told = await response.json(content_type=None)
+    assert told["code"] == "not_found"
+    assert "script" not in str(told)
+
+
+def test_a_hostile_code_is_text_even_if_it_came_so_far() -> None:
+    page = Page(pages.invite(HOSTILE).decode())
+    assert HOSTILE in page.text
+    assert "img" not in {name for name, _ in page.elements}
+
+
+# --- markup
+
+
+def test_text_is_escaped_and_markup_is_not_escaped_twice() -> None:
+    assert tag("p", "<b> & ", tag("b", "\"'"), class_='"x"') == Html(
+        '<p class="&quot;x&quot;">&lt;b&gt; &amp; <b>&quot;&#x27;</b></p>'
+    )
+    assert joined("<", Html("<br>")) == "&lt;<br>"
+
+
+def test_backticks_mark_code() -> None:
+    assert prose("say `a < b` twice") == "say <code>a &lt; b</code> twice"
+    assert prose("no code") == "no code"
