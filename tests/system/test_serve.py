@@ -1,0 +1,132 @@
+"""`persplit serve` as a process: its faults, its secret, its workers."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.processes import PATIENCE_SECONDS, ServerProcess
+from tests.servers import free_port, with_database
+
+SECRET = "a secret of more than thirty-two bytes, for tests"
+
+
+def serve(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run it where it can't start."""
+    return subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "persplit", "serve", *arguments],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+
+
+def post(url: str, body: dict[str, Any], token: str = "") -> dict[str, Any]:
+    headers = {"Content-Type": "application/json", "Idempotency-Key": os.urandom(8).hex()}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)  # noqa: S310 - our own server
+    with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310 - as above
+        found = json.load(response)
+    assert isinstance(found, dict)
+    return found
+
+
+def register(url: str) -> str:
+    email = f"{os.urandom(4).hex()}@example.org"
+    body = {"name": "Asha", "email": email, "password": "a long walk by the sea"}
+    return str(post(f"{url}/api/v1/auth/register", body)["accessToken"])
+
+
+def test_all_faults_of_the_settings_are_said_at_once_without_the_secret(tmp_path: Path) -> None:
+    done = serve(
+        "--workers", "0", "--data-dir", str(tmp_path), PERSPLIT_JWT_SECRET="too-short", PERSPLIT_PORT="http"
+    )
+    assert done.returncode == 2
+    for name in ("PERSPLIT_WORKERS", "PERSPLIT_JWT_SECRET", "PERSPLIT_PORT"):
+        assert name in done.stderr
+    assert "too-short" not in done.stderr
+
+
+def test_mongodb_needs_a_secret_and_workers_need_mongodb(tmp_path: Path) -> None:
+    done = serve("--mongodb-uri", "mongodb://127.0.0.1:1/x", "--data-dir", str(tmp_path))
+    assert (done.returncode, "PERSPLIT_JWT_SECRET is required" in done.stderr) == (2, True)
+    done = serve("--workers", "2", "--data-dir", str(tmp_path))
+    assert (done.returncode, "needs PERSPLIT_MONGODB_URI" in done.stderr) == (2, True)
+
+
+def test_a_port_that_is_taken_is_said_plainly(tmp_path: Path) -> None:
+    first = ServerProcess(tmp_path / "one", port=free_port())
+    first.start()
+    try:
+        done = serve("--port", first.url.rpartition(":")[2], "--data-dir", str(tmp_path / "two"))
+        assert done.returncode == 1
+        assert "in use" in done.stderr
+        assert "Traceback" not in done.stderr
+    finally:
+        first.kill()
+
+
+def test_the_secret_is_made_once_and_kept_for_its_owner_only(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path, port=free_port())
+    server.start()
+    token = register(server.url)
+    kept = tmp_path / "jwt-secret"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert len(kept.read_text()) >= 32
+    assert server.stop() == 0
+    server.start()
+    try:
+        post(f"{server.url}/api/v1/groups", {"name": "After a restart"}, token)
+    finally:
+        server.kill()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="several workers need SO_REUSEPORT")
+def test_workers_share_the_port_and_one_that_dies_is_replaced(
+    tmp_path: Path, mongodb_uri: str, redis_url: str
+) -> None:
+    uri = with_database(mongodb_uri, f"workers{os.urandom(4).hex()}")
+    server = ServerProcess(
+        tmp_path,
+        *("--workers", "2", "--mongodb-uri", uri, "--redis-url", redis_url),
+        port=free_port(),
+        PERSPLIT_JWT_SECRET=SECRET,
+    )
+    server.start()
+    try:
+        token = register(server.url)
+        first = workers_of(server)
+        assert len(first) == 2
+        os.kill(first[0], signal.SIGKILL)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while len(alive := workers_of(server)) < 2 or first[0] in alive:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        for number in range(8):
+            post(f"{server.url}/api/v1/groups", {"name": f"Group {number}"}, token)
+        assert server.stop() == 0
+    finally:
+        if server.is_running:
+            server.kill()
+
+
+def workers_of(server: ServerProcess) -> list[int]:
+    """The worker processes: what was spawned, but for the helper of multiprocessing."""
+    assert server._process is not None
+    found = subprocess.run(  # noqa: S603 - a fixed command
+        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(server._process.pid)],  # noqa: S607 - wherever it is
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return [int(line.split()[0]) for line in found.stdout.splitlines() if "spawn_main" in line]
