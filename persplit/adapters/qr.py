@@ -9,24 +9,13 @@ from itertools import groupby
 from typing import Final, TypeAlias
 
 from PIL import Image
-from qrcode import QRCode
-from qrcode.constants import ERROR_CORRECT_M
-from qrcode.util import MODE_8BIT_BYTE, QRData
 
+from persplit.ledger.qr import matrix_of
 from persplit.service.errors import RateLimited, ServerRestarting
 from persplit.service.ports import QrRenderer
 
-TEXT_BYTES_MAX: Final = 512
-"""UTF-8 bytes in one code. Our longest payment link has 482; 512 make a version 18, which phones still read."""
-
-BORDER_MODULES: Final = 4
-"""The quiet zone that ISO 18004 asks for."""
-
 BOX_SIZE_PX: Final = 8
 """Pixels to a module: a payment link comes to some 400 by 400."""
-
-MASK_PATTERN: Final = 1
-"""One mask for every code. Trying all eight for the prettiest takes four times as long; readers don't care."""
 
 WAITING_MAX: Final = 256
 """Images being made or waiting for it: about half a second of work. More are refused."""
@@ -39,30 +28,6 @@ _RETRY_AFTER_MS: Final = 1_000
 
 _THREADS: Final = 1
 """It is Python at work under the interpreter's lock: more threads wouldn't be faster, only in the loop's way more."""
-
-_WHITE_ON_BLACK: Final = "\x1b[38;5;231;48;5;16m"
-_RESET: Final = "\x1b[0m"
-
-Matrix: TypeAlias = list[list[bool]]
-"""Rows of modules, quiet zone included; true is dark."""
-
-
-def matrix_of(text: str) -> Matrix:
-    """The code that says `text`: level M, the smallest version that holds it.
-
-    Raises:
-        ValueError: the text is empty, has over TEXT_BYTES_MAX bytes or a NUL.
-
-    """
-    data = text.encode()
-    if not 1 <= len(data) <= TEXT_BYTES_MAX or b"\0" in data:
-        raise ValueError(f"a QR takes from 1 to {TEXT_BYTES_MAX} bytes of text")
-    code = QRCode(error_correction=ERROR_CORRECT_M, border=BORDER_MODULES, mask_pattern=MASK_PATTERN)
-    # Always bytes: the library falls over a block of nothing but zeros, as a long run of digits would make by itself.
-    code.add_data(QRData(data, mode=MODE_8BIT_BYTE))
-    code.make()
-    matrix: Matrix = code.get_matrix()
-    return matrix
 
 
 def png_of(text: str) -> bytes:
@@ -90,21 +55,6 @@ def svg_of(text: str) -> bytes:
         f' shape-rendering="crispEdges"><path fill="#fff" d="M0 0h{size}v{size}H0z"/>'
         f'<path stroke="#000" d="{path}"/></svg>'
     ).encode()
-
-
-def terminal(text: str) -> str:
-    """The code in half blocks, lines ended by newlines, for a terminal of any colours. Raises like `matrix_of`.
-
-    Light modules are drawn, in explicit white on black: where colours are stripped it still is right on a dark
-    terminal.
-    """
-    matrix = matrix_of(text)
-    matrix.append([True] * len(matrix))  # an odd number of rows: the lower half of the last line stays black
-    pairs = zip(matrix[::2], matrix[1::2], strict=True)
-    lines = (
-        "".join(" ▄▀█"[2 * (not up) + (not low)] for up, low in zip(*pair, strict=True)) for pair in pairs
-    )
-    return "".join(f"{_WHITE_ON_BLACK}{line}{_RESET}\n" for line in lines)
 
 
 def _dark_runs(row: list[bool]) -> Iterator[tuple[int, int]]:

@@ -2,16 +2,15 @@
 
 import asyncio
 import contextlib
-import io
 import json
 from typing import Any, Final, TypeAlias
 
 import aiohttp
-import qrcode
 import socketio
 from rich.console import Console
 from rich.text import Text
 
+from persplit.client.terminal_qr import terminal
 from persplit.ledger.money import decimal_text
 
 Json: TypeAlias = dict[str, Any]
@@ -61,13 +60,14 @@ async def watch(
         await client.connect(
             server, auth={"token": token}, transports=["websocket"], wait_timeout=_CONNECT_SECONDS
         )
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await gone.wait()
     except socketio.exceptions.ConnectionError as error:
         raise WatchError(_reason(refused) or f"no server answers at {server}: {error}") from None
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await gone.wait()
-    await client.disconnect()
-    await shown.close()
+    finally:
+        await client.disconnect()
+        await shown.close()
 
 
 def _reason(refused: list[Json]) -> str | None:
@@ -152,7 +152,7 @@ class TextWatcher(Watcher):
             paid = f"{_money(row['amount'], group)} to {_name(group, row['to'])}"
             self._print(f"{group['name']}: to settle up, pay {paid}", "bold magenta")
             if row["upiLink"] and self._draw_qr:
-                self._print(terminal_qr(row["upiLink"]))
+                self._console.print(Text.from_ansi(terminal(row["upiLink"])))
                 self._print("  Scan it from another phone's screen: UPI apps decline such links when tapped.")
 
     async def _group(self, group_id: str, *, refresh: bool = False) -> Json:
@@ -165,15 +165,6 @@ class TextWatcher(Watcher):
     def _print(self, text: str, style: str = "") -> None:
         # As Text, so that nothing that somebody typed is taken for markup.
         self._console.print(Text(text, style=style))
-
-
-def terminal_qr(text: str) -> str:
-    """The QR of the text in half blocks, light on dark, readable by a phone's camera."""
-    code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=4)
-    code.add_data(text)
-    drawn = io.StringIO()
-    code.print_ascii(out=drawn, invert=True)
-    return drawn.getvalue().rstrip("\n")
 
 
 def _what(payload: Json, group: Json) -> str:

@@ -14,16 +14,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from persplit.adapters import qr
-from persplit.adapters.qr import (
-    BORDER_MODULES,
-    BOX_SIZE_PX,
-    TEXT_BYTES_MAX,
-    QrCodes,
-    png_of,
-    svg_of,
-    terminal,
-)
+from persplit.adapters.qr import BOX_SIZE_PX, QrCodes, png_of, svg_of
+from persplit.client.terminal_qr import terminal
 from persplit.ledger.money import AMOUNT_MAX
+from persplit.ledger.qr import BORDER_MODULES, TEXT_BYTES_MAX
 from persplit.ledger.upi import payment_link
 from persplit.service.errors import RateLimited, ServerRestarting
 
