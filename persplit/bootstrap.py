@@ -24,6 +24,7 @@ from persplit.adapters.tokens import ACCESS_LIFETIME_SECONDS, JwtAccessTokens, d
 from persplit.config import ConfigError, Settings
 from persplit.service import users
 from persplit.service.accounts import Accounts
+from persplit.service.epochs import Epochs
 from persplit.service.follower import Follower
 from persplit.service.groups import Groups
 from persplit.service.handler import Handler
@@ -35,6 +36,7 @@ from persplit.service.ports import Clock, Documents, EventStore, Hints
 from persplit.service.qr_tokens import QrTokens
 from persplit.service.sessions import Sessions
 from persplit.service.standing import Standings
+from persplit.service.sync import Sync
 from persplit.service.throttle import SignInThrottle
 from persplit.transport import problems
 from persplit.transport.app import make_app
@@ -68,6 +70,7 @@ class Stores:
     sessions: Documents
     invites: Documents
     group_passwords: Documents
+    meta: Documents
     is_shared: bool
 
 
@@ -191,6 +194,9 @@ async def _composed(
     groups = Groups(stores.events, standings, fan_out, is_shared=stores.is_shared)
     stack.push_async_callback(groups.close)
     stack.push_async_callback(fan_out.close)
+    history = History(stores.events, groups)
+    epochs = Epochs(stores.meta)
+    await epochs.open()
     handler = Handler(stores.events, groups, hints, clock)
     services = Services(
         accounts=accounts,
@@ -198,7 +204,9 @@ async def _composed(
         people=people,
         groups=groups,
         handler=handler,
-        history=History(stores.events, groups),
+        history=history,
+        sync=Sync(groups, history, epochs),
+        epochs=epochs,
         overview=Overview(stores.events, groups),
         invites=Invites(stores.invites, clock),
         group_passwords=GroupPasswords(stores.group_passwords, hasher, SignInThrottle()),
@@ -264,6 +272,7 @@ async def _sqlite(path: Path) -> AsyncIterator[Stores]:
             sessions=SqliteDocuments(database, "sessions"),
             invites=SqliteDocuments(database, "invites"),
             group_passwords=SqliteDocuments(database, "group_passwords"),
+            meta=SqliteDocuments(database, "meta"),
             is_shared=False,
         )
     finally:
@@ -289,6 +298,7 @@ async def _mongodb(uri: str) -> AsyncIterator[Stores]:
             sessions=await documents("sessions"),
             invites=await documents("invites"),
             group_passwords=await documents("group_passwords"),
+            meta=await documents("meta"),
             is_shared=True,
         )
     finally:

@@ -1,9 +1,13 @@
 """Where a request comes from, through proxies that we were told to trust."""
 
 from collections.abc import Sequence
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Final
 
 from aiohttp import web
+
+IPV6_NETWORK_BITS: Final = 64
+"""What one subscriber has. By single addresses, 2**64 of them would each have a budget of its own."""
 
 
 class ClientAddress:
@@ -14,16 +18,27 @@ class ClientAddress:
         self._trusted = [ip_network(proxy, strict=False) for proxy in trusted_proxies]
 
     def of(self, request: web.Request) -> str:
-        """The address of the client, to count its requests by."""
+        """The address of the client, to count its requests by; of an IPv6 address, its network."""
         address = request.remote or "unknown"
-        hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+        # A proxy may add a line of its own below the one that the client made up.
+        forwarded = ",".join(request.headers.getall("X-Forwarded-For", ()))
+        hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
         while hops and self._is_trusted(address):
             address = hops.pop()
-        return address
+        parsed = _parsed(address)
+        if isinstance(parsed, IPv6Address):
+            return str(ip_network((int(parsed), IPV6_NETWORK_BITS), strict=False))
+        return address if parsed is None else str(parsed)
 
     def _is_trusted(self, address: str) -> bool:
-        try:
-            parsed = ip_address(address)
-        except ValueError:
-            return False
-        return any(parsed in network for network in self._trusted)
+        parsed = _parsed(address)
+        return parsed is not None and any(parsed in network for network in self._trusted)
+
+
+def _parsed(address: str) -> IPv4Address | IPv6Address | None:
+    """None for what isn't an address. IPv4 as a dual-stack socket shows it is IPv4."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return None
+    return (parsed.ipv4_mapped or parsed) if isinstance(parsed, IPv6Address) else parsed

@@ -214,7 +214,7 @@ class Dues:
                 for user_id in payers:
                     await self._tell_one(standing, user_id)
                 await asyncio.sleep(DUE_INTERVAL_SECONDS)
-        except Exception:
+        except Exception:  # noqa: BLE001 - nobody waits for this task
             # A client can ask for its QR with `settlement:qr`.
             _log.exception("due_not_told", group_id=group_id)
         finally:

@@ -6,7 +6,6 @@ import re
 import unicodedata
 from datetime import UTC, date, datetime
 from typing import Annotated, Final
-from uuid import UUID
 
 from pydantic import AfterValidator, Field, StrictFloat, StrictInt, StringConstraints
 from pydantic.json_schema import WithJsonSchema
@@ -14,7 +13,6 @@ from pydantic.json_schema import WithJsonSchema
 from persplit.ledger import expense, group, settlement
 from persplit.ledger.money import AMOUNT_MAX, CURRENCIES
 from persplit.ledger.upi import normalise_vpa
-from persplit.service.handler import rfc3339
 
 ID_LENGTH_MAX: Final = 64
 EMAIL_LENGTH_MAX: Final = 254
@@ -26,9 +24,19 @@ SEQ_MAX: Final = 2**53 - 1
 TOKEN_LENGTH_MAX: Final = 4096
 
 _EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+\Z")
-# Controls, surrogates, unassigned, line and paragraph separators; and what turns the direction of other text.
+_UUID: Final = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z", re.IGNORECASE | re.ASCII
+)
+# RFC 3339. Python reads the whole of ISO 8601, week dates and all, which no other implementation would.
+_INSTANT: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})\Z"
+)
+# Controls, surrogates, line and paragraph separators; and what turns the direction of other text. Unassigned
+# characters are let through: to this Python an emoji of next year is one.
 _FORBIDDEN_CATEGORIES: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _BIDI_CONTROLS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Letters and symbols by category, and yet nothing to see: fillers of Hangul, and the Braille cell without a dot.
+_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 def _plain(text: str) -> str:
@@ -38,20 +46,27 @@ def _plain(text: str) -> str:
     return text
 
 
+def _visible(text: str) -> str:
+    # A mark needs a letter to stand on; formats and separators show nothing.
+    if all(character in _BLANK or unicodedata.category(character)[0] in "CMZ" for character in text):
+        raise ValueError("there is nothing to see in it")
+    return text
+
+
 def _plain_lines(text: str) -> str:
     _plain(text.replace("\n", "").replace("\t", ""))
     return text
 
 
 def _uuid(text: str) -> str:
-    try:
-        return str(UUID(text))
-    except ValueError:
-        raise ValueError("not a UUID") from None
+    if not _UUID.match(text):
+        raise ValueError("not a UUID")
+    return text.lower()
 
 
 def _email(text: str) -> str:
-    if not _EMAIL.match(text):
+    # A format character can't be seen: two addresses would look like one.
+    if not _EMAIL.match(text) or any(unicodedata.category(character) == "Cf" for character in text):
         raise ValueError("not an e-mail address")
     return text
 
@@ -64,16 +79,14 @@ def _day(text: str) -> str:
 
 
 def _instant(text: str) -> str:
+    if not _INSTANT.match(text):
+        raise ValueError("not a time in RFC 3339 with its offset, such as 2026-11-21T09:30:00Z")
     try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError("not a time in RFC 3339") from None
-    if instant.tzinfo is None:
-        raise ValueError("a time needs its offset, such as Z")
-    try:
-        return rfc3339(instant.astimezone(UTC))
-    except OverflowError:
-        raise ValueError("out of range") from None
+        instant = datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("there is no such time") from None
+    # Not `strftime`: it writes the year 999 with three digits, and the ledger compares times as text.
+    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _currency(code: str) -> str:
@@ -110,14 +123,15 @@ def _lines(length_max: int) -> StringConstraints:
 
 
 _PLAIN: Final = AfterValidator(_plain)
+_VISIBLE: Final = AfterValidator(_visible)
 _PLAIN_LINES: Final = AfterValidator(_plain_lines)
 
-Name = Annotated[str, _line(group.NAME_LENGTH_MAX), _PLAIN]
+Name = Annotated[str, _line(group.NAME_LENGTH_MAX), _PLAIN, _VISIBLE]
 GroupDescription = Annotated[str, _lines(group.DESCRIPTION_LENGTH_MAX), _PLAIN_LINES]
-Description = Annotated[str, _line(expense.DESCRIPTION_LENGTH_MAX), _PLAIN]
-Category = Annotated[str, _line(expense.CATEGORY_LENGTH_MAX), _PLAIN]
+Description = Annotated[str, _line(expense.DESCRIPTION_LENGTH_MAX), _PLAIN, _VISIBLE]
+Category = Annotated[str, _line(expense.CATEGORY_LENGTH_MAX), _PLAIN, _VISIBLE]
 Notes = Annotated[str, _lines(expense.NOTES_LENGTH_MAX), _PLAIN_LINES]
-ItemName = Annotated[str, _line(expense.ITEM_NAME_LENGTH_MAX), _PLAIN]
+ItemName = Annotated[str, _line(expense.ITEM_NAME_LENGTH_MAX), _PLAIN, _VISIBLE]
 SettlementNote = Annotated[str, _lines(settlement.NOTE_LENGTH_MAX), _PLAIN_LINES]
 
 Id = Annotated[
@@ -125,7 +139,7 @@ Id = Annotated[
 ]
 NewId = Annotated[
     str,
-    StringConstraints(strict=True, min_length=32, max_length=38),
+    StringConstraints(strict=True, max_length=36),
     AfterValidator(_uuid),
     WithJsonSchema(
         {"type": "string", "format": "uuid", "description": "chosen by the client if it wishes: a new UUID"}
@@ -173,7 +187,7 @@ Currency = Annotated[
 ]
 Day = Annotated[
     str,
-    StringConstraints(strict=True, pattern=r"^\d{4}-\d{2}-\d{2}$"),
+    StringConstraints(strict=True, pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
     AfterValidator(_day),
     WithJsonSchema({"type": "string", "format": "date"}),
 ]

@@ -13,15 +13,13 @@ import orjson
 from socketio import packet
 
 from persplit.service.errors import Malformed
-from persplit.transport.json_text import check_depth
+from persplit.transport.json_text import check_depth, check_numbers
 
 # Engine.IO: closing, pong, and a message that starts like a Socket.IO packet of a kind that clients send. Binary
 # kinds aren't taken: the library keeps their attachments in memory without a bound.
 _ENGINE_FRAME: Final = re.compile(r"1|3|4[0-3].*", re.DOTALL)
 # Socket.IO: the kind, perhaps the default namespace spelled out, perhaps an ack id that a double holds, JSON.
 _PACKET: Final = re.compile(r"([0-3])(?:/,)?([0-9]{1,15})?([\[{].*)?", re.DOTALL)
-# An integer over 64 bits comes out of orjson as a float of at least this size. Nothing we take is as large.
-_FLOAT_LIMIT: Final = 2.0**63
 
 
 class BadFrame(Exception):
@@ -114,18 +112,9 @@ def _one_object(arguments: list[Any]) -> dict[str, Any] | Malformed:
         case [dict() as body]:
             try:
                 check_depth(body)
-                _check_numbers(body)
+                check_numbers(body)
             except Malformed as error:
                 return error
             return body
         case _:
             return Malformed("an event carries exactly one JSON object")
-
-
-def _check_numbers(value: object) -> None:
-    """Raise `Malformed` for a number that orjson had to round. The value isn't deep."""
-    if isinstance(value, float) and abs(value) >= _FLOAT_LIMIT:
-        raise Malformed("holds a number of more than 64 bits")
-    if isinstance(value, dict | list):
-        for child in value.values() if isinstance(value, dict) else value:
-            _check_numbers(child)

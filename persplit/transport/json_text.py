@@ -1,4 +1,4 @@
-"""JSON from outside: strict, one object, bounded in depth."""
+"""JSON from outside: strict, one object, bounded in depth and in the size of its numbers."""
 
 from typing import Any, Final
 
@@ -8,13 +8,15 @@ from persplit.service.errors import Malformed
 
 DEPTH_MAX: Final = 32
 """The deepest request of the contract is four levels; this stops what only costs time."""
+# An integer over 64 bits comes out of orjson as a float of at least this size. Nothing we take is as large.
+_FLOAT_LIMIT: Final = 2.0**63
 
 
 def parse_object(text: bytes | str) -> dict[str, Any]:
-    """The one JSON object that the text is.
+    """The one JSON object that the text is. Of two members of one name the last counts.
 
     Raises:
-        Malformed: not JSON (NaN and lone surrogates aren't), not an object, or too deep.
+        Malformed: not JSON (NaN and lone surrogates aren't), not an object, too deep, or with numbers too large.
 
     """
     try:
@@ -24,6 +26,7 @@ def parse_object(text: bytes | str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Malformed("not a JSON object")
     check_depth(value)
+    check_numbers(value)
     return value
 
 
@@ -40,3 +43,12 @@ def check_depth(value: object) -> None:
         if not level:
             return
     raise Malformed(f"nested deeper than {DEPTH_MAX} levels")
+
+
+def check_numbers(value: object) -> None:
+    """Return if no number had to be rounded. Raises `Malformed` otherwise. The value isn't deep."""
+    if isinstance(value, float) and abs(value) >= _FLOAT_LIMIT:
+        raise Malformed("holds a number of more than 64 bits")
+    if isinstance(value, dict | list):
+        for child in value.values() if isinstance(value, dict) else value:
+            check_numbers(child)

@@ -116,7 +116,7 @@ def _schemas(operations: list[Operation]) -> Schemas:
 def _body_schema(operation: Operation, schema: Schema) -> Schema:
     """The request without what its path says; the key is optional, because a header may carry it."""
     rest = without(schema, _parameters_of(operation))
-    if operation.is_write:
+    if operation.carries_key:
         key = {
             **rest["properties"][_KEY],
             "description": "The client's key. Required unless the header `Idempotency-Key` carries it.",
@@ -171,11 +171,11 @@ def _parameters(operation: Operation, method: str, schema: Schema) -> list[Json]
         for name in in_path
     ]
     if method in _IN_QUERY:
-        hidden = {*in_path} if operation.is_write else {*in_path, _KEY}
+        hidden = {*in_path} if operation.carries_key else {*in_path, _KEY}
         found += [
             _in_query(operation, name, part, schema) for name, part in fields.items() if name not in hidden
         ]
-    if operation.is_write:
+    if operation.carries_key:
         found.append({"$ref": "#/components/parameters/IdempotencyKey"})
     if operation.result is results.SignedIn:
         found.append({"$ref": "#/components/parameters/WebClient"})
@@ -183,7 +183,7 @@ def _parameters(operation: Operation, method: str, schema: Schema) -> list[Json]
 
 
 def _in_query(operation: Operation, name: str, part: Schema, schema: Schema) -> Json:
-    is_required = name in schema.get("required", ()) and not (operation.is_write and name == _KEY)
+    is_required = name in schema.get("required", ()) and not (operation.carries_key and name == _KEY)
     found = {"name": name, "in": "query", "required": is_required, "schema": _without_description(part)}
     if "description" in part:
         found["description"] = part["description"]
@@ -211,7 +211,7 @@ def _success(operation: Operation, schemas: Schemas) -> Json:
         "description": schemas[name].get("description", "Done."),
         "content": {"application/json": {"schema": ref(name), "example": example_of(name, schemas)}},
     }
-    if operation.is_write:
+    if operation.carries_key:
         answer["headers"] = {"Idempotency-Replayed": {"$ref": "#/components/headers/IdempotencyReplayed"}}
     return answer
 
@@ -224,12 +224,12 @@ def _failures(operation: Operation, method: str) -> set[int]:
     found = {422, 429, 500, 503}
     if not operation.is_public or operation.id in _CREDENTIALS:
         found.add(401)
-    acts_on_group = operation.is_write and operation.id != _FOUNDING
+    acts_on_group = operation.carries_key and operation.id != _FOUNDING
     if acts_on_group or operation.id == "refresh":
         found.add(403)
     if acts_on_group or _parameters_of(operation):
         found.add(404)
-    if operation.is_write or operation.id in _UNIQUE_EMAIL:
+    if operation.carries_key or operation.id in _UNIQUE_EMAIL:
         found.add(409)
     if method != "get":
         found |= {400, 413}

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from persplit.ledger.commands import Command
 from persplit.service.accounts import Accounts
+from persplit.service.epochs import Epochs
 from persplit.service.errors import TokenMissing
 from persplit.service.groups import Groups
 from persplit.service.handler import CommandRequest, Handler, Outcome
@@ -20,10 +21,11 @@ from persplit.service.people import People
 from persplit.service.ports import AccessClaims, QrRenderer
 from persplit.service.qr_tokens import QrTokens
 from persplit.service.standing import Standings
+from persplit.service.sync import Sync
 from persplit.service.users import Users
 from persplit.transport.fields import cursor_of
 from persplit.transport.limits import Budget
-from persplit.transport.requests import ListById, Request, Write
+from persplit.transport.requests import ListById, Push, Request, Write
 from persplit.transport.views import Json
 
 
@@ -38,6 +40,8 @@ class Services:
     handler: Handler
     history: History
     overview: Overview
+    sync: Sync
+    epochs: Epochs
     invites: Invites
     group_passwords: GroupPasswords
     standings: Standings
@@ -99,9 +103,14 @@ class Operation:
     budget: Budget = Budget.REQUESTS
 
     @property
-    def is_write(self) -> bool:
-        """Whether it writes to a ledger, and so carries a command id."""
+    def carries_key(self) -> bool:
+        """Whether it is one write to a ledger, and so carries a command id."""
         return issubclass(self.request, Write)
+
+    @property
+    def is_write(self) -> bool:
+        """Whether it writes to ledgers."""
+        return self.carries_key or issubclass(self.request, Push)
 
 
 T = TypeVar("T")

@@ -54,6 +54,10 @@ PROBLEMS: Final[dict[type[PerSplitError], Problem]] = {
 
 STORE_RETRY_SECONDS: Final = 2
 """What a client is told to wait when the store or the server is away."""
+ERRORS_MAX: Final = 100
+PATH_LENGTH_MAX: Final = 200
+DETAIL_LENGTH_MAX: Final = 1_000
+"""A request can hold thousands of bad fields and names of any length: the answer stays shorter than it."""
 
 
 def problem_of(error: PerSplitError) -> dict[str, Any]:
@@ -63,12 +67,14 @@ def problem_of(error: PerSplitError) -> dict[str, Any]:
         "status": entry.status,
         "code": error.code,
         "title": entry.title,
-        "detail": error.detail,
-        "errors": [{"path": e.path, "message": e.message} for e in error.errors],
+        "detail": error.detail[:DETAIL_LENGTH_MAX],
+        "errors": [
+            {"path": e.path[:PATH_LENGTH_MAX], "message": e.message} for e in error.errors[:ERRORS_MAX]
+        ],
     }
     if isinstance(error, RateLimited):
         body["retryAfterMs"] = error.retry_after_ms
-    elif entry.status == 503:  # noqa: PLR2004 - Service Unavailable
+    elif entry.status == 503:
         body["retryAfterMs"] = STORE_RETRY_SECONDS * 1000
     if isinstance(error, ledger.Conflict) and error.current is not None:
         body["current"] = _current(error.current, error.group_id)

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from persplit.service.history import GroupSnapshot
 from persplit.transport import requests as r
 from persplit.transport import results, views
 from persplit.transport.fields import cursor_of
@@ -28,13 +27,6 @@ async def _events(services: Services, call: Call, request: r.ListEvents) -> Json
         "events": views.events(tail.events),
         "nextCursor": cursor_of(tail.events[-1].seq) if tail.more else None,
     }
-
-
-async def _pull(services: Services, call: Call, request: r.Pull) -> Json:
-    found = await services.history.pull(request.group_id, call.user_id, request.after, request.limit)
-    if not isinstance(found, GroupSnapshot):
-        return views.tail(found)
-    return views.snapshot(found, await services.people.get(set(found.standing.state.members)))
 
 
 async def _my_balances(services: Services, call: Call, _: r.Nothing) -> Json:
@@ -99,7 +91,6 @@ OPERATIONS: Final = (
         _events,
         "GET /groups/{groupId}/events",
     ),
-    Operation("pull", "What the client lacks", r.Pull, results.Pulled, _pull, event="sync:pull"),
     Operation(
         "myBalances",
         "My net position, overall and by group",

@@ -22,6 +22,10 @@ from persplit.ledger.expense import (
 from persplit.ledger.group import MEMBERS_MAX, Role
 from persplit.transport import fields as f
 
+COMMANDS_MAX: Final = 200
+"""Commands of one push: about as much as a frame holds; an outbox goes out in several."""
+SINCE_MAX: Final = 500
+"""Groups that one person can be in."""
 PEOPLE_MAX: Final = 2 * MEMBERS_MAX
 """People named in one list: every member, and former ones in the edit of an old expense."""
 
@@ -444,12 +448,35 @@ class ListEvents(OneGroup):
     limit: f.Limit = f.LIMIT_DEFAULT
 
 
-class Pull(Request):
-    """What the client lacks after the seq that it has."""
+class Pull(OneGroup):
+    """What the client lacks after the seq that it has, in the epoch in which it got it."""
 
-    group_id: f.Id
     after: f.After
+    epoch: f.Id | None = None
     limit: f.Limit = f.LIMIT_MAX
+
+
+class Push(Request):
+    """An outbox, oldest first. Each command has the fields of its event, and the event's name as `type`."""
+
+    commands: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=COMMANDS_MAX)]
+
+
+class SincePoint(Request):
+    """Up to where a client has a group."""
+
+    seq: f.After
+    epoch: f.Id | None = None
+
+
+class Handshake(BaseModel):
+    """The `auth` of a CONNECT beyond the token. Its other fields are the client's own affair."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    since: Annotated[dict[f.Id, SincePoint], Field(max_length=SINCE_MAX)] = Field(
+        default_factory=dict, description="by group id: what the client has of it"
+    )
 
 
 class Renew(Request):
@@ -460,21 +487,35 @@ class Renew(Request):
 
 def field_errors(error: Any, prefix: str = "") -> Iterator[FieldError]:
     """Pydantic's findings as ours: dotted wire paths, no echo of what was sent."""
-    seen: set[str] = set()
+    told: dict[tuple[str, ...], Any] = {}
     for found in error.errors(include_input=False, include_url=False, include_context=False):
-        names = [str(part) for part in found["loc"] if not _is_branch(part)]
-        path = ".".join(([prefix] if prefix else []) + names)
-        if path not in seen:
-            seen.add(path)
-            yield FieldError(path, _said(found))
+        names = _names(found)
+        # Each branch of a union says what is wrong: that it is of another type is the least that one can say.
+        if names not in told or told[names]["type"].endswith("_type"):
+            told[names] = found
+    # Where one branch found a fault in a part, the whole is of its type, and the other branches only guess.
+    wholes = {names[:length] for names in told for length in range(1, len(names))}
+    for names, found in told.items():
+        if names not in wholes:
+            yield FieldError(".".join((prefix, *names) if prefix else names), _said(found))
 
 
-_BRANCHES: Final = ("function-", "constrained-", "list[", "str", "int", "float")
+_BRANCHES: Final = ("function-", "constrained-", "list[")
+_BRANCH_TYPES: Final = frozenset({"str", "int", "float"})
+
+
+def _names(found: Any) -> tuple[str, ...]:
+    """The names on the way to the fault, without those of a union's branches."""
+    *way, last = found["loc"] or [""]
+    if found["type"] == "extra_forbidden":
+        # What a client calls an unknown field may look like a branch.
+        return (*(str(part) for part in way if not _is_branch(part)), str(last))
+    return tuple(str(part) for part in found["loc"] if not _is_branch(part))
 
 
 def _is_branch(part: int | str) -> bool:
     """Whether it names an alternative of a union rather than a field."""
-    return isinstance(part, str) and part.startswith(_BRANCHES)
+    return isinstance(part, str) and (part in _BRANCH_TYPES or part.startswith(_BRANCHES))
 
 
 def _said(found: Any) -> str:
@@ -482,4 +523,6 @@ def _said(found: Any) -> str:
         return "unknown field"
     if found["type"] == "missing":
         return "required"
+    if found["type"] == "model_type":
+        return "Input should be an object"
     return str(found["msg"]).removeprefix("Value error, ")

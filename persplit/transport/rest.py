@@ -1,7 +1,8 @@
 """REST: the table of operations as aiohttp routes, and the few answers that aren't JSON objects."""
 
+import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import orjson
@@ -10,7 +11,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from persplit.ledger.errors import FieldError, Invalid, NotFound, PerSplitError
-from persplit.service.errors import InternalError, MethodNotAllowed, Malformed, ServerRestarting, TooLarge
+from persplit.service.errors import InternalError, Malformed, MethodNotAllowed, ServerRestarting, TooLarge
 from persplit.service.qr_tokens import InviteQr, TransferQr
 from persplit.transport import problems, views
 from persplit.transport.client_address import ClientAddress
@@ -23,10 +24,13 @@ from persplit.transport.table import OPERATIONS
 
 BODY_BYTES_MAX: Final = 256 * 1024
 """Room for an itemised bill with two hundred lines and many participants."""
+BODY_SECONDS_MAX: Final = 20.0
+"""From the headers to the end of the body: a client that sends a byte a minute holds no connection for long."""
 DEVICE_LENGTH_MAX: Final = 100
 _IMMUTABLE: Final = "public, max-age=31536000, immutable"
 
 _log = structlog.get_logger(__name__)
+_READS: Final = frozenset({"GET", "HEAD"})
 _INTEGER: Final = re.compile(r"-?[0-9]{1,18}\Z")
 
 
@@ -81,16 +85,17 @@ class Rest:
     async def _fields(self, operation: Operation, request: web.Request) -> dict[str, Any]:
         """Path, body or query, and the idempotency key, as one object for the one parser."""
         fields: dict[str, Any] = {}
-        if request.method in ("GET", "DELETE"):
+        if request.method in _READS:
             fields.update(_from_query(request))
-        if request.method != "GET" and request.can_read_body:
-            fields.update(parse_object(await _body(request)))
-        for name, value in request.match_info.items():
-            if fields.setdefault(name, value) != value:
-                raise Invalid(FieldError(name, "differs from the path"))
-        key = request.headers.get("Idempotency-Key")
-        if key is not None and operation.is_write and fields.setdefault("commandId", key) != key:
-            raise Invalid(FieldError("commandId", "differs from the Idempotency-Key header"))
+        else:
+            fields.update(parse_object(await _body(request)) if request.can_read_body else {})
+            # Unnoticed there, an `expectedSeq` would let the last writer win.
+            in_query = _from_query(request) if request.method == "DELETE" else _nothing_in_query(request)
+            _merge(fields, in_query, "differs from the query")
+        _merge(fields, request.match_info, "differs from the path")
+        if operation.carries_key:
+            for key in request.headers.getall("Idempotency-Key", ()):
+                _merge(fields, {"commandId": key}, "differs from the Idempotency-Key header")
         return fields
 
     def _response(self, operation: Operation, request: web.Request, result: dict[str, Any]) -> web.Response:
@@ -191,12 +196,35 @@ def _http_problem(error: web.HTTPException) -> web.StreamResponse:
 async def _body(request: web.Request) -> bytes:
     if request.content_length is not None and request.content_length > BODY_BYTES_MAX:
         raise TooLarge(f"a body has at most {BODY_BYTES_MAX} bytes")
-    return await request.read()
+    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        # A body within the limit is no burden as it is; a compressed one could unfold into gigabytes.
+        raise Malformed("send the body as it is, without a Content-Encoding")
+    try:
+        async with asyncio.timeout(BODY_SECONDS_MAX):
+            return await request.read()
+    except TimeoutError:
+        raise Malformed(f"the body did not come within {BODY_SECONDS_MAX:g} seconds") from None
+    except (web.RequestPayloadError, ConnectionError):
+        raise Malformed("the body ended before its end, or its chunks are none") from None
 
 
 def _bearer(request: web.Request) -> str | None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _merge(fields: dict[str, Any], more: Mapping[str, Any], complaint: str) -> None:
+    """Put more fields in. Raises `Invalid` with the complaint for one that is there with another value."""
+    for name, value in more.items():
+        if fields.setdefault(name, value) != value:
+            raise Invalid(FieldError(name, complaint))
+
+
+def _nothing_in_query(request: web.Request) -> dict[str, Any]:
+    """No fields. Raises `Invalid` if there are any."""
+    if request.query:
+        raise Invalid(*(FieldError(name, "belongs in the body") for name in dict.fromkeys(request.query)))
+    return {}
 
 
 def _from_query(request: web.Request) -> dict[str, Any]:

@@ -345,21 +345,48 @@ class Events(Result):
     next_cursor: str | None
 
 
+class LedgerState(Result):
+    """The state for clients that compute with our own ledger code. Its shape may change with any version."""
+
+    model_config = ConfigDict(extra="allow")
+
+
 class GroupSnapshot(Balances):
     """A whole group, for a client that is far behind."""
 
     group: Group
     expenses: list[Expense]
     settlements: list[Settlement]
+    state: LedgerState
 
 
 class Pulled(Result):
-    """The events after the asked seq, or a snapshot; `seq` is the group's head."""
+    """The events after the asked seq, or a snapshot; `seq` is the group's head.
+
+    With `reset` the client drops what it has of the group first: what it knew is not, or too far, in the past of
+    this ledger.
+    """
 
     seq: int
+    epoch: str
+    reset: bool
     events: list[Event] | None = None
     more: bool | None = None
     snapshot: GroupSnapshot | None = None
+
+
+class Ack(Result):
+    """An ack: `ok` true with what the command answers, or false with `error`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    ok: bool
+
+
+class Pushed(Result):
+    """One ack a command, in their order: exactly what each would have got if sent alone."""
+
+    results: list[Ack]
 
 
 class Qr(Result):
@@ -486,6 +513,8 @@ class ReadyGroup(Result):
     id: str
     name: str
     seq: int
+    epoch: str
+    sync: Pulled | None = Field(None, description="what the client lacks, where its `since` named the group")
 
 
 class SessionReady(Result):

@@ -13,17 +13,21 @@ from pydantic import ValidationError
 from socketio.exceptions import ConnectionRefusedError as Refused
 
 from persplit.ledger.errors import Invalid, PerSplitError
+from persplit.ledger.state import GroupState
 from persplit.service.errors import InternalError, ServerRestarting, TokenMissing
 from persplit.service.handler import rfc3339
 from persplit.service.ports import AccessClaims
+from persplit.service.sync import EVENTS_AT_ONCE_MAX, Known
 from persplit.transport import problems, views
+from persplit.transport.answers import ack_of
 from persplit.transport.client_address import ClientAddress
 from persplit.transport.fanout import SocketFanOut
 from persplit.transport.guard import GuardedServer
 from persplit.transport.limits import Limits
 from persplit.transport.metrics import COMMAND_SECONDS, COMMANDS_ANSWERED, SOCKETS
 from persplit.transport.operations import Call, Operation, Services
-from persplit.transport.requests import field_errors
+from persplit.transport.requests import Handshake, SincePoint, field_errors
+from persplit.transport.sync_operations import missing_view
 from persplit.transport.table import COMMANDS
 
 EXPIRING_SECONDS: Final = 60
@@ -31,15 +35,19 @@ EXPIRING_SECONDS: Final = 60
 RESTART_SPREAD_MS: Final = 5_000
 """Clients of a server that stops come back spread over this time."""
 
+CATCH_UP_EVENTS_MAX: Final = 1_000
+"""Events that a reconnecting client gets in its greeting, over all groups; it pulls the others itself."""
+
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
 class Connection:
-    """A signed-in socket. `timers` warn of the token's end and enforce it."""
+    """A signed-in socket. `since` is what the client had when it came; `timers` warn of the token's end and enforce it."""
 
     sid: str
     call: Call
+    since: dict[str, SincePoint]
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
 
     @property
@@ -94,13 +102,17 @@ class Sockets:
             if not isinstance(token, str):
                 raise TokenMissing("connect with auth: {token: <access token>}")
             claims = await self._services.accounts.authenticate(token)
+            since = Handshake.model_validate(auth).since
         except PerSplitError as error:
             raise Refused(error.detail, problems.problem_of(error)) from None
-        except Exception:
+        except ValidationError as error:
+            refused = Invalid(*field_errors(error))
+            raise Refused(refused.detail, problems.problem_of(refused)) from None
+        except Exception:  # noqa: BLE001 - the boundary: nothing gets past it uncoded
             _log.exception("connect_failed", sid=sid)
             raise Refused("a fault of the server", problems.problem_of(InternalError("try again"))) from None
         address = self._address.of(environ["aiohttp.request"])
-        self._connections[sid] = Connection(sid, Call(claims, address))
+        self._connections[sid] = Connection(sid, Call(claims, address), since)
         SOCKETS.set(len(self._connections))
 
     async def _connected(self, sid: str) -> None:
@@ -131,12 +143,27 @@ class Sockets:
         self._start_timers(connection)
         ready = {
             "user": views.user(profile),
-            "groups": [
-                {"id": state.group_id, "name": state.settings.name, "seq": state.seq} for state in states
-            ],
+            "groups": await self._ready_groups(connection, states),
             "serverTime": rfc3339(datetime.now(UTC)),
         }
         await self._server.emit("session:ready", ready, to=sid)
+
+    async def _ready_groups(self, connection: Connection, states: list[GroupState]) -> list[views.Json]:
+        """Where each group stands, with what the client lacks of those that it knows: as much as fits."""
+        groups: list[views.Json] = []
+        room = CATCH_UP_EVENTS_MAX
+        for state in states:
+            epoch = self._services.epochs.of(state.group_id)
+            entry = {"id": state.group_id, "name": state.settings.name, "seq": state.seq, "epoch": epoch}
+            point = connection.since.pop(state.group_id, None)
+            if point is not None and (point.seq, point.epoch or epoch) != (state.seq, epoch) and room > 0:
+                known = Known(point.seq, point.epoch)
+                missing = await self._services.sync.missing(state.group_id, connection.claims.user_id, known)
+                entry["sync"] = await missing_view(self._services, missing)
+                room -= EVENTS_AT_ONCE_MAX if missing.is_reset else state.seq - point.seq
+            groups.append(entry)
+        connection.since.clear()
+        return groups
 
     async def _disconnect(self, sid: str, reason: str = "") -> None:  # noqa: ARG002 - the library's shape
         connection = self._connections.pop(sid, None)
@@ -149,27 +176,15 @@ class Sockets:
 
     def _command(self, operation: Operation) -> Callable[[str, dict[str, Any]], Awaitable[views.Json]]:
         """The one wrapper around every handler: it always answers, and always with one object."""
-
         event = operation.event or ""
 
-        async def counted(sid: str, data: dict[str, Any]) -> views.Json:
-            with COMMAND_SECONDS.labels(event).time():
-                answered = await answer(sid, data)
-            COMMANDS_ANSWERED.labels(event, "ok" if answered["ok"] else answered["error"]["code"]).inc()
-            return answered
-
         async def answer(sid: str, data: dict[str, Any]) -> views.Json:
-            try:
-                return {"ok": True, **await self._run(operation, sid, data)}
-            except PerSplitError as error:
-                return problems.refusal(error)
-            except ValidationError as error:
-                return problems.refusal(Invalid(*field_errors(error)))
-            except Exception:
-                _log.exception("command_failed", event_name=event, sid=sid)
-                return problems.refusal(InternalError("something went wrong on our side"))
+            with COMMAND_SECONDS.labels(event).time():
+                ack = await ack_of(self._run(operation, sid, data), event)
+            COMMANDS_ANSWERED.labels(event, "ok" if ack["ok"] else ack["error"]["code"]).inc()
+            return ack
 
-        return counted
+        return answer
 
     async def _run(self, operation: Operation, sid: str, data: dict[str, Any]) -> views.Json:
         connection = self._connections.get(sid)

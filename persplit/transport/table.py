@@ -2,13 +2,28 @@
 
 from typing import Final
 
-from persplit.transport import account_operations, expense_operations, group_operations, reading_operations
+from persplit.transport import (
+    account_operations,
+    expense_operations,
+    group_operations,
+    reading_operations,
+    sync_operations,
+)
+from persplit.transport.operations import Operation
+
+_WRITES: Final[dict[str, Operation]] = {
+    operation.event: operation
+    for operation in (*group_operations.OPERATIONS, *expense_operations.OPERATIONS)
+    if operation.event is not None and operation.carries_key
+}
+"""What an outbox may hold."""
 
 TAGGED: Final = {
     "Accounts": account_operations.OPERATIONS,
     "Groups": group_operations.OPERATIONS,
     "Expenses and settlements": expense_operations.OPERATIONS,
     "Balances and history": reading_operations.OPERATIONS,
+    "Catching up": (*sync_operations.OPERATIONS, sync_operations.push_operation(_WRITES)),
 }
 
 OPERATIONS: Final = tuple(operation for operations in TAGGED.values() for operation in operations)

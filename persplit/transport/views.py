@@ -8,6 +8,7 @@ from persplit.ledger.events import RecordedEvent
 from persplit.ledger.expense import Expense
 from persplit.ledger.explain import ExplainedDebt
 from persplit.ledger.settlement import Settlement
+from persplit.ledger.snapshot import state_to_json
 from persplit.ledger.state import GroupState
 from persplit.service.history import Explanation, GroupSnapshot, Tail
 from persplit.service.sessions import Session
@@ -178,5 +179,6 @@ def snapshot(it: GroupSnapshot, people: Mapping[str, User]) -> Json:
         **standing(it.standing),
         "expenses": [thing(t, state.group_id) for t in it.things if isinstance(t, Expense)],
         "settlements": [thing(t, state.group_id) for t in it.things if isinstance(t, Settlement)],
+        "state": state_to_json(state),
     }
     return {"snapshot": whole, "seq": state.seq}

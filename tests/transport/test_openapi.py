@@ -125,18 +125,18 @@ def test_a_request_has_every_field_of_its_model_once(operation: Operation) -> No
     assert not in_path & (in_body | in_query)
     fields = {it.alias or name for name, it in operation.request.model_fields.items()}
     # A read takes the key and ignores it; in REST there is no reason to send it.
-    ignored = set() if operation.is_write else {"commandId"}
+    ignored = set() if operation.carries_key else {"commandId"}
     assert in_path | in_query | in_body == fields - ignored
 
 
 @pytest.mark.parametrize("operation", IN_REST, ids=lambda it: it.id)
 def test_writes_show_both_ways_to_carry_the_key(operation: Operation) -> None:
-    assert operation.is_write == issubclass(operation.request, Write)
-    assert operation.is_write == ("Idempotency-Key" in parameter_names(operation, "header"))
+    assert operation.carries_key == issubclass(operation.request, Write)
+    assert operation.carries_key == ("Idempotency-Key" in parameter_names(operation, "header"))
     answer = described(operation)["responses"][str(operation.status)]
-    assert operation.is_write == ("Idempotency-Replayed" in answer.get("headers", {}))
+    assert operation.carries_key == ("Idempotency-Replayed" in answer.get("headers", {}))
     body = described(operation).get("requestBody")
-    if operation.is_write and body:
+    if operation.carries_key and body:
         name = body["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
         assert "commandId" in SCHEMAS[name]["properties"]
         assert "commandId" not in SCHEMAS[name]["required"]

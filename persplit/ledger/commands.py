@@ -1,0 +1,149 @@
+"""What somebody wants done: a closed union of imperatives, already parsed and typed.
+
+`expected_seq` is a `seq` of the group at which the caller saw the thing: if it has changed since, the command is
+refused. None means that the last writer wins.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from persplit.ledger.expense import ExpenseDraft
+from persplit.ledger.group import Role
+
+
+@dataclass(frozen=True, slots=True)
+class CreateGroup:
+    """Found a group; the actor becomes its admin under the name `actor_name`."""
+
+    actor_name: str
+    name: str
+    description: str | None = None
+    currency: str = "INR"
+    simplify: bool = True
+    has_password: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateGroup:
+    """Change settings (admin). None leaves a setting as it is; an empty description removes it."""
+
+    name: str | None = None
+    description: str | None = None
+    currency: str | None = None
+    simplify: bool | None = None
+    has_password: bool | None = None
+    archived: bool | None = None
+    expected_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddMember:
+    """Take in a registered person, or a placeholder (admin)."""
+
+    user_id: str
+    name: str
+    placeholder: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JoinGroup:
+    """The actor comes in by an invite, taking over the placeholder `claim` if given."""
+
+    actor_name: str
+    claim: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRole:
+    """Make a member an admin, or an admin a member (admin)."""
+
+    user_id: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveMember:
+    """Put somebody out at zero balance (admin)."""
+
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveGroup:
+    """The actor goes, at zero balance."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateExpense:
+    """Add an expense under an id that is new to the group."""
+
+    expense_id: str
+    draft: ExpenseDraft
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateExpense:
+    """Put another version in place of an expense."""
+
+    expense_id: str
+    draft: ExpenseDraft
+    expected_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteExpense:
+    """Make an expense no longer count."""
+
+    expense_id: str
+    expected_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreExpense:
+    """Make a deleted expense count again."""
+
+    expense_id: str
+    expected_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreateSettlement:
+    """Say that `amount` minor units went from `from_id` (None: the actor) to `to_id`."""
+
+    settlement_id: str
+    to_id: str
+    amount: int
+    from_id: str | None = None
+    note: str | None = None
+    utr: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmSettlement:
+    """The receiver says that the payment arrived."""
+
+    settlement_id: str
+    expected_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeclineSettlement:
+    """The receiver says that the payment did not arrive."""
+
+    settlement_id: str
+    expected_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelSettlement:
+    """The payer takes back what they said."""
+
+    settlement_id: str
+    expected_seq: int | None = None
+
+
+GroupCommand: TypeAlias = CreateGroup | UpdateGroup
+MemberCommand: TypeAlias = AddMember | JoinGroup | ChangeRole | RemoveMember | LeaveGroup
+ExpenseCommand: TypeAlias = CreateExpense | UpdateExpense | DeleteExpense | RestoreExpense
+SettlementCommand: TypeAlias = CreateSettlement | ConfirmSettlement | DeclineSettlement | CancelSettlement
+Command: TypeAlias = GroupCommand | MemberCommand | ExpenseCommand | SettlementCommand

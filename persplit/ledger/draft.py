@@ -1,0 +1,234 @@
+"""From an expense as asked for to an expense as recorded: defaults filled in, checked, shares worked out."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+
+from persplit.ledger.errors import FieldError, Invalid
+from persplit.ledger.expense import Expense, ExpenseDraft, Item, Posting, SplitType, SplitValue
+from persplit.ledger.split import shares_of
+from persplit.ledger.state import GroupState
+
+_BY_PARTICIPANTS = frozenset({SplitType.EQUAL, SplitType.ADJUSTMENT})
+"""The split types that divide among `participants`; the others among those whom splits or items name."""
+
+
+def resolved(
+    state: GroupState,
+    draft: ExpenseDraft,
+    people: Collection[str],
+    *,
+    expense_id: str,
+    actor_id: str,
+    now: str,
+    before: Expense | None = None,
+) -> Expense:
+    """The expense that `draft` asks for, as of `state`, to be recorded next.
+
+    Args:
+        state: the group.
+        draft: as asked for; ids of claimed placeholders stand for who claimed them.
+        people: who may pay and take part.
+        expense_id: breaks ties between equal remainders.
+        actor_id: pays unless told.
+        now: RFC 3339 UTC; its day is the expense's date unless told.
+        before: the version that this one replaces: an edit keeps who paid, the day and the author unless told.
+
+    Raises:
+        Invalid: with every bad field that one look finds.
+
+    """
+    payers = _payers(state, draft, actor_id, before)
+    splits = _splits(state, draft.splits)
+    items = _items(state, draft.items)
+    participants = _participants(state, draft, splits, items)
+    _check(_shape_errors(draft, participants, splits, items))
+    _check(_people_errors(draft, people, payers, participants, splits, items))
+    _check(_payer_errors(draft, payers))
+    sharers = _sharers(draft, payers, participants, splits)
+    asked = Expense(
+        id=expense_id,
+        seq=state.seq + 1,
+        description=draft.description,
+        amount=draft.amount,
+        payers=payers,
+        split_type=draft.split_type,
+        participants=participants,
+        splits=splits,
+        items=items,
+        include_payer=draft.include_payer,
+        date=draft.date or (before.date if before else now[:10]),
+        category=draft.category,
+        notes=draft.notes,
+        shares=(),
+        created_by=before.created_by if before else actor_id,
+        created_at=before.created_at if before else now,
+        updated_at=now,
+    )
+    kept = None if before is None else _shares_kept(_canonical(state, before), asked)
+    return replace(
+        asked,
+        shares=kept or shares_of(expense_id, draft.amount, draft.split_type, sharers, splits, items),
+    )
+
+
+def _canonical(state: GroupState, expense: Expense) -> Expense:
+    """The expense with the ids of claimed placeholders replaced by those of who claimed them."""
+    return replace(
+        expense,
+        payers=_postings(state, expense.payers),
+        participants=tuple(state.canonical(user_id) for user_id in expense.participants),
+        splits=_splits(state, expense.splits),
+        items=_items(state, expense.items),
+        shares=_postings(state, expense.shares),
+    )
+
+
+def _postings(state: GroupState, postings: Iterable[Posting]) -> tuple[Posting, ...]:
+    return tuple(Posting(state.canonical(p.user_id), p.amount) for p in postings)
+
+
+def _splits(state: GroupState, splits: Iterable[SplitValue]) -> tuple[SplitValue, ...]:
+    return tuple(SplitValue(state.canonical(s.user_id), s.value) for s in splits)
+
+
+def _items(state: GroupState, items: Iterable[Item]) -> tuple[Item, ...]:
+    return tuple(
+        Item(item.name, item.amount, tuple(state.canonical(user_id) for user_id in item.participants))
+        for item in items
+    )
+
+
+def _shares_kept(before: Expense, after: Expense) -> tuple[Posting, ...] | None:
+    """The shares that stood, where the edit asks for the same division; None where it has to be worked out.
+
+    Ties go by user id, so dividing again after a placeholder was claimed could move the odd paisa, and with it
+    the balance of somebody who only had their description corrected, or who has left.
+    """
+    return before.shares if _division(before) == _division(after) else None
+
+
+def _division(expense: Expense) -> tuple[object, ...]:
+    """All that the shares follow from, in no order of people."""
+    return (
+        expense.amount,
+        expense.split_type,
+        None if expense.include_payer else frozenset(posting.user_id for posting in expense.payers),
+        frozenset(expense.participants),
+        frozenset(expense.splits),
+        tuple((item.amount, frozenset(item.participants)) for item in expense.items),
+    )
+
+
+def _check(errors: Iterable[FieldError]) -> None:
+    found = tuple(errors)
+    if found:
+        raise Invalid(*found)
+
+
+def _payers(
+    state: GroupState, draft: ExpenseDraft, actor_id: str, before: Expense | None
+) -> tuple[Posting, ...]:
+    if draft.payers is not None:
+        return _postings(state, draft.payers)
+    if before is None:
+        return (Posting(actor_id, draft.amount),)
+    if len(before.payers) == 1:
+        return (Posting(state.canonical(before.payers[0].user_id), draft.amount),)
+    return _postings(state, before.payers)
+
+
+def _participants(
+    state: GroupState, draft: ExpenseDraft, splits: Sequence[SplitValue], items: Sequence[Item]
+) -> tuple[str, ...]:
+    if draft.participants is not None:
+        return tuple(state.canonical(user_id) for user_id in draft.participants)
+    if draft.split_type in _BY_PARTICIPANTS:
+        return tuple(member.user_id for member in state.active())
+    if draft.split_type is SplitType.ITEMIZED:
+        return tuple(dict.fromkeys(user_id for item in items for user_id in item.participants))
+    return tuple(split.user_id for split in splits)
+
+
+def _sharers(
+    draft: ExpenseDraft,
+    payers: Sequence[Posting],
+    participants: Sequence[str],
+    splits: Sequence[SplitValue],
+) -> list[str]:
+    """Who takes part once the payer is left out where that was asked for; nobody else has a split."""
+    paying = frozenset() if draft.include_payer else {posting.user_id for posting in payers}
+    sharers = [user_id for user_id in participants if user_id not in paying]
+    if not sharers:
+        raise Invalid(FieldError("participants", "leaving the payer out leaves nobody to share this"))
+    _check(
+        FieldError(
+            f"splits.{index}.userId",
+            "the payer is left out" if split.user_id in paying else "takes no part in the expense",
+        )
+        for index, split in enumerate(splits)
+        if split.user_id not in sharers
+    )
+    return sharers
+
+
+def _shape_errors(
+    draft: ExpenseDraft, participants: Sequence[str], splits: Sequence[SplitValue], items: Sequence[Item]
+) -> Iterable[FieldError]:
+    """What is given for a split type that doesn't take it, or missing where it does."""
+    kind = draft.split_type
+    if splits and kind in (SplitType.EQUAL, SplitType.ITEMIZED):
+        yield FieldError("splits", f"{kind} takes no splits")
+    if not splits and kind not in (SplitType.EQUAL, SplitType.ITEMIZED):
+        yield FieldError("splits", f"{kind} needs at least one split")
+    if items and kind is not SplitType.ITEMIZED:
+        yield FieldError("items", f"{kind} takes no items")
+    if not items and kind is SplitType.ITEMIZED:
+        yield FieldError("items", "ITEMIZED needs at least one item")
+    if not draft.include_payer and kind not in _BY_PARTICIPANTS:
+        yield FieldError("includePayer", f"{kind} says itself who takes part")
+    if not participants and kind in _BY_PARTICIPANTS:
+        yield FieldError("participants", "at least one person takes part")
+    if kind not in _BY_PARTICIPANTS:
+        named = {s.user_id for s in splits} | {user_id for item in items for user_id in item.participants}
+        if named and set(participants) != named:
+            yield FieldError("participants", f"not the people whom the {kind} division names")
+
+
+def _people_errors(
+    draft: ExpenseDraft,
+    people: Collection[str],
+    payers: Sequence[Posting],
+    participants: Sequence[str],
+    splits: Sequence[SplitValue],
+    items: Sequence[Item],
+) -> Iterable[FieldError]:
+    """Strangers and duplicates, each with its path on the wire."""
+    single = draft.payers is not None and len(draft.payers) == 1
+    paid_by = ["paidBy"] if single else [f"paidBy.{index}.userId" for index in range(len(payers))]
+    yield from _listed(paid_by, [posting.user_id for posting in payers], people)
+    if draft.participants is not None:
+        paths = [f"participants.{index}" for index in range(len(participants))]
+        yield from _listed(paths, participants, people)
+    paths = [f"splits.{index}.userId" for index in range(len(splits))]
+    yield from _listed(paths, [split.user_id for split in splits], people)
+    for number, item in enumerate(items):
+        paths = [f"items.{number}.participants.{index}" for index in range(len(item.participants))]
+        yield from _listed(paths, item.participants, people)
+
+
+def _listed(paths: Sequence[str], user_ids: Sequence[str], people: Collection[str]) -> Iterable[FieldError]:
+    seen: set[str] = set()
+    for path, user_id in zip(paths, user_ids, strict=True):
+        if user_id not in people:
+            yield FieldError(path, "not a member of the group")
+        elif user_id in seen:
+            yield FieldError(path, "named twice")
+        seen.add(user_id)
+
+
+def _payer_errors(draft: ExpenseDraft, payers: Sequence[Posting]) -> Iterable[FieldError]:
+    total = sum(posting.amount for posting in payers)
+    if total != draft.amount:
+        yield FieldError("paidBy", f"the payers paid {total}, not the amount {draft.amount}")
+    if draft.split_type is SplitType.SHARES and not any(split.value for split in draft.splits):
+        yield FieldError("splits", "the weights are all zero")

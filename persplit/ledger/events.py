@@ -1,0 +1,169 @@
+"""What happened: a closed union of past-tense facts, and the record that a store makes of one.
+
+One command makes exactly one event. An event carries all that `apply` needs, the version before included, so
+that balances follow from the events alone.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from persplit.ledger.expense import Expense
+from persplit.ledger.group import GroupSettings, Member
+from persplit.ledger.settlement import Settlement
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCreated:
+    """The first event of every group; its maker is its first admin."""
+
+    settings: GroupSettings
+    member: Member
+
+
+@dataclass(frozen=True, slots=True)
+class GroupUpdated:
+    """Settings changed, archiving and bringing back included."""
+
+    before: GroupSettings
+    after: GroupSettings
+
+
+@dataclass(frozen=True, slots=True)
+class MemberJoined:
+    """Somebody was added, joined by an invite, came back, or claimed a placeholder (`member.claimed`)."""
+
+    member: Member
+
+
+@dataclass(frozen=True, slots=True)
+class MemberUpdated:
+    """A member's role changed."""
+
+    before: Member
+    after: Member
+
+
+@dataclass(frozen=True, slots=True)
+class MemberLeft:
+    """Somebody left or was removed; the actor of the record tells which."""
+
+    member: Member
+
+
+@dataclass(frozen=True, slots=True)
+class ExpenseCreated:
+    """An expense was added."""
+
+    expense: Expense
+
+
+@dataclass(frozen=True, slots=True)
+class ExpenseUpdated:
+    """An expense was changed; both versions stay."""
+
+    before: Expense
+    after: Expense
+
+
+@dataclass(frozen=True, slots=True)
+class ExpenseDeleted:
+    """An expense no longer counts; `expense` is as it was, with `deleted_at`."""
+
+    expense: Expense
+
+
+@dataclass(frozen=True, slots=True)
+class ExpenseRestored:
+    """A deleted expense counts again, with the shares it had."""
+
+    expense: Expense
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementCreated:
+    """Somebody says that a payment was made."""
+
+    settlement: Settlement
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementCompleted:
+    """The receiver confirmed it: balances move."""
+
+    settlement: Settlement
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementDeclined:
+    """The receiver says that it did not arrive."""
+
+    settlement: Settlement
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementCancelled:
+    """The payer took it back."""
+
+    settlement: Settlement
+
+
+GroupEvent: TypeAlias = GroupCreated | GroupUpdated
+MemberEvent: TypeAlias = MemberJoined | MemberUpdated | MemberLeft
+ExpenseEvent: TypeAlias = ExpenseCreated | ExpenseUpdated | ExpenseDeleted | ExpenseRestored
+SettlementEvent: TypeAlias = (
+    SettlementCreated | SettlementCompleted | SettlementDeclined | SettlementCancelled
+)
+Event: TypeAlias = GroupEvent | MemberEvent | ExpenseEvent | SettlementEvent
+
+
+class Noun(StrEnum):
+    """What kind of thing an event is about."""
+
+    MEMBER = "member"
+    GROUP = "group"
+    EXPENSE = "expense"
+    SETTLEMENT = "settlement"
+
+
+def subject_of(event: Event) -> tuple[Noun, str]:
+    """What the event is about. Its founding makes a group and its first member: there it is the member."""
+    match event:
+        case GroupUpdated():
+            return Noun.GROUP, ""
+        case GroupCreated(member=member) | MemberJoined(member=member) | MemberLeft(member=member):
+            return Noun.MEMBER, member.user_id
+        case MemberUpdated(after=after):
+            return Noun.MEMBER, after.user_id
+        case ExpenseUpdated(after=after):
+            return Noun.EXPENSE, after.id
+        case (
+            ExpenseCreated(expense=expense)
+            | ExpenseDeleted(expense=expense)
+            | ExpenseRestored(expense=expense)
+        ):
+            return Noun.EXPENSE, expense.id
+        case _:
+            return Noun.SETTLEMENT, event.settlement.id
+
+
+def is_creation(event: Event) -> bool:
+    """Whether the event begins the life of its subject."""
+    return isinstance(event, GroupCreated | MemberJoined | ExpenseCreated | SettlementCreated)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEvent:
+    """An event that is durable. Only a store makes one; only this can be announced.
+
+    `at` is the server's clock, RFC 3339 UTC with milliseconds, never going back within a group. `by` is the
+    actor's user id. `content_hash` (hex) tells a retry of `command_id` from another use of the same key.
+    """
+
+    group_id: str
+    seq: int
+    at: str
+    by: str
+    command_id: str
+    content_hash: str
+    event: Event

@@ -1,0 +1,103 @@
+"""An expense: what was asked for, and what came of it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+ITEMS_MAX: Final = 200
+"""Lines of an itemised bill; a long supermarket receipt has about a hundred."""
+VALUE_SCALE: Final = 10_000
+"""PERCENTAGE and SHARES values have up to four decimal places and are held as ten-thousandths."""
+SHARES_VALUE_MAX: Final = 1_000_000 * VALUE_SCALE
+DESCRIPTION_LENGTH_MAX: Final = 200
+NOTES_LENGTH_MAX: Final = 2_000
+CATEGORY_LENGTH_MAX: Final = 50
+ITEM_NAME_LENGTH_MAX: Final = 100
+
+
+class SplitType(StrEnum):
+    """How an expense is divided."""
+
+    EQUAL = "EQUAL"
+    EXACT = "EXACT"
+    PERCENTAGE = "PERCENTAGE"
+    SHARES = "SHARES"
+    ADJUSTMENT = "ADJUSTMENT"
+    ITEMIZED = "ITEMIZED"
+
+
+SCALED_SPLITS: Final = frozenset({SplitType.PERCENTAGE, SplitType.SHARES})
+"""The split types whose values are ten-thousandths rather than minor units."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One leg: minor units paid by, or falling to, one person."""
+
+    user_id: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class SplitValue:
+    """What was asked for one person.
+
+    Minor units for EXACT and ADJUSTMENT; ten-thousandths (of a percent, of a weight) for PERCENTAGE, SHARES.
+    """
+
+    user_id: str
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of a bill, shared equally by `participants`. `amount` in minor units."""
+
+    name: str
+    amount: int
+    participants: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpenseDraft:
+    """An expense as asked for. None stands for "unless told": the caller pays, all members take part, today."""
+
+    description: str
+    amount: int
+    split_type: SplitType
+    payers: tuple[Posting, ...] | None = None
+    participants: tuple[str, ...] | None = None
+    splits: tuple[SplitValue, ...] = ()
+    items: tuple[Item, ...] = ()
+    include_payer: bool = True
+    date: str | None = None
+    category: str | None = None
+    notes: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Expense:
+    """An expense as recorded, with its shares embedded. They and the payers each sum to `amount`.
+
+    `participants` and `splits` are as asked for, so that sending an expense back changes nothing; `shares` is
+    what came of them. `seq` is that of the event that made this version. Times are RFC 3339 UTC.
+    """
+
+    id: str
+    seq: int
+    description: str
+    amount: int
+    payers: tuple[Posting, ...]
+    split_type: SplitType
+    participants: tuple[str, ...]
+    splits: tuple[SplitValue, ...]
+    items: tuple[Item, ...]
+    include_payer: bool
+    date: str
+    category: str | None
+    notes: str | None
+    shares: tuple[Posting, ...]
+    created_by: str
+    created_at: str
+    updated_at: str
+    deleted_at: str | None = None

@@ -1,0 +1,52 @@
+"""A group's settings and its members."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+MEMBERS_MAX: Final = 256
+"""Active members of a group: every broadcast carries every balance, so this bounds its size."""
+NAME_LENGTH_MAX: Final = 100
+DESCRIPTION_LENGTH_MAX: Final = 500
+
+
+class Role(StrEnum):
+    """What a member may do: an admin also changes settings, roles and who is in."""
+
+    ADMIN = "ADMIN"
+    MEMBER = "MEMBER"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSettings:
+    """What an admin can change. `seq` is that of the last change; times are RFC 3339 UTC."""
+
+    name: str
+    description: str | None
+    currency: str
+    simplify: bool
+    has_password: bool
+    archived_at: str | None
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody in the group, now or once.
+
+    A placeholder is a name with no account, added by an admin. Who claims it on joining takes over all that
+    stands under its id: the new member has it as `claimed`, the placeholder has left.
+    """
+
+    user_id: str
+    name: str
+    role: Role
+    placeholder: bool
+    joined_at: str
+    left_at: str | None = None
+    claimed: str | None = None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether they are in the group now."""
+        return self.left_at is None

@@ -1,0 +1,247 @@
+"""A group as its events have made it, and `apply`, which takes it one event further.
+
+The state is lean on purpose: it holds people, balances, debts and what is pending, not the expenses. An event
+about an expense carries the version before and after, so balances follow without the rest of the history, and
+a group with a hundred thousand expenses is as light to hold as a new one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from persplit.ledger import debts as debt
+from persplit.ledger.debts import Debt, Debts
+from persplit.ledger.events import (
+    ExpenseCreated,
+    ExpenseDeleted,
+    ExpenseRestored,
+    ExpenseUpdated,
+    GroupCreated,
+    GroupUpdated,
+    MemberEvent,
+    MemberUpdated,
+    RecordedEvent,
+    SettlementCompleted,
+    SettlementCreated,
+    SettlementEvent,
+)
+from persplit.ledger.expense import Expense
+from persplit.ledger.group import GroupSettings, Member, Role
+from persplit.ledger.plan import Plan, Transfer, after_payment, pairwise_plan, settle_up
+from persplit.ledger.settlement import Settlement
+
+STEADY_PAYMENTS_MAX: Final = 64
+"""Payments kept apart from the plan that they follow; then they are worked into it, so that the state stays small."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanBasis:
+    """From what the settle-up plan is worked out: computing it is left to who needs it.
+
+    The plan of `balances` (or `plan`, where it was worked out before), as the `payments` since have consumed it.
+    So a payment that follows the plan shortens its own row and nobody else's changes.
+    """
+
+    balances: Mapping[str, int]
+    payments: tuple[Transfer, ...] = ()
+    plan: Plan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupState:
+    """A group at `seq`. The mappings are never changed in place.
+
+    `balances` (minor units, positive is owed to them) has every active member and sums to zero; who has left
+    is at zero. `claims` maps a claimed placeholder to who took it over. `at` is when the last event was recorded.
+    """
+
+    group_id: str
+    seq: int
+    at: str
+    created_by: str
+    created_at: str
+    settings: GroupSettings
+    members: Mapping[str, Member]
+    balances: Mapping[str, int]
+    debts: Debts
+    pending: Mapping[str, Settlement]
+    claims: Mapping[str, str]
+    expense_count: int
+    settlement_count: int
+    basis: PlanBasis
+
+    def active(self) -> list[Member]:
+        """Who is in the group now, in the order in which they first came."""
+        return [member for member in self.members.values() if member.is_active]
+
+    def is_member(self, user_id: str) -> bool:
+        """Whether the user is in the group now."""
+        member = self.members.get(user_id)
+        return member is not None and member.is_active
+
+    def is_admin(self, user_id: str) -> bool:
+        """Whether the user is in the group now, as an admin."""
+        return self.is_member(user_id) and self.members[user_id].role is Role.ADMIN
+
+    def canonical(self, user_id: str) -> str:
+        """The id itself, or that of who claimed the placeholder."""
+        return self.claims.get(user_id, user_id)
+
+
+def apply(state: GroupState | None, recorded: RecordedEvent) -> GroupState:
+    """The state after the event. Total: what was recorded is never refused."""
+    event = recorded.event
+    if isinstance(event, GroupCreated):
+        return _founded(recorded, event)
+    assert state is not None, "a ledger begins with GroupCreated"  # noqa: S101 - a store can't hand out another order
+    state = replace(state, seq=recorded.seq, at=recorded.at)
+    match event:
+        case GroupUpdated(after=settings):
+            return replace(state, settings=settings)
+        case ExpenseCreated(expense=expense):
+            return _with_expense(replace(state, expense_count=state.expense_count + 1), None, expense)
+        case ExpenseUpdated(before=before, after=after):
+            return _with_expense(state, before, after)
+        case ExpenseDeleted(expense=expense):
+            return _with_expense(state, expense, None)
+        case ExpenseRestored(expense=expense):
+            return _with_expense(state, None, expense)
+        case _ if isinstance(event, SettlementEvent):
+            return _with_settlement(state, event)
+        case _:
+            return _with_member(state, event)
+
+
+def plan_of(state: GroupState) -> Plan:
+    """The settle-up plan: fewest transfers, steady under payments that follow it.
+
+    Groups that do not want their debts rearranged (`simplify` off) get the netted debts as they are.
+    """
+    if not state.settings.simplify:
+        return pairwise_plan(debt.rows(state.debts))
+    return _planned(state.basis)
+
+
+def _planned(basis: PlanBasis) -> Plan:
+    plan = basis.plan or settle_up(basis.balances)
+    balances = dict(basis.balances)
+    for paid in basis.payments:
+        balances[paid.from_id] = balances.get(paid.from_id, 0) + paid.amount
+        balances[paid.to_id] = balances.get(paid.to_id, 0) - paid.amount
+        plan = after_payment(plan, paid) or settle_up(balances)
+    return plan
+
+
+def _founded(recorded: RecordedEvent, event: GroupCreated) -> GroupState:
+    balances = {event.member.user_id: 0}
+    return GroupState(
+        group_id=recorded.group_id,
+        seq=recorded.seq,
+        at=recorded.at,
+        created_by=recorded.by,
+        created_at=recorded.at,
+        settings=event.settings,
+        members={event.member.user_id: event.member},
+        balances=balances,
+        debts={},
+        pending={},
+        claims={},
+        expense_count=0,
+        settlement_count=0,
+        basis=PlanBasis(balances),
+    )
+
+
+def _with_expense(state: GroupState, before: Expense | None, after: Expense | None) -> GroupState:
+    """Take one version's effect back and put another's in; None has no effect."""
+    net: dict[str, int] = {}
+    made: list[Debt] = []
+    for expense, sign in ((before, -1), (after, 1)):
+        if expense is not None:
+            for user, amount in debt.net_of(expense).items():
+                net[user] = net.get(user, 0) + sign * amount
+            made += [(debtor, creditor, sign * amount) for debtor, creditor, amount in debt.debts_of(expense)]
+    moved = _posted(state, net, made)
+    return moved if moved.balances == state.balances else replace(moved, basis=PlanBasis(moved.balances))
+
+
+def _with_settlement(state: GroupState, event: SettlementEvent) -> GroupState:
+    settlement = event.settlement
+    pending = dict(state.pending)
+    if isinstance(event, SettlementCreated):
+        pending[settlement.id] = settlement
+        return replace(state, pending=pending, settlement_count=state.settlement_count + 1)
+    pending.pop(settlement.id, None)
+    state = replace(state, pending=pending)
+    return _with_payment(state, settlement) if isinstance(event, SettlementCompleted) else state
+
+
+def _with_payment(state: GroupState, settlement: Settlement) -> GroupState:
+    payer, payee = state.canonical(settlement.from_id), state.canonical(settlement.to_id)
+    amount = settlement.amount
+    moved = _posted(state, {payer: amount, payee: -amount}, [(payee, payer, amount)])
+    payments = (*state.basis.payments, Transfer(payer, payee, amount))
+    basis = replace(state.basis, payments=payments)
+    if len(payments) >= STEADY_PAYMENTS_MAX:
+        basis = PlanBasis(moved.balances, plan=_planned(basis))
+    return replace(moved, basis=basis)
+
+
+def _posted(state: GroupState, net: Mapping[str, int], made: list[Debt]) -> GroupState:
+    """Move balances and debts by the postings; who has left is taken out of the middle again."""
+    balances = dict(state.balances)
+    for user_id, amount in net.items():
+        user = state.canonical(user_id)
+        balances[user] = balances.get(user, 0) + amount
+    debts = debt.with_debts(
+        state.debts,
+        ((state.canonical(debtor), state.canonical(creditor), owed) for debtor, creditor, owed in made),
+    )
+    for user in sorted({state.canonical(user_id) for user_id in net}):
+        if not state.is_member(user):
+            debts = debt.with_debts(debts, debt.handed_over(debts, user))
+            if balances.get(user) == 0:
+                del balances[user]
+    return replace(state, balances=balances, debts=debts)
+
+
+def _with_member(state: GroupState, event: MemberEvent) -> GroupState:
+    member = event.after if isinstance(event, MemberUpdated) else event.member
+    members = {**state.members, member.user_id: member}
+    balances = dict(state.balances)
+    if member.is_active:
+        balances.setdefault(member.user_id, 0)
+    elif balances.get(member.user_id) == 0:
+        del balances[member.user_id]
+    state = replace(state, members=members, balances=balances)
+    if not member.is_active:
+        return replace(
+            state, debts=debt.with_debts(state.debts, debt.handed_over(state.debts, member.user_id))
+        )
+    if member.claimed is not None and member.claimed not in state.claims:
+        return _claimed(state, member.claimed, member)
+    return state
+
+
+def _claimed(state: GroupState, placeholder_id: str, member: Member) -> GroupState:
+    """All that stands under the placeholder's id goes over to the member who claimed it."""
+    balances = dict(state.balances)
+    balances[member.user_id] = balances.get(member.user_id, 0) + balances.pop(placeholder_id, 0)
+    placeholder = replace(state.members[placeholder_id], left_at=member.joined_at)
+    pending = {
+        key: replace(
+            waiting,
+            from_id=member.user_id if waiting.from_id == placeholder_id else waiting.from_id,
+            to_id=member.user_id if waiting.to_id == placeholder_id else waiting.to_id,
+        )
+        for key, waiting in state.pending.items()
+    }
+    return replace(
+        state,
+        members={**state.members, placeholder_id: placeholder},
+        balances=balances,
+        debts=debt.with_debts(state.debts, debt.renamed(state.debts, placeholder_id, member.user_id)),
+        pending=pending,
+        claims={**state.claims, placeholder_id: member.user_id},
+        basis=PlanBasis(balances),
+    )

@@ -1,0 +1,218 @@
+"""The groups that this node holds in memory, each behind its lock.
+
+Whenever a group's state moves on by an event, whoever committed it, the event is announced right there, under
+the lock: so a node's clients hear every event once and in order of `seq`, and a state in memory never gets
+ahead of what was announced.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Final, Protocol
+
+import structlog
+
+from persplit.ledger.errors import NotFound
+from persplit.ledger.events import RecordedEvent
+from persplit.ledger.plan import Plan
+from persplit.ledger.state import GroupState, apply, plan_of
+from persplit.service import snapshots
+from persplit.service.ports import READ_LIMIT_MAX, EventStore
+from persplit.service.standing import Standing, Standings
+
+GROUPS_HELD_MAX: Final = 10_000
+"""Groups in memory; a state is a few kilobytes, however long its history. Those that are heard or in use stay,
+beyond this number too."""
+LOOKED_AT_MAX: Final = 8
+"""Held groups that one use looks at to see whether they can go: more than one, so that the excess shrinks."""
+
+_log = structlog.get_logger(__name__)
+
+
+class FanOut(Protocol):
+    """Delivers recorded events to the connected members of their group. Enqueues only: never waits for a client."""
+
+    async def follow_membership(self, recorded: RecordedEvent) -> None:
+        """Let who has joined hear the group from this event on, and who has left no more, this event included."""
+        ...
+
+    def has_listeners(self, group_id: str) -> bool:
+        """Whether anybody connected here hears the group."""
+        ...
+
+    def heard_groups(self) -> Sequence[str]:
+        """The groups that somebody connected here hears."""
+        ...
+
+    async def admit(self, group_id: str, user_id: str) -> None:
+        """Let the user's connected devices hear the group from now on."""
+        ...
+
+    def is_connected(self, user_id: str) -> bool:
+        """Whether a device of the user is connected here."""
+        ...
+
+    async def announce(self, recorded: RecordedEvent, standing: Standing) -> None:
+        """Send the event, with the standing after it, to everybody who hears the group."""
+        ...
+
+
+class LiveGroup:
+    """One group in memory; `state` is None before the first event. Touch it only with `lock` held.
+
+    `users` counts who holds the lock or waits for it: while it goes from one to the next nobody holds it.
+    """
+
+    __slots__ = ("lock", "plan", "state", "users")
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.state: GroupState | None = None
+        self.plan: Plan | None = None
+        """Of `state`, once somebody asked for it."""
+        self.users = 0
+
+
+class Groups:
+    """Loads, holds and moves on the groups of this node."""
+
+    def __init__(self, store: EventStore, standings: Standings, fan_out: FanOut, *, is_shared: bool) -> None:
+        """`is_shared`: other nodes write to the store too, so what is held here may be behind it."""
+        self._store = store
+        self._standings = standings
+        self._fan_out = fan_out
+        self._is_shared = is_shared
+        self._held: OrderedDict[str, LiveGroup] = OrderedDict()
+        self._saving: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def locked(self, group_id: str, load_up_to: int | None = None) -> AsyncIterator[LiveGroup]:
+        """The group with its lock held, loaded: as it is now, or was at `load_up_to` if it isn't held yet."""
+        live = self._held.get(group_id)
+        if live is None:
+            live = self._held[group_id] = LiveGroup()
+        self._held.move_to_end(group_id)
+        live.users += 1
+        try:
+            async with live.lock:
+                if live.state is None:
+                    live.state = await snapshots.load(self._store, group_id, load_up_to)
+                yield live
+        finally:
+            live.users -= 1
+            self._let_go(group_id, live)
+
+    def _let_go(self, group_id: str, live: LiveGroup) -> None:
+        """Forget ids that are no group's, and the longest unused groups beyond the bound."""
+        if live.users == 0 and live.state is None:
+            del self._held[group_id]
+        for _ in range(min(len(self._held) - GROUPS_HELD_MAX, LOOKED_AT_MAX)):
+            key, oldest = next(iter(self._held.items()))
+            if oldest.users or self._fan_out.has_listeners(key):
+                self._held.move_to_end(key)
+            else:
+                del self._held[key]
+
+    def seq_of(self, group_id: str) -> int:
+        """Up to where this node has read the group; 0 if it doesn't hold it."""
+        live = self._held.get(group_id)
+        return live.state.seq if live is not None and live.state is not None else 0
+
+    async def catch_up(self, group_id: str, live: LiveGroup) -> bool:
+        """Take in what others have committed since; whether there was anything. Call with the lock held."""
+        moved = False
+        while True:
+            after = live.state.seq if live.state else 0
+            events = await self._store.read(group_id, after, READ_LIMIT_MAX)
+            if events:
+                await _to_the_end(self._advance_all(live, events))
+                moved = True
+            if len(events) < READ_LIMIT_MAX:
+                return moved
+
+    async def _advance_all(self, live: LiveGroup, events: Sequence[RecordedEvent]) -> None:
+        for recorded in events:
+            await self.advance(live, recorded)
+
+    async def advance(self, live: LiveGroup, recorded: RecordedEvent) -> None:
+        """Move the group on by its next event and announce it. Call with the lock held.
+
+        An event that is durable can't be refused any more: if it can't be announced that is logged, and clients
+        find the hole in `seq` and pull.
+        """
+        live.state = apply(live.state, recorded)
+        live.plan = None
+        try:
+            await self._fan_out.follow_membership(recorded)
+            if self._fan_out.has_listeners(recorded.group_id):
+                await self._fan_out.announce(recorded, await self._standing(live, live.state))
+        except Exception:  # noqa: BLE001 - whatever it was, the event stands
+            _log.exception("announcing_failed", group_id=recorded.group_id, seq=recorded.seq)
+        if recorded.seq % snapshots.SNAPSHOT_EVERY == 0:
+            task = asyncio.create_task(snapshots.save(self._store, live.state))
+            self._saving.add(task)
+            task.add_done_callback(self._saving.discard)
+
+    async def state_for(self, group_id: str, user_id: str) -> GroupState:
+        """The group as it is now, for a member to read.
+
+        Raises:
+            NotFound: no such group, or not the caller's.
+
+        """
+        async with self.locked(group_id) as live:
+            return await self._readable(group_id, live, user_id)
+
+    async def peek(self, group_id: str) -> GroupState | None:
+        """The group as it is now, whoever asks; None if there is none. The caller sees to who may know."""
+        async with self.locked(group_id) as live:
+            if self._is_shared:
+                await self.catch_up(group_id, live)
+            return live.state
+
+    async def standing_for(self, group_id: str, user_id: str) -> Standing:
+        """Where the group stands now, for a member to read. Raises `NotFound` like `state_for`."""
+        async with self.locked(group_id) as live:
+            return await self._standing(live, await self._readable(group_id, live, user_id))
+
+    async def standing_then(self, group_id: str, user_id: str, seq: int) -> Standing:
+        """Where the group stood after event `seq` (1 or more), for somebody who is a member now."""
+        now = await self.state_for(group_id, user_id)
+        if seq >= now.seq:
+            return await self.standing_for(group_id, user_id)
+        then = await snapshots.load(self._store, group_id, seq)
+        if then is None:
+            raise NotFound("the group did not exist then")
+        return await self._standings.of(then, plan_of(then))
+
+    async def _readable(self, group_id: str, live: LiveGroup, user_id: str) -> GroupState:
+        if self._is_shared or live.state is None or not live.state.is_member(user_id):
+            await self.catch_up(group_id, live)
+        if live.state is None or not live.state.is_member(user_id):
+            raise NotFound("there is no such group")
+        return live.state
+
+    async def _standing(self, live: LiveGroup, state: GroupState) -> Standing:
+        # The plan follows from the state alone; links follow from profiles too, which change by themselves.
+        if live.plan is None:
+            live.plan = plan_of(state)
+        return await self._standings.of(state, live.plan)
+
+    async def close(self) -> None:
+        """Wait for snapshots that are being saved."""
+        await asyncio.gather(*self._saving)
+
+
+async def _to_the_end(work: Coroutine[None, None, None]) -> None:
+    """Await the work. Who is cancelled meanwhile still waits for it, holding the lock, and is cancelled then."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    task.result()

@@ -1,0 +1,182 @@
+"""Reading a group: its expenses, settlements and events, and how it stood at any moment."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from persplit.ledger.errors import FieldError, Invalid, NotFound
+from persplit.ledger.events import Noun, RecordedEvent
+from persplit.ledger.expense import Expense
+from persplit.ledger.explain import DebtTrace, ExplainedDebt
+from persplit.ledger.settlement import Settlement
+from persplit.service.groups import Groups
+from persplit.service.handler import thing_of
+from persplit.service.ports import EventStore
+from persplit.service.standing import Payment, Standing
+
+PAGE_MAX: Final = 200
+EXPLAIN_PAGE: Final = 250
+"""Events folded between two turns of the event loop: a few milliseconds."""
+SNAPSHOT_THINGS_MAX: Final = 1_000
+"""Expenses and settlements that one sync snapshot holds at most; a longer history goes out as events, in pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Things newest first; `next_before` is the seq to go on from, None on the last page."""
+
+    things: tuple[Expense | Settlement, ...]
+    next_before: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A row of the plan (None if there is no such row now) and the debts behind its two people."""
+
+    standing: Standing
+    row: Payment | None
+    debts: tuple[ExplainedDebt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSnapshot:
+    """A whole group for a client that is far behind: the standing, and every thing in its present version."""
+
+    standing: Standing
+    things: tuple[Expense | Settlement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """Events after the asked seq; `more` if there are others up to `seq`, the group's head.
+
+    A `seq` below the asked one tells a client that it is ahead of the ledger, and has to begin anew from 0.
+    """
+
+    events: tuple[RecordedEvent, ...]
+    seq: int
+    more: bool
+
+
+class History:
+    """Reads for members; every method raises `NotFound` for anybody else."""
+
+    def __init__(self, store: EventStore, groups: Groups) -> None:
+        self._store = store
+        self._groups = groups
+
+    async def thing(self, group_id: str, user_id: str, noun: Noun, id_: str) -> Expense | Settlement:
+        """The present version of an expense (deleted ones too) or settlement."""
+        await self._groups.state_for(group_id, user_id)
+        found = await self._store.latest(group_id, noun, [id_])
+        thing = thing_of(found[id_].event) if id_ in found else None
+        if thing is None:
+            raise NotFound(f"there is no such {noun} in this group")
+        return thing
+
+    async def page(
+        self,
+        group_id: str,
+        user_id: str,
+        noun: Noun,
+        before: int | None,
+        limit: int,
+        *,
+        with_deleted: bool = False,
+    ) -> Page:
+        """At most `limit` expenses or settlements in order of creation, newest first."""
+        state = await self._groups.state_for(group_id, user_id)
+        if before is None:
+            before = state.seq + 1
+        return await self._page(state.group_id, noun, before, limit, with_deleted=with_deleted)
+
+    async def _page(self, group_id: str, noun: Noun, before: int, limit: int, *, with_deleted: bool) -> Page:
+        things: list[Expense | Settlement] = []
+        wanted = limit + 1  # one more shows whether there is another page
+        while True:
+            created = await self._store.read_creations(group_id, noun, before, wanted)
+            for seq, thing in await self._present(group_id, noun, created):
+                if with_deleted or not (isinstance(thing, Expense) and thing.deleted_at):
+                    if len(things) == limit:
+                        return Page(tuple(things), before)
+                    things.append(thing)
+                before = seq
+            if len(created) < wanted:
+                return Page(tuple(things), None)
+            # Where most are deleted, a small page mustn't take them one by one.
+            wanted = max(wanted, PAGE_MAX)
+
+    async def _present(
+        self, group_id: str, noun: Noun, created: Sequence[RecordedEvent]
+    ) -> list[tuple[int, Expense | Settlement]]:
+        """What was created, as it is now, with the seq of its creation."""
+        seqs = {thing.id: event.seq for event in created if (thing := thing_of(event.event))}
+        latest = await self._store.latest(group_id, noun, list(seqs))
+        return [(seq, thing) for id_, seq in seqs.items() if (thing := thing_of(latest[id_].event))]
+
+    async def events(self, group_id: str, user_id: str, after: int, limit: int) -> Tail:
+        """The ledger itself, in order."""
+        state = await self._groups.state_for(group_id, user_id)
+        events = tuple(await self._store.read(group_id, after, limit))
+        head = max(state.seq, events[-1].seq if events else 0)
+        return Tail(events, head, more=bool(events) and events[-1].seq < head)
+
+    async def pull(self, group_id: str, user_id: str, after: int, limit: int) -> Tail | GroupSnapshot:
+        """What a client at seq `after` lacks: the tail, or a snapshot where that has fewer things in it.
+
+        A client that is ahead of the ledger (which was restored from a backup) gets a snapshot, too, or an empty
+        tail where the group is too large for one.
+        """
+        state = await self._groups.state_for(group_id, user_id)
+        things = state.expense_count + state.settlement_count
+        behind = state.seq - after
+        if things > SNAPSHOT_THINGS_MAX or (behind >= 0 and (behind <= limit or things >= behind)):
+            return await self.events(group_id, user_id, after, limit)
+        return await self._snapshot(await self._groups.standing_for(group_id, user_id))
+
+    async def snapshot(self, group_id: str, user_id: str) -> GroupSnapshot:
+        """The whole group in its present version."""
+        return await self._snapshot(await self._groups.standing_for(group_id, user_id))
+
+    async def _snapshot(self, standing: Standing) -> GroupSnapshot:
+        things: list[Expense | Settlement] = []
+        for noun in (Noun.EXPENSE, Noun.SETTLEMENT):
+            before: int | None = standing.state.seq + 1
+            while before is not None:
+                page = await self._page(standing.state.group_id, noun, before, PAGE_MAX, with_deleted=True)
+                things += page.things
+                before = page.next_before
+        # What changed since the standing was taken is younger than it: the client gets it as events.
+        return GroupSnapshot(standing, tuple(thing for thing in things if thing.seq <= standing.state.seq))
+
+    async def standing(
+        self, group_id: str, user_id: str, *, at: str | None = None, seq: int | None = None
+    ) -> Standing:
+        """Where the group stands, or stood after event `seq`, or at the instant `at` (RFC 3339 UTC)."""
+        if at is not None and seq is not None:
+            raise Invalid(FieldError("seq", "give either at or seq"))
+        if at is not None:
+            await self._groups.state_for(group_id, user_id)
+            seq = await self._store.seq_at(group_id, at)
+        if seq is None:
+            return await self._groups.standing_for(group_id, user_id)
+        return await self._groups.standing_then(group_id, user_id, seq)
+
+    async def explain(self, group_id: str, user_id: str, from_id: str, to_id: str) -> Explanation:
+        """Why the plan lets the one pay the other. Reads the whole ledger, a page at a time."""
+        standing = await self._groups.standing_for(group_id, user_id)
+        for path, person in (("from", from_id), ("to", to_id)):
+            if person not in standing.state.members:
+                raise Invalid(FieldError(path, "not a member of the group"))
+        trace = DebtTrace(frozenset({from_id, to_id}))
+        after = 0
+        while after < standing.state.seq:
+            events = await self._store.read(group_id, after, min(EXPLAIN_PAGE, standing.state.seq - after))
+            if not events:
+                break
+            trace.feed(events)
+            after = events[-1].seq
+            await asyncio.sleep(0)
+        rows = (p for p in standing.plan if (p.transfer.from_id, p.transfer.to_id) == (from_id, to_id))
+        return Explanation(standing, next(rows, None), tuple(trace.debts()))

@@ -1,0 +1,70 @@
+"""One person's view over all their groups."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from persplit.ledger import debts as debt
+from persplit.ledger.errors import LimitReached
+from persplit.ledger.state import GroupState
+from persplit.service.groups import Groups
+from persplit.service.ports import EventStore
+
+GROUPS_PER_USER_MAX: Final = 500
+"""Groups that one person is in at once: every connection lists them all."""
+_LOADED_AT_ONCE: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class FriendBalance:
+    """What somebody owes me (positive) or I owe them, in one currency, over all groups; minor units."""
+
+    user_id: str
+    name: str
+    currency: str
+    amount: int
+
+
+class Overview:
+    """Reads over all groups of one person."""
+
+    def __init__(self, store: EventStore, groups: Groups) -> None:
+        self._store = store
+        self._groups = groups
+
+    async def group_ids(self, user_id: str) -> Sequence[str]:
+        """The groups that the person is in, in order of id."""
+        return await self._store.groups_of(user_id)
+
+    async def check_room(self, user_id: str) -> None:
+        """Return if the person may be in one more group. Raises `LimitReached`."""
+        if len(await self.group_ids(user_id)) >= GROUPS_PER_USER_MAX:
+            raise LimitReached(f"a person is in at most {GROUPS_PER_USER_MAX} groups")
+
+    async def states(self, user_id: str, group_ids: Sequence[str]) -> list[GroupState]:
+        """The groups as they are now; one that the person has just left is left out."""
+        states: list[GroupState] = []
+        for start in range(0, len(group_ids), _LOADED_AT_ONCE):
+            some = group_ids[start : start + _LOADED_AT_ONCE]
+            loaded = await asyncio.gather(*(self._groups.peek(group_id) for group_id in some))
+            states += [state for state in loaded if state is not None and state.is_member(user_id)]
+        return states
+
+    async def friends(self, user_id: str) -> list[FriendBalance]:
+        """The netted debts with each person, added up over all groups by currency; zeros are left out."""
+        states = await self.states(user_id, await self.group_ids(user_id))
+        totals: dict[tuple[str, str], int] = {}
+        names: dict[str, str] = {}
+        for state in states:
+            for debtor, creditor, amount in debt.rows(state.debts):
+                if user_id in (debtor, creditor):
+                    other, signed = (debtor, amount) if creditor == user_id else (creditor, -amount)
+                    key = (other, state.settings.currency)
+                    totals[key] = totals.get(key, 0) + signed
+                    names[other] = state.members[other].name
+        return [
+            FriendBalance(other, names[other], currency, amount)
+            for (other, currency), amount in sorted(totals.items())
+            if amount
+        ]
