@@ -190,6 +190,7 @@ async def _composed(
     server = guarded_server(
         COMMANDS, problems.refusal, _origins(settings), rate_limits=settings.rate_limits, **server_options
     )
+    stack.push_async_callback(server.shutdown)
     fan_out = SocketFanOut(server, people, qr_codes)
     groups = Groups(stores.events, standings, fan_out, is_shared=stores.is_shared)
     stack.push_async_callback(groups.close)
@@ -246,6 +247,14 @@ def _node(
                 await sockets.close_all()
 
     return Node(settings, app, sockets, services, drain)
+
+
+async def renew_epoch(settings: Settings) -> None:
+    """Give every group of the store another epoch. Nodes that are running must be started again."""
+    async with open_stores(settings) as stores:
+        epochs = Epochs(stores.meta)
+        await epochs.open()
+        await epochs.renew()
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

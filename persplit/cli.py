@@ -60,6 +60,28 @@ def serve(
         raise typer.Exit(1) from None
 
 
+@app.command()
+def new_epoch(
+    data_dir: Annotated[
+        Path | None, typer.Option(help="The embedded server's data. [PERSPLIT_DATA_DIR]")
+    ] = None,
+    mongodb_uri: Annotated[str | None, typer.Option(help="Or MongoDB. [PERSPLIT_MONGODB_URI]")] = None,
+) -> None:
+    """After restoring a backup, with the server stopped: make every client begin anew.
+
+    Clients may know a later past than the backup has. With another epoch they drop it and take what the server has;
+    what waits in their outboxes is sent again.
+    """
+    from persplit import bootstrap  # noqa: PLC0415 - as above
+
+    try:
+        asyncio.run(bootstrap.renew_epoch(load_settings(data_dir=data_dir, mongodb_uri=mongodb_uri)))
+    except ConfigError as error:
+        typer.echo(f"persplit can't do this:\n{error}", err=True)
+        raise typer.Exit(2) from None
+    typer.echo("Every group has a new epoch. Start the server again.")
+
+
 def _shown(path: Path) -> str:
     return f"SQLite in {path.resolve()}{os.sep}"
 

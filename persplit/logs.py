@@ -171,6 +171,8 @@ def set_up_logs(level: str, form: str) -> None:
     root.setLevel(level.upper())
     # aiohttp's access log has full paths, and a socket's would be one line a day.
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    # It quotes what strangers offer in a handshake.
+    logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)
     logging.getLogger("aiohttp.server").filters = [_NotHttp()]
     # At `debug` the driver logs each command to the database: whole documents, with names and addresses.
     logging.getLogger("pymongo").setLevel(logging.WARNING)
