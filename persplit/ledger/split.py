@@ -73,7 +73,7 @@ def shares_of(
             parts = largest_remainder(amount, values, expense_id)
         case SplitType.SHARES:
             parts = largest_remainder(amount, values, expense_id)
-        case SplitType.ITEMIZED:
+        case SplitType.ITEMIZED:  # pragma: no branch - there is no other
             parts = largest_remainder(amount, _item_weights(items), expense_id)
     return tuple(Posting(user, part) for user, part in parts.items())
 

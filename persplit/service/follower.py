@@ -2,9 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
-from itertools import starmap
+from functools import partial
 from typing import Final, Protocol
 
 import structlog
@@ -55,6 +55,8 @@ class Follower:
         self._people = people
         self._looked_at = 0
         self._waiting: dict[str, set[str]] = {}
+        self._reading: dict[str, asyncio.Task[None]] = {}
+        self._failed: dict[str, set[str]] = {}
         self._woken = asyncio.Event()
         self._sweep_at = 0.0
         hints.subscribe(self._hinted)
@@ -66,24 +68,21 @@ class Follower:
             users = {hint.user_id} if self._fan_out.is_connected(hint.user_id) else set()
             if not (users or self._is_news(hint)):
                 return
-            self._wait_for(hint.group_id, users)
+            _add(self._waiting, hint.group_id, users)
         self._woken.set()
 
     def _is_news(self, hint: Hint) -> bool:
         return self._fan_out.has_listeners(hint.group_id) and hint.seq > self._groups.seq_of(hint.group_id)
 
-    def _wait_for(self, group_id: str, users: Iterable[str]) -> None:
-        self._waiting.setdefault(group_id, set()).update(users)
-
     async def run(self) -> None:
-        """Follow until cancelled. What fails now is tried again by the next sweep, which is soon."""
-        while True:
-            try:
+        """Follow until cancelled. What fails now is tried again by a sweep soon after."""
+        try:
+            while True:
                 await self._follow()
-            except Exception as error:  # noqa: BLE001 - nobody else would do this node's following
-                _log.warning("following_interrupted", error=repr(error))
-                self._sweep_at = 0.0
-                await asyncio.sleep(RETRY_SECONDS)
+        finally:
+            for task in self._reading.values():
+                task.cancel()
+            await asyncio.gather(*self._reading.values(), return_exceptions=True)
 
     async def _follow(self) -> None:
         now = asyncio.get_running_loop().time
@@ -95,18 +94,29 @@ class Follower:
         if now() >= self._sweep_at:
             # Jitter keeps many nodes from asking at the same instant.
             self._sweep_at = now() + SWEEP_SECONDS * random.uniform(0.8, 1.0)  # noqa: S311 - no secret
-            await self._sweep()
-        waiting, self._waiting = self._waiting, {}
-        await self._read_on_all(waiting)
+            try:
+                await self._sweep()
+            except Exception as error:  # noqa: BLE001 - nobody else would do this node's following
+                self._failing("sweep_interrupted", error)
+        self._read_on_waiting()
+
+    def _failing(self, what: str, error: Exception, **ids: str) -> None:
+        """Log it. If the store is away, sweep soon; other faults don't heal so fast."""
+        _log.warning(what, error=repr(error), **ids)
+        if isinstance(error, StoreUnavailable):
+            self._sweep_at = min(self._sweep_at, asyncio.get_running_loop().time() + RETRY_SECONDS)
 
     async def _sweep(self) -> None:
         """Compare the heads of all groups that are heard here with what was announced."""
+        failed, self._failed = self._failed, {}
+        for group_id, users in failed.items():
+            _add(self._waiting, group_id, users)
         heard = self._fan_out.heard_groups()
         for start in range(0, len(heard), READ_LIMIT_MAX):
             heads = await self._store.heads(heard[start : start + READ_LIMIT_MAX])
             for group_id, head in heads.items():
                 if head > self._groups.seq_of(group_id):
-                    self._wait_for(group_id, ())
+                    _add(self._waiting, group_id, ())
         if self._people is not None:
             await self._find_new_groups(self._people)
 
@@ -122,15 +132,24 @@ class Follower:
             ):
                 for group_id in theirs:
                     if not people.hears(group_id, user_id):
-                        self._wait_for(group_id, [user_id])
+                        _add(self._waiting, group_id, [user_id])
 
-    async def _read_on_all(self, users_of: Mapping[str, Collection[str]]) -> None:
-        """Read these groups on, and let these people hear them."""
-        groups = list(users_of.items())
-        for start in range(0, len(groups), READ_AT_ONCE):
-            await asyncio.gather(*starmap(self._read_on, groups[start : start + READ_AT_ONCE]))
+    def _read_on_waiting(self) -> None:
+        """Begin to read the groups that wait: so many at once, and each by one task only."""
+        for group_id in list(self._waiting):
+            if len(self._reading) >= READ_AT_ONCE:
+                return  # each that is done lets us look again
+            if group_id not in self._reading:
+                reading = asyncio.create_task(self._read_on(group_id, self._waiting.pop(group_id)))
+                self._reading[group_id] = reading
+                reading.add_done_callback(partial(self._done, group_id))
+
+    def _done(self, group_id: str, _: asyncio.Task[None]) -> None:
+        del self._reading[group_id]
+        self._woken.set()
 
     async def _read_on(self, group_id: str, users: Collection[str]) -> None:
+        """Take in what is new, and let these people hear the group if they are in it."""
         try:
             load_up_to = await self._before_they_came(group_id, users)
             async with self._groups.locked(group_id, load_up_to) as live:
@@ -138,10 +157,9 @@ class Follower:
                 for user_id in users:
                     if live.state is not None and live.state.is_member(user_id):
                         await self._fan_out.admit(group_id, user_id)
-        except Exception as error:  # noqa: BLE001 - the other groups go on; this one is tried again
-            _log.warning("group_not_read", group_id=group_id, error=repr(error))
-            if isinstance(error, StoreUnavailable):
-                self._wait_for(group_id, users)
+        except Exception as error:  # noqa: BLE001 - the other groups go on
+            _add(self._failed, group_id, users)
+            self._failing("group_not_read", error, group_id=group_id)
 
     async def _before_they_came(self, group_id: str, users: Collection[str]) -> int | None:
         """From where to announce a group that isn't held here, so that who is new in it hears how they came in.
@@ -155,3 +173,7 @@ class Follower:
         heads = await self._store.heads([group_id])
         is_recent = first and heads.get(group_id, 0) - first < ANNOUNCED_LATE_MAX
         return first - 1 if is_recent else None
+
+
+def _add(waiting: dict[str, set[str]], group_id: str, users: Iterable[str]) -> None:
+    waiting.setdefault(group_id, set()).update(users)
