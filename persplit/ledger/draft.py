@@ -31,7 +31,8 @@ def resolved(
         expense_id: breaks ties between equal remainders.
         actor_id: pays unless told.
         now: RFC 3339 UTC; its day is the expense's date unless told.
-        before: the version that this one replaces: an edit keeps who paid, the day and the author unless told.
+        before: the version that this one replaces: an edit keeps who paid, the day and the author unless told,
+            and the shares where it asks for the same division.
 
     Raises:
         Invalid: with every bad field that one look finds.

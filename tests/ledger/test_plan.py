@@ -11,8 +11,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from persplit.ledger import plan as planning
+from persplit.ledger.parts import EXACT_PEOPLE_MAX, Budget
 from persplit.ledger.plan import (
-    EXACT_PEOPLE_MAX,
     PLAN_BUDGET_STEPS,
     Plan,
     Transfer,
@@ -251,12 +251,12 @@ def spent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The steps that were spent, in the order in which they were."""
     steps: list[int] = []
 
-    class CountedBudget(planning._Budget):
+    class CountedBudget(Budget):
         def spend(self, amount: int) -> None:
             super().spend(amount)
             steps.append(amount)
 
-    monkeypatch.setattr(planning, "_Budget", CountedBudget)
+    monkeypatch.setattr(planning, "Budget", CountedBudget)
     return steps
 
 
