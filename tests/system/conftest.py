@@ -51,7 +51,7 @@ async def server(settings: Settings) -> AsyncIterator[tuple[Node, str]]:
 
 @pytest.fixture
 async def phones(server: tuple[Node, str]) -> AsyncIterator[MakePhone]:
-    """Makes phones: `await phones("Asha", vpa="asha@okaxis")` registers one."""
+    """A maker of phones: given a name (and a UPI id) it registers the owner."""
     async with phones_of(server[1]) as make:
         yield make
 

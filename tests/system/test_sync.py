@@ -57,7 +57,15 @@ async def test_a_client_with_another_past_begins_anew(phones: MakePhone, seq: in
 
 async def test_what_a_strange_client_says_of_its_past_is_refused_with_a_code(phones: MakePhone) -> None:
     asha = await phones("Asha")
-    for since in ([], "all", {"g": 7}, {"g": {"seq": -1}}, {"g": {"seq": 1.5}}, {"g": {"seq": 1, "x": 2}}):
+    strange: list[Any] = [
+        [],
+        "all",
+        {"g": 7},
+        {"g": {"seq": -1}},
+        {"g": {"seq": 1.5}},
+        {"g": {"seq": 1, "x": 2}},
+    ]
+    for since in strange:
         client = socketio.AsyncClient(reconnection=False)
         told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         client.on("connect_error", told.put_nowait)
