@@ -45,7 +45,7 @@ _SECRET_TEXTS: Final = re.compile(
     | [0-9a-f-]{36}\.\d{1,9}\.[\w-]{43}             # a refresh token
     | (?<=/i/)[\w-]+ | (?<=/qr/)[\w-]+              # an invite's code, a QR's token
     | \+\d[\d\ ()-]{5,22}\d                         # a phone number
-    | (?<![\w.:-])\d{10,12}(?![\w.:-])              # a phone number, a UTR
+    | (?<![\w.-])\d{10,12}(?![\w-])                 # a phone number, a UTR
     """,
     re.VERBOSE,
 )

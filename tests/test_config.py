@@ -1,5 +1,6 @@
 """Settings: from variables and options, with every fault named."""
 
+import inspect
 import re
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from persplit.cli import serve
 from persplit.config import SECRET_BYTES_MIN, WORKERS_MAX, ConfigError, Settings, load_settings
 
 ROOT = Path(__file__).parent.parent
@@ -90,9 +92,18 @@ def test_settings_never_change() -> None:
 
 @pytest.mark.parametrize(
     ("text", "is_on"),
-    [("on", True), ("ON", True), ("true", True), ("1", True), ("off", False), ("Off", False), ("false", False), ("0", False)],
-)  # fmt: skip
-def test_a_switch_is_on_or_off(monkeypatch: pytest.MonkeyPatch, text: str, is_on: bool) -> None:
+    [
+        ("on", True),
+        ("ON", True),
+        ("true", True),
+        ("1", True),
+        ("off", False),
+        ("Off", False),
+        ("false", False),
+        ("0", False),
+    ],
+)
+def test_a_switch_is_on_or_off(monkeypatch: pytest.MonkeyPatch, text: str, *, is_on: bool) -> None:
     set_variables(monkeypatch, rate_limits=text)
     assert load_settings().rate_limits is is_on
 
@@ -203,10 +214,6 @@ def test_the_readme_has_every_setting_and_no_other() -> None:
 
 
 def test_the_readme_has_the_options_of_serve() -> None:
-    import inspect
-
-    from persplit.cli import serve
-
     options = {f"--{name.replace('_', '-')}" for name in inspect.signature(serve).parameters}
     assert {option for option, _, _ in rows().values() if option} == options
     for variable, (option, _, _) in rows().items():

@@ -18,8 +18,9 @@ PATIENCE = 5.0
 
 
 @pytest.fixture(autouse=True)
-def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+def _quick_retries_and_no_sweep_but_those_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follower_module, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(follower_module, "SWEEP_SECONDS", 60.0)
 
 
 @pytest.fixture
@@ -193,16 +194,11 @@ async def test_who_makes_a_group_elsewhere_hears_it_on_their_other_device(
         await eventually(lambda: node.listeners.open["diu", "asha"].seqs() == [1])
 
 
-async def test_of_two_who_are_added_at_once_both_hear_the_group(
-    node: Node, writing: Node, follower: Follower
-) -> None:
+async def test_of_two_who_are_added_at_once_both_hear_the_group(node: Node, writing: Node) -> None:
     node.listeners.connected |= {"chitra", "dan"}
-    await node.groups.peek("goa")
-    async with running(follower):
+    async with running(follower_of(node, finds_people=False)):
         await writing.does("asha", AddMember("chitra", "Chitra"))
         await writing.does("asha", AddMember("dan", "Dan"))
-        await node.groups.peek("elsewhere")
-        node.groups._held.clear()
         await hinted(node, writing, 2)
         await eventually(lambda: {u for _, u in node.listeners.open} == {"chitra", "dan"})
 
@@ -343,10 +339,6 @@ async def test_a_store_that_fails_is_asked_again(
         node.wire.read_faults.extend([BEFORE] * (failing + 1))
         await hinted(node, writing, 2)
         node.hints.tell(None)
-        await asyncio.sleep(0.005)
-        node.hints.tell(None)
-        await eventually(lambda: not node.wire.read_faults)
-        node.hints.tell(None)
         await eventually(lambda: span.seqs() == [3] and node.listeners.hears("goa", "chitra"))
 
 
@@ -357,8 +349,6 @@ async def test_who_is_new_isnt_forgotten_when_the_store_fails(node: Node, writin
         await writing.does("asha", AddMember("chitra", "Chitra"))
         node.wire.read_faults.append(BEFORE)
         await hinted(node, writing, 2)
-        await eventually(lambda: not node.wire.read_faults)
-        node.hints.tell(None)
         await eventually(lambda: node.listeners.hears("goa", "chitra"))
 
 
@@ -395,3 +385,36 @@ async def test_a_group_whose_lock_is_held_for_long_doesnt_hold_up_the_others(
                 node.hints.tell(Hint(span.group_id, 3))
             await eventually(lambda: spans[1].seqs() == [3])
         await eventually(lambda: spans[0].seqs() == [3])
+
+
+async def test_a_group_is_read_by_one_task_at_a_time_and_again_for_hints_that_came_meanwhile(
+    node: Node, writing: Node, follower: Follower
+) -> None:
+    (span,) = await node.connects("ben")
+    async with running(follower):
+        async with node.groups.locked("goa"):
+            for number in range(3):
+                await writing.spends(f"tea {number}")
+                node.hints.tell(Hint("goa", 3 + number))
+                await quiet(follower)
+            assert (set(follower._reading), set(follower._waiting)) == ({"goa"}, {"goa"})
+        await eventually(lambda: span.seqs() == [3, 4, 5] and is_done(follower))
+
+
+async def test_so_many_groups_are_read_at_once_and_then_the_others(
+    node: Node, writing: Node, follower: Follower
+) -> None:
+    ids = [f"group {number}" for number in range(READ_AT_ONCE * 2 + 3)]
+    for id_ in ids:
+        await writing.makes("ben", group_id=id_)
+    spans = await node.connects("ben", *ids)
+    for id_ in ids:
+        await writing.spends("tea", group_id=id_)
+    async with running(follower):
+        node.wire.hold = asyncio.Event()
+        for id_ in ids:
+            node.hints.tell(Hint(id_, 3))
+        await quiet(follower)
+        assert len(follower._reading) <= READ_AT_ONCE
+        node.wire.hold.set()
+        await eventually(lambda: all(span.seqs() == [3] for span in spans))

@@ -153,6 +153,13 @@ async def test_a_key_used_by_somebody_else_is_refused_and_tells_nothing_of_what_
         await node.does("ben", spending("tea"), "key")
 
 
+async def test_the_same_change_under_the_same_key_by_two_people_is_no_retry(node: Node) -> None:
+    await node.spends("tea")
+    await node.does("asha", UpdateExpense("tea", draft(500)), "key")
+    with pytest.raises(IdempotencyKeyReused):
+        await node.does("ben", UpdateExpense("tea", draft(500)), "key")
+
+
 async def test_the_same_key_in_another_group_is_another_command(node: Node) -> None:
     await node.makes(group_id="diu")
     await node.does("asha", spending("tea"), "key")

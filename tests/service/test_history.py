@@ -125,6 +125,17 @@ async def test_a_page_from_before_everything_is_empty(node: Node, history: Histo
         assert await history.page("goa", "asha", Noun.EXPENSE, before, 10) == Page((), None)
 
 
+async def test_a_page_takes_one_read_of_what_was_created_and_one_of_what_became_of_it(
+    node: Node, history: History
+) -> None:
+    for number in range(6):
+        await node.spends(f"tea {number}")
+    for before, limit in ((None, 2), (None, 5), (None, 6), (None, 7), (5, 2)):
+        node.wire.reads.clear()
+        await history.page("goa", "asha", Noun.EXPENSE, before, limit)
+        assert node.wire.reads == ["read_creations", "latest"]
+
+
 async def test_a_small_page_passes_over_many_deleted_in_few_reads(node: Node, history: History) -> None:
     await node.spends("first")
     for number in range(PAGE_MAX + 20):
@@ -307,6 +318,18 @@ async def test_a_snapshot_of_more_than_a_page_is_whole(node: Node, history: Hist
     assert isinstance(pulled, GroupSnapshot)
     assert replica(pulled) == things_of_all(await ledger(node.wire.store))
     assert PAGE_MAX < SNAPSHOT_THINGS_MAX
+
+
+async def test_a_member_can_ask_for_a_snapshot_of_a_group_of_any_size(
+    node: Node, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history_module, "SNAPSHOT_THINGS_MAX", 3)
+    for number in range(8):
+        await node.spends(f"tea {number}")
+    snapshot = await history.snapshot("goa", "ben")
+    assert replica(snapshot) == things_of_all(await ledger(node.wire.store))
+    with pytest.raises(NotFound):
+        await history.snapshot("goa", "eve")
 
 
 async def test_a_snapshot_leaves_out_what_changes_while_it_is_read_because_it_comes_as_an_event(

@@ -1,14 +1,24 @@
 """What nobody should send, over REST and a socket alike: a coded answer, nothing written, and serving goes on."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
-import socketio
 
 from persplit.transport.table import COMMANDS
-from tests.system.attacker import TEA, Ended, Raw, RawSocket, Stage, check_problem, staged, text_of
+from tests.system.attacker import (
+    SOCKET_PATH,
+    TEA,
+    Ended,
+    Raw,
+    RawSocket,
+    Stage,
+    check_problem,
+    staged,
+    text_of,
+)
 from tests.system.conftest import settings_for
 from tests.system.phone import PASSWORD, Json, Phone, key
 
@@ -195,28 +205,14 @@ async def test_a_field_of_the_wrong_kind_is_named(stage: Stage, event: str, name
 
 @pytest.mark.parametrize("event", GOOD)
 async def test_a_field_that_is_missing_is_named(stage: Stage, event: str) -> None:
-    required = {
-        name
-        for name, field in _model(event).model_fields.items()
-        if field.is_required() and name != "group_id"
-    }
-    body = {} if event in ("group:create", "group:join") else WHERE
-    aliases = [_model(event).model_fields[name].alias or name for name in _model(event).model_fields]
-    missing = [
-        alias for name, alias in zip(_model(event).model_fields, aliases, strict=True) if name in required
-    ]
-    in_path = {"expenseId", "settlementId", "userId"} - {"userId"} | (
-        {"userId"} if event == "member:remove" else set()
-    )
-    error = (await stage.over_socket(event, stage.told(body)))["error"]
+    fields = COMMANDS[event].request.model_fields.items()
+    missing = [field.alias for name, field in fields if field.is_required() and name != "group_id"]
+    body = stage.told({} if event in ("group:create", "group:join") else WHERE)
+    error = (await stage.over_socket(event, body))["error"]
     assert [e["path"] for e in error["errors"]] == missing
-    answer = await stage.same_over_rest(event, stage.told(body))
+    answer = await stage.same_over_rest(event, body)
     assert answer is not None
-    assert answer.paths == [name for name in missing if name not in in_path]
-
-
-def _model(event: str) -> Any:
-    return COMMANDS[event].request
+    assert answer.paths == [name for name in missing if name not in ("expenseId", "settlementId", "userId")]
 
 
 @pytest.mark.parametrize(
@@ -367,7 +363,8 @@ def paid(*legs: tuple[str, object]) -> Json:
         (percent(33.33333, 66.66667), ["splits.0.value", "splits.1.value"]),
         (percent(-10, 110), ["splits.0.value", "splits.1.value"]),
         (percent("50", 50), ["splits.0.value"]),
-        (percent(50, True), ["splits.1.value"]),
+        (percent(50, {}), ["splits.1.value"]),
+        (exact(500, splits=[{"userId": "@asha", "value": True}]), ["splits.0.value"]),
         (percent(50, None), ["splits.1.value"]),
         (percent(50, [50]), ["splits.1.value"]),
         (percent(1e-300, 100), ["splits.0.value"]),
@@ -521,7 +518,7 @@ async def test_reads_of_what_is_not_mine_are_refused(stage: Stage) -> None:
             for value in (0, -1, 1.5, "1", 10**13 + 1)
         ),
         ("settlement:qr", {"toUserId": "@ben", "fromUserId": "@mallory", "amount": 1}, "fromUserId"),
-        *(("auth:renew", {"token": value}, "token") for value in (7, None, [], {}, "x" * 5_000)),
+        *(("auth:renew", {"token": value}, "token") for value in (7, None, True, "x" * 5_000)),
     ]
     for event, change, path in wrong:
         body = change if event == "auth:renew" else {**WHERE, **change}
@@ -627,6 +624,35 @@ async def test_what_no_client_sends_ends_its_connection_only(stage: Stage, frame
     await stage.check_serving()
 
 
+@pytest.mark.parametrize(
+    ("since", "path"),
+    [
+        (7, "since"),
+        ([], "since"),
+        ({"@group": 7}, "since.@group"),
+        ({"@group": {}}, "since.@group.seq"),
+        ({"@group": {"seq": -1}}, "since.@group.seq"),
+        ({"@group": {"seq": 1.0}}, "since.@group.seq"),
+        ({"@group": {"seq": "1"}}, "since.@group.seq"),
+        ({"@group": {"seq": 2**53}}, "since.@group.seq"),
+        ({"@group": {"seq": 1, "strange": 1}}, "since.@group.strange"),
+        ({"@group": {"seq": 1, "epoch": 7}}, "since.@group.epoch"),
+        ({str(number): {"seq": 1} for number in range(2_000)}, "since"),
+    ],
+)
+async def test_a_greeting_that_says_nonsense_is_refused_with_a_code(
+    stage: Stage, since: object, path: str
+) -> None:
+    socket = RawSocket(await stage.http.ws_connect(stage.url + SOCKET_PATH))
+    await socket.send(f"40{text_of({'token': stage.asha.token, 'since': since})}")
+    frame = await socket.receive()
+    while not frame.startswith("44"):
+        frame = await socket.receive()
+    refused = json.loads(frame[2:])["data"]
+    assert (refused["code"], [error["path"] for error in refused["errors"]]) == ("validation_failed", [path])
+    await socket.close()
+
+
 # --- accounts
 
 
@@ -640,12 +666,38 @@ async def test_a_bad_field_of_an_account_is_named(stage: Stage, path: str) -> No
     wrong: dict[str, list[Any]] = {
         "name": [*WRONG["line"], None],
         "email": [*WRONG["email"], None],
-        "phone": [7, True, [], {}, "", "12345", "+", "phone", "+91 98765 4321x", "\u0661" * 10, "1" * 30, "1\n23456"],
-        "vpa": [7, True, [], {}, "", "asha", "asha@gmail.com", "@okaxis", "a b@okaxis", "asha@ok\0", "\u0430sha@okaxis", "x" * 300 + "@a1"],
+        "phone": [
+            7,
+            True,
+            [],
+            {},
+            "",
+            "12345",
+            "+",
+            "phone",
+            "+91 98765 4321x",
+            "\u0661" * 10,
+            "1" * 30,
+            "1\n23456",
+        ],
+        "vpa": [
+            7,
+            True,
+            [],
+            {},
+            "",
+            "asha",
+            "asha@gmail.com",
+            "@okaxis",
+            "a b@okaxis",
+            "asha@ok\0",
+            "\u0430sha@okaxis",
+            "x" * 300 + "@a1",
+        ],
         "locale": [7, True, [], {}, "", "english", "en_", "../en", "en-IN\n", "EN"],
         "strange": [1],
         "userId": ["@mallory"],
-    }  # fmt: skip
+    }
     if good:
         wrong["password"] = [7, None, True, [], {}, "", "short", "x" * 129, "password", good["email"]]
     for name, values in wrong.items():
@@ -658,11 +710,12 @@ async def test_a_bad_field_of_an_account_is_named(stage: Stage, path: str) -> No
 @pytest.mark.parametrize("path", ["/auth/login", "/auth/sessions"])
 async def test_a_bad_field_of_a_sign_in_is_named(stage: Stage, path: str) -> None:
     good = {"email": "asha@example.org", "password": PASSWORD}
-    for name, values in {
+    wrong: dict[str, list[Any]] = {
         "email": [7, None, [], "asha"],
         "password": [7, None, [], {}, "", "x" * 129],
         "otp": [1],
-    }.items():
+    }
+    for name, values in wrong.items():
         for value in values:
             answer = await stage.over_rest("POST", path, text_of({**good, name: value}))
             check_problem(answer, 422, "validation_failed", name)

@@ -133,7 +133,7 @@ anything = st.recursive(
     max_leaves=6,
 )
 
-SIMPLE = {
+SIMPLE: dict[str, st.SearchStrategy[Any]] = {
     "integer": st.integers(1, 1000) | st.sampled_from(NUMBERS),
     "number": st.sampled_from((1, 100, 50, 33.3333, 0.5, 1000, 0.00001)),
     "boolean": st.booleans(),
@@ -161,7 +161,7 @@ def like(schema: Json, definitions: Json, name: str = "") -> st.SearchStrategy[A
         case "string":
             return _texts_for(schema, name)
         case simple:
-            return SIMPLE[simple]
+            return SIMPLE[str(simple)]
 
 
 def _texts_for(schema: Json, name: str) -> st.SearchStrategy[Any]:

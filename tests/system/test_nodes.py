@@ -149,7 +149,7 @@ async def test_who_is_added_at_one_node_while_connected_to_the_other_hears_it_an
     invite = await asha.ok("POST", f"/groups/{group_id}/invites")
     # Ben joins by another device, at the first node.
     away = Phone(asha.url, asha.http, ben.name, ben.user_id, ben.token)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(2):
         await away.ok("POST", "/groups/join", {"code": invite["code"]})
         await ben.hears("member:joined", lambda payload: payload["groupId"] == group_id)
         await asha.spends(group_id, 1_000)
@@ -169,6 +169,15 @@ async def test_who_leaves_at_one_node_hears_nothing_more_at_the_other(nodes: Nod
     await asha_there.hears_seq(4)
     assert from_seq(there, group_id, 3) == []
     assert (await there.rest("GET", f"/groups/{group_id}")).status == 404
+
+
+async def test_what_was_acknowledged_at_one_node_is_read_at_the_other_from_then_on(nodes: Nodes) -> None:
+    asha = await nodes.here("Asha")
+    group_id = await asha.makes_group()
+    there = await nodes.there_too(asha)
+    for seq in range(2, 12):
+        await asha.spends(group_id, 1_000)
+        assert (await there.ok("GET", f"/groups/{group_id}/balances"))["seq"] == seq
 
 
 async def test_a_node_that_stops_leaves_everything_to_the_other(nodes: Nodes) -> None:
