@@ -208,6 +208,7 @@ async def _composed(
         history=history,
         sync=Sync(groups, history, epochs),
         epochs=epochs,
+        limits=Limits(is_on=settings.rate_limits),
         overview=Overview(stores.events, groups),
         invites=Invites(stores.invites, clock),
         group_passwords=GroupPasswords(stores.group_passwords, hasher, SignInThrottle()),
@@ -229,7 +230,7 @@ def _node(
     stack: AsyncExitStack,
     hints: Hints,
 ) -> Node:
-    limits = Limits(is_on=settings.rate_limits)
+    limits = services.limits
     address = ClientAddress(settings.trusted_proxies)
     sockets = Sockets(server, services, fan_out, limits, address)
     sessions.on_ended.append(sockets.session_ended)

@@ -1,14 +1,31 @@
 """Settings: frozen, from PERSPLIT_* variables, every fault said at once."""
 
+import re
+from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 SECRET_BYTES_MIN: Final = 32
 """RFC 7518 3.2: a key for HS256 has at least 256 bits."""
 WORKERS_MAX: Final = 64
+
+_SCHEMES: Final = {
+    "mongodb_uri": ("mongodb://", "mongodb+srv://"),
+    "redis_url": ("redis://", "rediss://", "unix://"),
+}
+_ORIGIN: Final = re.compile(r"https?://[^/@?#\s]+")
 
 
 class ConfigError(Exception):
@@ -82,13 +99,32 @@ class Settings(BaseSettings):
             raise ValueError(f"shorter than {SECRET_BYTES_MIN} bytes")
         return secret
 
+    @field_validator("mongodb_uri", "redis_url")
+    @classmethod
+    def _address(cls, uri: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        schemes = _SCHEMES[str(info.field_name)]
+        if uri is not None and not uri.get_secret_value().startswith(schemes):
+            raise ValueError(f"begins with {' or '.join(schemes)}")
+        return uri
+
     @field_validator("allowed_origins")
     @classmethod
     def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in origins:
-            if not origin.startswith(("http://", "https://")) or origin.count("/") != 2:
-                raise ValueError(f"{origin!r} is not an origin such as https://example.org")
+        for number, origin in enumerate(origins, 1):
+            # The text itself isn't repeated: it may hold a password.
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"number {number} is not an origin such as https://example.org")
         return origins
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for number, proxy in enumerate(proxies, 1):
+            try:
+                ip_network(proxy, strict=False)
+            except ValueError:
+                raise ValueError(f"number {number} is not an address or a network") from None
+        return proxies
 
     @model_validator(mode="after")
     def _together(self) -> Self:
@@ -117,12 +153,24 @@ def load_settings(**given: Any) -> Settings:
         ConfigError: with every fault, each under the name of its variable.
 
     """
+    said = {name: value for name, value in given.items() if value is not None}
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
+        return Settings(**said)
     except ValidationError as error:
-        faults = []
-        for found in error.errors(include_input=False, include_url=False):
-            name = "_".join(["PERSPLIT", *(str(part).upper() for part in found["loc"][:1])])
-            said = found["msg"].removeprefix("Value error, ")
-            faults.append(said if name == "PERSPLIT" else f"{name}: {said}")
-        raise ConfigError("\n".join(faults)) from None
+        raise ConfigError("\n".join(_faults(error, said))) from None
+
+
+def _faults(error: ValidationError, said: dict[str, Any]) -> Iterator[str]:
+    """What is wrong with single settings, and then with those that are right, taken together."""
+    wrong = {}
+    for found in error.errors(include_input=False, include_url=False):
+        text = found["msg"].removeprefix("Value error, ")
+        name = str(found["loc"][0]) if found["loc"] else ""
+        if name in Settings.model_fields:
+            wrong[name] = Settings.model_fields[name].get_default()
+        yield f"PERSPLIT_{name.upper()}: {text}" if name else text
+    if wrong:
+        try:
+            Settings(**{**said, **wrong})
+        except ValidationError as together:
+            yield from (f["msg"].removeprefix("Value error, ") for f in together.errors() if not f["loc"])

@@ -77,7 +77,13 @@ async def _serve(settings: Settings, announce: Callable[[str], None], *, reuse_p
 
 async def listen(node: Node, *, reuse_port: bool = False) -> tuple[web.AppRunner, str]:
     """Listen on the configured address. Returns what to clean up, and the URL (with the port that was taken)."""
-    runner = web.AppRunner(node.app, access_log=None, shutdown_timeout=CLEANUP_SECONDS)
+    runner = web.AppRunner(
+        node.app,
+        access_log=None,
+        shutdown_timeout=CLEANUP_SECONDS,
+        # A compressed body is refused by its header; unpacked, a few bytes could be gigabytes.
+        auto_decompress=False,
+    )
     await runner.setup()
     host, port = node.settings.host, node.settings.port
     await web.TCPSite(runner, host, port, backlog=BACKLOG, reuse_port=reuse_port or None).start()

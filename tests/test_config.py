@@ -239,3 +239,33 @@ def test_every_setting_says_what_it_is_for() -> None:
         assert field.description, name
         _, _, meaning = rows()[f"PERSPLIT_{name.upper()}"]
         assert meaning.strip(), name
+
+
+def test_faults_of_single_settings_and_between_settings_are_said_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PERSPLIT_PORT", "http")
+    monkeypatch.setenv("PERSPLIT_WORKERS", "2")
+    with pytest.raises(ConfigError) as caught:
+        load_settings()
+    assert "PERSPLIT_PORT: " in str(caught.value)
+    assert "PERSPLIT_WORKERS above 1 needs PERSPLIT_MONGODB_URI" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PERSPLIT_MONGODB_URI", "postgres://nowhere"),
+        ("PERSPLIT_REDIS_URL", "localhost:6379"),
+        ("PERSPLIT_TRUSTED_PROXIES", "10.0.0.0/8, nonsense"),
+        ("PERSPLIT_ALLOWED_ORIGINS", "https://user:hidden@example.org"),
+    ],
+)
+def test_an_address_that_is_none_is_refused_without_repeating_it(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match=f"{name}: ") as caught:
+        load_settings()
+    assert "nonsense" not in str(caught.value)
+    assert "hidden" not in str(caught.value)

@@ -24,7 +24,7 @@ from persplit.service.standing import Standings
 from persplit.service.sync import Sync
 from persplit.service.users import Users
 from persplit.transport.fields import cursor_of
-from persplit.transport.limits import Budget
+from persplit.transport.limits import Budget, Limits
 from persplit.transport.requests import ListById, Push, Request, Write
 from persplit.transport.views import Json
 
@@ -42,6 +42,7 @@ class Services:
     overview: Overview
     sync: Sync
     epochs: Epochs
+    limits: Limits
     invites: Invites
     group_passwords: GroupPasswords
     standings: Standings

@@ -22,6 +22,8 @@ from persplit.ledger.expense import (
 from persplit.ledger.group import MEMBERS_MAX, Role
 from persplit.transport import fields as f
 
+PAYERS_MAX: Final = 32
+"""People who paid for one expense: each debtor owes each of them, so this bounds what one expense can cost."""
 COMMANDS_MAX: Final = 200
 """Commands of one push: about as much as a frame holds; an outbox goes out in several."""
 SINCE_MAX: Final = 500
@@ -254,7 +256,7 @@ class ExpenseIn(Request):
 
     description: f.Description
     amount: f.Amount
-    paid_by: f.Id | Annotated[list[PaidBy], Field(min_length=1, max_length=PEOPLE_MAX)] | None = Field(
+    paid_by: f.Id | Annotated[list[PaidBy], Field(min_length=1, max_length=PAYERS_MAX)] | None = Field(
         None, description="who paid: a user id (the caller unless told), or what each of several paid"
     )
     split_type: SplitType

@@ -59,6 +59,8 @@ class Outbox:
         operation = self._commands.get(name)
         if operation is None:
             raise NotFound("there is no such command")
+        # The push as a whole counted as one request; each of its commands counts as what it is.
+        await services.limits.check(operation.budget, call.user_id)
         fields = {field: value for field, value in command.items() if field != "type"}
         return await operation.run(services, call, operation.request.model_validate(fields))
 
