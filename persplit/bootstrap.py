@@ -237,7 +237,9 @@ def _node(
     cookie = RefreshCookie(is_secure=settings.own_url.startswith("https:"))
     rest = Rest(services, limits, address, cookie, lambda: sockets.is_draining)
     app = make_app(rest, server, stores.events, lambda: sockets.is_draining, settings.own_url)
-    follower = asyncio.create_task(Follower(stores.events, services.groups, fan_out, hints).run())
+    # Where this node is the only one to write, it sees everybody who joins by itself.
+    newcomers = fan_out if stores.is_shared else None
+    follower = asyncio.create_task(Follower(stores.events, services.groups, fan_out, hints, newcomers).run())
     stack.push_async_callback(_cancelled, follower)
 
     async def drain() -> None:

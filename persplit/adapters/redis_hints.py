@@ -77,8 +77,6 @@ class RedisHints(Hints):
             try:
                 async with self._redis.pubsub() as pubsub:
                     await pubsub.subscribe(self._channel)
-                    # Whatever was said while we weren't listening is lost.
-                    self._tell(None)
                     wait = 0.1
                     while True:
                         await self._hear(await pubsub.get_message(timeout=_POLL_SECONDS))
@@ -91,7 +89,7 @@ class RedisHints(Hints):
         if message is None:
             return
         if message["type"] != "message":
-            # redis-py resubscribes by itself after a cut, and only this tells of it.
+            # The subscription stands from now on, for the first time or again: what was said before is lost.
             self._tell(None)
             return
         group_id, _, rest = message["data"].partition(" ")

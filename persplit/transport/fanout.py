@@ -75,6 +75,10 @@ class Audience:
         """The user's sockets."""
         return tuple(self._sids_of.get(user_id, ()))
 
+    def users(self) -> Sequence[str]:
+        """Who is connected."""
+        return tuple(self._sids_of)
+
     def enter(self, group_id: str, sid: str) -> None:
         """The socket hears the group from now on."""
         self._hearing.setdefault(group_id, set()).add(sid)
@@ -164,6 +168,14 @@ class SocketFanOut:
     def heard_groups(self) -> Sequence[str]:
         """The groups that somebody connected here hears."""
         return self._audience.groups()
+
+    def connected_users(self) -> Sequence[str]:
+        """Who is connected here."""
+        return self._audience.users()
+
+    def hears(self, group_id: str, user_id: str) -> bool:
+        """Whether a device of the user, connected here, hears the group."""
+        return self._audience.hears(group_id, user_id)
 
     def is_connected(self, user_id: str) -> bool:
         """Whether a device of the user is connected here."""

@@ -395,6 +395,33 @@ def test_an_edit_of_the_division_divides_anew(draft: ExpenseDraft) -> None:
     assert ledger.expenses["e1"].shares == afresh.expenses["e1"].shares
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "wanted"),
+    [
+        (
+            divided(SplitType.EXACT, 100, {ASHA: 40, RAVI: 60}),
+            divided(SplitType.EXACT, 100, {ASHA: 60, RAVI: 40}),
+            {ASHA: 60, RAVI: 40},
+        ),
+        (
+            bill(100, Item("tea", 1, (ASHA,)), Item("rice", 1, (RAVI,))),
+            bill(100, Item("tea", 3, (ASHA,)), Item("rice", 1, (RAVI,))),
+            {ASHA: 75, RAVI: 25},
+        ),
+        (
+            bill(100, Item("tea", 3, (ASHA,)), Item("rice", 1, (RAVI,))),
+            bill(100, Item("tea", 3, (RAVI,)), Item("rice", 1, (ASHA,))),
+            {ASHA: 25, RAVI: 75},
+        ),
+    ],
+)
+def test_an_edit_of_values_or_items_divides_anew(
+    before: ExpenseDraft, after: ExpenseDraft, wanted: Mapping[str, int]
+) -> None:
+    ledger = ledger_of(*TRIP, spent("e1", before), UpdateExpense("e1", after))
+    assert shares(ledger.expenses["e1"]) == wanted
+
+
 def test_who_pays_decides_who_is_left_out() -> None:
     ledger = ledger_of(*TRIP, spent("e1", shared(100, include_payer=False)))
     ledger.do(

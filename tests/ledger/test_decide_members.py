@@ -149,6 +149,15 @@ def test_a_claim_stays_when_the_claimer_goes_and_comes_back() -> None:
     assert set(ledger.group.balances) == {ASHA, RAVI, MEERA, JON}
 
 
+def test_coming_back_is_no_second_claim() -> None:
+    ledger = ledger_of(*TRIP, WITH_GUEST, CLAIMED, spent("e1", shared(300, RAVI)), RemoveMember(JON))
+    ledger.pay(RAVI, ASHA, 10)
+    before = ledger.group
+    after = ledger.do(JON, JoinGroup("Jon"))
+    assert after.members[GUEST] == before.members[GUEST]
+    assert after.basis is before.basis
+
+
 def test_a_placeholder_s_id_is_used_once() -> None:
     given(*TRIP, WITH_GUEST, RemoveMember(GUEST)).when(ASHA, WITH_GUEST).refused(Conflict, says="used before")
     given(*TRIP, WITH_GUEST, CLAIMED).when(ASHA, WITH_GUEST).refused(Conflict, says="used before")

@@ -23,9 +23,18 @@ from persplit.ledger.commands import (
     UpdateGroup,
 )
 from persplit.ledger.debts import rows
-from persplit.ledger.events import ExpenseDeleted, ExpenseRestored, MemberLeft, Noun, is_creation, subject_of
+from persplit.ledger.events import (
+    ExpenseDeleted,
+    ExpenseRestored,
+    MemberLeft,
+    Noun,
+    SettlementCompleted,
+    is_creation,
+    subject_of,
+)
 from persplit.ledger.group import Role
 from persplit.ledger.plan import Plan, Transfer
+from persplit.ledger.settlement import SettlementStatus
 from persplit.ledger.snapshot import state_from_json, state_to_json
 from persplit.ledger.state import STEADY_PAYMENTS_MAX, GroupState, PlanBasis, apply, plan_of
 from tests.ledger.given import (
@@ -274,6 +283,15 @@ def test_an_expense_of_a_former_member_deleted_all_the_same_is_put_to_their_name
     state = ledger.record(ASHA, ExpenseRestored(ledger.expenses["e1"]))
     assert state.balances == {ASHA: 600, MEERA: -600}
     assert list(rows(state.debts)) == [(MEERA, ASHA, 600)]
+
+
+def test_a_payment_recorded_under_a_claimed_placeholder_s_id_is_the_claimer_s() -> None:
+    ledger = ledger_of(*TRIP, WITH_GUEST, CreateSettlement("s1", RAVI, 100, GUEST), CLAIMED)
+    paid = dataclasses.replace(ledger.group.pending["s1"], from_id=GUEST, status=SettlementStatus.COMPLETED)
+    state = ledger.record(RAVI, SettlementCompleted(paid))
+    assert state.balances == {ASHA: 0, RAVI: -100, MEERA: 0, JON: 100}
+    assert list(rows(state.debts)) == [(RAVI, JON, 100)]
+    assert state.basis.payments == (Transfer(JON, RAVI, 100),)
 
 
 # --- what events are about

@@ -27,14 +27,16 @@ from tests.servers import with_database
 from tests.system.conftest import SECRET, serving, settings_for
 from tests.system.phone import PATIENCE_SECONDS, Json, Phone, key
 
-HISTORIES_BY_DEFAULT: Final = 8
+HISTORIES_BY_DEFAULT: Final = 12
 HISTORIES: Final = int(os.environ.get("PERSPLIT_TEST_HISTORIES", HISTORIES_BY_DEFAULT))
 """Random histories for each store. The default is quick and the same each time; any other number, such as
 PERSPLIT_TEST_HISTORIES=500 by hand, takes new ones."""
-STEPS_MIN: Final = 60
+STEPS_MIN: Final = 40
 STEPS_MAX: Final = 100
 """Steps of one history."""
 DEVICES_MAX: Final = 6
+MONGODB_SHARE: Final = 4
+"""The embedded MongoDB takes several times as long for each write: one history in so many is run there."""
 T = TypeVar("T")
 Step: TypeAlias = tuple[str, dict[str, Any]]
 """A method of `History`, and its arguments."""
@@ -217,8 +219,10 @@ class Device:
         self._worker.cancel()
         if abruptly:
             self._node.sockets._server.abort(self._socket.get_sid())
+            # The library's `wait` takes a second, in case that it reconnects.
             async with asyncio.timeout(PATIENCE_SECONDS):
-                await self._socket.wait()
+                while self._socket.connected:
+                    await asyncio.sleep(0.002)
         else:
             await self._socket.disconnect()
         await asyncio.gather(self._worker, return_exceptions=True)
@@ -694,7 +698,7 @@ def test_random_histories_end_with_everybody_knowing_the_same(store: Settings) -
         stack.callback(lambda: runner.run(opened.__aexit__(None, None, None)))
 
         @settings(
-            max_examples=HISTORIES,
+            max_examples=HISTORIES if store.mongodb_uri is None else max(1, HISTORIES // MONGODB_SHARE),
             # Shrinking means hundreds of histories, some of which wait for what never comes: by hand only.
             phases=[Phase.generate] if IS_QUICK else list(Phase),
             derandomize=IS_QUICK,
@@ -707,4 +711,5 @@ def test_random_histories_end_with_everybody_knowing_the_same(store: Settings) -
             heard.update(runner.run(History(world).run(steps)))
 
         histories()
-    assert len(heard) > len(BROADCASTS) // 2, "histories in which next to nothing happens prove nothing"
+    if HISTORIES >= HISTORIES_BY_DEFAULT:
+        assert len(heard) > len(BROADCASTS) // 2, "histories in which next to nothing happens prove nothing"

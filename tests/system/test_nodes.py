@@ -135,14 +135,8 @@ async def _until_done(phone: Phone, body: Json) -> Json:
 
 
 async def test_who_is_added_at_one_node_while_connected_to_the_other_hears_it_and_all_that_follows(
-    nodes: Nodes, request: pytest.FixtureRequest
+    nodes: Nodes,
 ) -> None:
-    if request.node.callspec.params["nodes"] == "without Redis":
-        request.applymarker(
-            pytest.mark.xfail(
-                strict=True, reason="the composition root gives the follower no people to look for"
-            )
-        )
     asha = await nodes.here("Asha")
     group_id = await asha.makes_group()
     ben = await nodes.only_there("Ben")
