@@ -14,6 +14,7 @@ from persplit.transport.broadcasts import BROADCASTS, CONNECT_ERROR, PERSONAL, S
 from persplit.transport.examples import example_of
 from persplit.transport.ground_rules import as_markdown
 from persplit.transport.operations import Operation
+from persplit.transport.requests import SincePoint
 from persplit.transport.schemas import Schemas, acknowledgement, components, ref, used_by
 from persplit.transport.table import COMMANDS
 
@@ -100,7 +101,9 @@ def _schemas() -> Schemas:
     """Of every command the request and the ack, of every event the payload."""
     answers: list[type[BaseModel]] = [it.result for it in COMMANDS.values() if it.result is not None]
     told: list[type[BaseModel]] = [event.payload for event in (*SERVER_EVENTS, CONNECT_ERROR)]
-    schemas = components([it.request for it in COMMANDS.values()], [*answers, *told, results.Problem])
+    schemas = components(
+        [*(it.request for it in COMMANDS.values()), SincePoint], [*answers, *told, results.Problem]
+    )
     for schema in schemas.values():
         # Here it would have to be a plain name; the constants of `type` tell the cases apart.
         schema.pop("discriminator", None)
@@ -120,7 +123,14 @@ _REFUSED_SCHEMA: Final = {
 _CONNECT_SCHEMA: Final = {
     "type": "object",
     "description": "What goes into `auth`.",
-    "properties": {"token": {"type": "string", "description": "the access token"}},
+    "properties": {
+        "token": {"type": "string", "description": "the access token"},
+        "since": {
+            "type": "object",
+            "description": "by group id: what the client has of it. The greeting then brings what it lacks.",
+            "additionalProperties": ref("SincePoint"),
+        },
+    },
     "required": ["token"],
 }
 

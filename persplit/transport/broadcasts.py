@@ -50,7 +50,8 @@ BROADCASTS: Final = (
         "member:joined",
         results.MemberBroadcast,
         "Somebody joined, was added, came back, or took over a placeholder (`member.claimed`). "
-        "Their devices hear the group from this event on.",
+        "A placeholder that was taken over is gone since `joinedAt`. Their devices hear the group from this event "
+        "on.",
     ),
     ServerEvent(
         "member:left",
@@ -64,8 +65,9 @@ PERSONAL: Final = (
     ServerEvent(
         "session:ready",
         results.SessionReady,
-        "The first thing after connecting: who you are, and the groups that this socket hears from the given "
-        "seqs on. Pull what you lack of each with `sync:pull`.",
+        "Once after connecting: who you are, and the groups that this socket hears from the given seqs on. A group "
+        "that the `since` of the connection's `auth` named has `sync`, what you lack of it, as from `sync:pull`; of "
+        "the others pull what you lack. A group's `epoch` changes when its ledger was replaced by a backup.",
     ),
     ServerEvent(
         "settlement:due",

@@ -221,7 +221,7 @@ class Device:
             self._node.sockets._server.abort(self._socket.get_sid())
             # The library's `wait` takes a second, in case that it reconnects.
             async with asyncio.timeout(PATIENCE_SECONDS):
-                while self._socket.connected:
+                while self._socket.connected:  # noqa: ASYNC110 - the library has no event for it
                     await asyncio.sleep(0.002)
         else:
             await self._socket.disconnect()
@@ -711,5 +711,5 @@ def test_random_histories_end_with_everybody_knowing_the_same(store: Settings) -
             heard.update(runner.run(History(world).run(steps)))
 
         histories()
-    if HISTORIES >= HISTORIES_BY_DEFAULT:
+    if HISTORIES >= HISTORIES_BY_DEFAULT and store.mongodb_uri is None:
         assert len(heard) > len(BROADCASTS) // 2, "histories in which next to nothing happens prove nothing"

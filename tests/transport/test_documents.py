@@ -1,8 +1,10 @@
 """The documents and pages as they are served: complete, escaped, and loading nothing from elsewhere."""
 
 import gzip
+import re
 from collections.abc import AsyncIterator, Iterator
 from html.parser import HTMLParser
+from typing import get_args
 
 import pytest
 from aiohttp import ClientSession, web
@@ -13,11 +15,15 @@ from persplit.ledger.errors import LedgerError, PerSplitError
 from persplit.service import errors as service_errors
 from persplit.service.errors import ServiceError
 from persplit.transport import documents, pages
+from persplit.transport.answers import TEMPORARY
 from persplit.transport.asyncapi import asyncapi_document
-from persplit.transport.broadcasts import SERVER_EVENTS
+from persplit.transport.broadcasts import BROADCASTS, SERVER_EVENTS
+from persplit.transport.connecting import DART, PROGRAMS, PYTHON, STEPS
 from persplit.transport.html import Html, joined, prose, tag
 from persplit.transport.openapi import openapi_document
 from persplit.transport.problems import PROBLEMS
+from persplit.transport.requests import COMMANDS_MAX, SINCE_MAX
+from persplit.transport.results import Pulled, ReadyGroup, SessionClosing
 from persplit.transport.table import COMMANDS, OPERATIONS
 
 PAGES = ("/docs", "/", "/i/q3Zk8mB1tXo5Yw2LrD7vNA")
@@ -174,6 +180,52 @@ def test_codes_are_not_shared() -> None:
     assert service_errors.InternalError in PROBLEMS
     codes = [error.code for error in PROBLEMS]
     assert len(codes) == len(set(codes))
+
+
+# --- how to connect
+
+TOLD = {step.title: step.text for step in STEPS}
+
+
+def marked(title: str) -> set[str]:
+    """What stands in backticks under the heading."""
+    return set(re.findall(r"`([^`]+)`", TOLD[title]))
+
+
+def test_the_steps_say_what_to_do_after_each_end() -> None:
+    assert set(get_args(SessionClosing.model_fields["code"].annotation)) <= marked("disconnect")
+    at_the_door = {"token_missing", "token_invalid", "token_expired", "validation_failed"}
+    assert at_the_door | TEMPORARY - {"rate_limited"} <= marked("connect_error with a code")
+
+
+def test_the_steps_say_which_refusals_in_an_outbox_are_temporary() -> None:
+    codes = {error.code for error in PROBLEMS}
+    assert marked("The outbox") & codes == TEMPORARY | {"token_expired"}
+    assert f"at most {COMMANDS_MAX} commands" in TOLD["The outbox"]
+    assert f"at most {SINCE_MAX};" in TOLD["A token for each attempt, and what you have"]
+
+
+def test_the_steps_name_what_a_greeting_and_a_pull_hold() -> None:
+    text = " ".join(step.text for step in STEPS)
+    for field in ("sync", "epoch", "seq", *Pulled.model_fields):
+        assert field in ReadyGroup.model_fields or field in Pulled.model_fields
+        assert field in text, field
+
+
+@pytest.mark.parametrize(("title", "program"), PROGRAMS, ids=[title for title, _ in PROGRAMS])
+def test_a_program_catches_up_by_the_steps(title: str, program: str) -> None:
+    for word in ("since", "sync:pull", "session:ready", "balances:get", "auth:renew", "not_found", "epoch"):
+        assert word in program, word
+
+
+def test_the_program_for_flutter_listens_to_every_broadcast() -> None:
+    listed = re.search(r"broadcasts = \[(.*?)\]", DART, re.DOTALL)
+    assert listed is not None
+    assert re.findall(r"'([^']+)'", listed[1]) == [broadcast.name for broadcast in BROADCASTS]
+
+
+def test_the_program_in_python_can_be_read_by_python() -> None:
+    compile(PYTHON, "connecting", "exec")
 
 
 # --- invites
