@@ -1,1 +1,107 @@
-"""Clients of a PerSplit server. They see the pure ledger and the wire, nothing of the server."""
+"""Clients of a PerSplit server. They see the pure ledger and the wire, nothing of the server.
+
+`Client` is the library: one person on one device, who reads and writes with or without a network. What it works
+with are the ledger's own values, above all `ExpenseDraft`; what goes wrong is a `ClientError`, or a `LedgerError`
+where the group's rules refuse.
+"""
+
+from persplit.client.book import Account
+from persplit.client.changes import (
+    Change,
+    CommandDoubted,
+    CommandDropped,
+    CommandRefused,
+    Confirmed,
+    ConnectionChanged,
+    GroupGone,
+    GroupReplaced,
+    Happened,
+    Missed,
+    Pending,
+    Subscription,
+)
+from persplit.client.client import Client, Invite, Written
+from persplit.client.drafts import draft_of
+from persplit.client.errors import (
+    Busy,
+    ClientError,
+    MaybeSent,
+    NewerServer,
+    Offline,
+    OtherAccount,
+    OutboxFull,
+    Refused,
+    ReplicaError,
+    SignedOut,
+    UnknownCommand,
+    UnsentCommands,
+)
+from persplit.client.outbox import Queued, Status
+from persplit.client.reading import (
+    Balances,
+    ExpenseEntry,
+    Explanation,
+    Friend,
+    Group,
+    History,
+    HistoryEntry,
+    MyBalances,
+    MyGroupBalance,
+    Plan,
+    PlanRow,
+    SettlementEntry,
+)
+from persplit.client.syncing import SyncReport
+from persplit.ledger.expense import ExpenseDraft, Item, Posting, SplitType, SplitValue
+
+__all__ = [
+    "Account",
+    "Balances",
+    "Busy",
+    "Change",
+    "Client",
+    "ClientError",
+    "CommandDoubted",
+    "CommandDropped",
+    "CommandRefused",
+    "Confirmed",
+    "ConnectionChanged",
+    "ExpenseDraft",
+    "ExpenseEntry",
+    "Explanation",
+    "Friend",
+    "Group",
+    "GroupGone",
+    "GroupReplaced",
+    "Happened",
+    "History",
+    "HistoryEntry",
+    "Invite",
+    "Item",
+    "MaybeSent",
+    "Missed",
+    "MyBalances",
+    "MyGroupBalance",
+    "NewerServer",
+    "Offline",
+    "OtherAccount",
+    "OutboxFull",
+    "Pending",
+    "Plan",
+    "PlanRow",
+    "Posting",
+    "Queued",
+    "Refused",
+    "ReplicaError",
+    "SettlementEntry",
+    "SignedOut",
+    "SplitType",
+    "SplitValue",
+    "Status",
+    "Subscription",
+    "SyncReport",
+    "UnknownCommand",
+    "UnsentCommands",
+    "Written",
+    "draft_of",
+]

@@ -1,0 +1,555 @@
+"""The client: everything that an app, a script or the command line does with PerSplit, with or without a network."""
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from types import TracebackType
+from typing import ParamSpec, TypeVar
+
+from persplit.client import drafts
+from persplit.client.book import Account, Book
+from persplit.client.changes import Change, Hub, Subscription
+from persplit.client.clock import Clock, local_clock, rfc3339
+from persplit.client.connection import Connection
+from persplit.client.errors import Json, Offline, Refused
+from persplit.client.one_thread import OneThread
+from persplit.client.outbox import Queued
+from persplit.client.reading import (
+    Balances,
+    ExpenseEntry,
+    Explanation,
+    Friend,
+    Group,
+    History,
+    MyBalances,
+    Plan,
+    Reader,
+    SettlementEntry,
+)
+from persplit.client.rest import Rest
+from persplit.client.signing_in import SigningIn
+from persplit.client.syncing import Syncing, SyncReport
+from persplit.ledger.errors import NotFound
+from persplit.ledger.expense import ExpenseDraft
+from persplit.ledger.group import DESCRIPTION_LENGTH_MAX, NAME_LENGTH_MAX, Member, Role
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A command that counts on this device and waits for the server. `id` is what it makes or changes."""
+
+    command_id: str
+    group_id: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """A way into a group. `expires_at` is RFC 3339 UTC."""
+
+    code: str
+    url: str
+    expires_at: str
+
+
+class Client:
+    """One person on one device, at one server.
+
+        async with Client.open(path, "https://split.example.org") as client:
+            await client.login(email, password)
+            await client.sync()
+            dinner = ExpenseDraft("Dinner", 90_000, SplitType.EQUAL)
+            await client.create_expense(group_id, dinner)
+            print(await client.balances(group_id))
+
+    Amounts are whole minor units. Reading, and writing all but what is marked as online, needs no network: a write
+    counts at once, on the disk, and waits for the server. What the group's rules refuse raises a `LedgerError`,
+    and an unknown group `NotFound`; nothing is stored then. Every method may raise `ReplicaError`. The others
+    raise `Offline` where there is no answer: repeat them.
+    """
+
+    def __init__(self, book: Book, thread: OneThread, url: str) -> None:
+        """Use `open` instead."""
+        self._book = book
+        self._thread = thread
+        self._rest = Rest(url)
+        self._hub = Hub()
+        self._reader = Reader(book)
+        self._signing_in = SigningIn(self._rest, book, thread)
+        self._syncing = Syncing(self._signing_in, book, thread, self._hub)
+        self._connection = Connection(
+            self._rest.url, self._signing_in, self._syncing, book, thread, self._hub
+        )
+        self._running: asyncio.Task[None] | None = None
+        self._is_closed = False
+
+    @classmethod
+    def open(cls, path: Path | str, server_url: str, *, clock: Clock = local_clock) -> "_Opening":
+        """Open the replica at the path, or make it: use the result with `async with`.
+
+        Args:
+            path: the file; `-wal` and `-shm` files stand beside it while it is open.
+            server_url: `https://…`, without a path.
+            clock: this device's time; only ever shown, never used for order.
+
+        Raises:
+            ReplicaError: the file can't be opened, or isn't one of ours.
+
+        """
+        return _Opening(Path(path), server_url, clock)
+
+    async def close(self) -> None:
+        """Disconnect, end every iteration over changes, and let go of the file. Once is enough."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        await self.disconnect()
+        self._hub.close()
+        await self._rest.close()
+        await self._thread.run(self._book.close)
+        await self._thread.stop()
+
+    # --- the account
+
+    async def account(self) -> Account | None:
+        """Who is signed in, or was until their session ended."""
+        return await self._signing_in.account()
+
+    async def register(self, name: str, email: str, password: str, **profile: str) -> Account:
+        """Make an account and sign in (online). `profile`: phone, vpa (UPI id), locale.
+
+        Raises:
+            Refused: `email_taken`, or `validation_failed` with `errors`.
+            OtherAccount: the file holds somebody else's data.
+
+        """
+        return await self._signing_in.register(
+            {"name": name, "email": email, "password": password, **profile}
+        )
+
+    async def login(self, email: str, password: str) -> Account:
+        """Sign in (online). Raises `Refused` with `credentials_invalid`, `OtherAccount`."""
+        return await self._signing_in.login(email, password)
+
+    async def logout(self, *, discard_unsent: bool = False) -> None:
+        """Sign out, and forget all that this device holds.
+
+        Raises:
+            UnsentCommands: commands would be lost; sync first, or say `discard_unsent`.
+
+        """
+        await self.disconnect()
+        await self._signing_in.logout(discard_unsent=discard_unsent)
+
+    async def update_profile(self, **fields: str | None) -> Account:
+        """Change name, email, phone, vpa or locale (online); None removes one. Raises `Refused`."""
+        user = await self._signing_in.ask("PATCH", "/auth/me", fields)
+        account = await self._signing_in.account()
+        assert account is not None  # noqa: S101 - asking took one
+        changed = replace(account, user=user)
+        await self._do(self._book.set_account, changed)
+        return changed
+
+    # --- reading
+
+    async def groups(self) -> list[Group]:
+        """The groups that the user is in, by name."""
+        return await self._do(self._reader.groups)
+
+    async def group(self, group_id: str) -> Group:
+        """One group."""
+        return await self._do(self._reader.group, group_id)
+
+    async def members(self, group_id: str) -> list[Member]:
+        """Who is in the group now, by their present names, in the order in which they came."""
+        group = await self.group(group_id)
+        return [replace(m, name=group.names[m.user_id]) for m in group.members if m.is_active]
+
+    async def expenses(self, group_id: str, *, include_deleted: bool = False) -> list[ExpenseEntry]:
+        """The group's expenses, newest first."""
+        return await self._do(self._reader.expenses, group_id, include_deleted=include_deleted)
+
+    async def expense(self, group_id: str, expense_id: str) -> ExpenseEntry:
+        """One expense, deleted or not. Raises `NotFound`."""
+        return await self._do(self._reader.expense, group_id, expense_id)
+
+    async def settlements(self, group_id: str) -> list[SettlementEntry]:
+        """The group's settlements, newest first."""
+        return await self._do(self._reader.settlements, group_id)
+
+    async def balances(self, group_id: str) -> Balances:
+        """Where the group stands, with what waits."""
+        return await self._do(self._reader.balances, group_id)
+
+    async def debts(self, group_id: str) -> tuple[tuple[str, str, int], ...]:
+        """Who owes whom, netted: (debtor, creditor, amount)."""
+        return (await self.balances(group_id)).debts
+
+    async def plan(self, group_id: str) -> Plan:
+        """The fewest payments that settle the group, with UPI links as far as the payees' UPI ids are known."""
+        return await self._do(self._reader.plan, group_id)
+
+    async def balances_as_of(self, group_id: str, moment: date | datetime | int) -> Balances:
+        """Where the group stood at the end of a day (UTC), at an instant (with its zone), or after a seq.
+
+        Events from before this device knew the group are fetched.
+
+        Raises:
+            NotFound: the ledger has nothing there.
+            Offline: events are missing here.
+
+        """
+        seq, at = _moment(moment)
+        await self._complete(group_id)
+        return await self._do(self._reader.balances_as_of, group_id, seq=seq, at=at)
+
+    async def history(self, group_id: str) -> History:
+        """Everything that happened in the group, oldest first; offline, what is here."""
+        with contextlib.suppress(Offline, Refused):
+            await self._complete(group_id)
+        return await self._do(self._reader.history, group_id)
+
+    async def explain(self, group_id: str, from_id: str, to_id: str) -> Explanation:
+        """Why the plan lets one pay the other: their debts, and what made them. Raises like `balances_as_of`."""
+        await self._complete(group_id)
+        return await self._do(self._reader.explain, group_id, from_id, to_id)
+
+    async def my_balances(self) -> MyBalances:
+        """What the user is owed, or owes: overall by currency, and by group."""
+        return await self._do(self._reader.my_balances)
+
+    async def friends(self) -> list[Friend]:
+        """Everybody with whom something is open, netted per person over all groups, by currency."""
+        return await self._do(self._reader.friends)
+
+    async def _complete(self, group_id: str) -> None:
+        await self.group(group_id)  # an unknown group is NotFound, whatever the network
+        try:
+            await self._syncing.complete(group_id)
+        except Refused as error:
+            raise NotFound(error.detail) from error
+
+    # --- groups
+
+    async def create_group(
+        self,
+        name: str,
+        *,
+        description: str | None = None,
+        currency: str = "INR",
+        simplify: bool = True,
+        join_password: str | None = None,
+    ) -> Written:
+        """Found a group. A `join_password` is kept in the replica until the server has it."""
+        fields: Json = {
+            "name": drafts.checked_name("name", name, NAME_LENGTH_MAX),
+            "currency": drafts.checked_currency(currency),
+            "simplify": simplify,
+            **_description(description),
+        }
+        if join_password is not None:
+            fields["joinPassword"] = join_password
+        return await self._write("group:create", str(uuid.uuid4()), fields)
+
+    async def update_group(
+        self,
+        group_id: str,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        currency: str | None = None,
+        simplify: bool | None = None,
+        join_password: str | None = None,
+        archived: bool | None = None,
+    ) -> Written:
+        """Change settings (admin). None leaves one as it is; an empty description removes it."""
+        fields: Json = {"simplify": simplify, "joinPassword": join_password, "archived": archived}
+        if name is not None:
+            fields["name"] = drafts.checked_name("name", name, NAME_LENGTH_MAX)
+        if currency is not None:
+            fields["currency"] = drafts.checked_currency(currency)
+        fields |= _description(description)
+        return await self._write("group:update", group_id, fields)
+
+    async def leave(self, group_id: str) -> Written:
+        """Leave, at zero balance."""
+        return await self._write("group:leave", group_id, {})
+
+    async def add_placeholder(self, group_id: str, name: str) -> Written:
+        """Add somebody without an account, who can claim the place on joining (admin)."""
+        checked = drafts.checked_name("name", name, NAME_LENGTH_MAX)
+        return await self._write("member:add", group_id, {"id": str(uuid.uuid4()), "name": checked})
+
+    async def remove_member(self, group_id: str, user_id: str) -> Written:
+        """Put somebody out, at zero balance (admin)."""
+        return await self._write("member:remove", group_id, {"userId": user_id})
+
+    async def add_member(self, group_id: str, email: str) -> None:
+        """Add a registered person (admin, online). Raises `Refused`."""
+        await self._ask_and_pull("POST", f"/groups/{group_id}/members", {"email": email})
+
+    async def change_role(self, group_id: str, user_id: str, role: Role) -> None:
+        """Make somebody an admin, or no longer (admin, online). Raises `Refused`."""
+        await self._ask_and_pull("PATCH", f"/groups/{group_id}/members/{user_id}", {"role": role.value})
+
+    async def invite(self, group_id: str) -> Invite:
+        """A fresh invite (online). Raises `Refused`."""
+        made = await self._signing_in.ask("POST", f"/groups/{group_id}/invites", {})
+        return Invite(made["code"], made["url"], made["expiresAt"])
+
+    async def join(self, code: str, *, password: str | None = None, claim: str | None = None) -> str:
+        """Join by an invite's code (online), as the placeholder `claim` if given; returns the group's id.
+
+        Raises:
+            Refused: a wrong code or password, or already a member.
+
+        """
+        body = {"code": code, "password": password, "claim": claim}
+        return await self._ask_and_pull(
+            "POST", "/groups/join", {k: v for k, v in body.items() if v is not None}
+        )
+
+    async def _ask_and_pull(self, method: str, path: str, body: Json) -> str:
+        """A write that only the server can judge. What waits goes first: it may be about what waits."""
+        await self._syncing.push()
+        written = await self._signing_in.ask(method, path, {"commandId": str(uuid.uuid4()), **body})
+        group_id = str(written["group"]["id"])
+        await self._syncing.pull(group_id)
+        await self._do(self._book.take_people, written["group"], group_id)
+        return group_id
+
+    # --- expenses and settlements
+
+    async def create_expense(self, group_id: str, draft: ExpenseDraft) -> Written:
+        """Add an expense; its day is this device's unless told."""
+        today = self._book.clock().date().isoformat()
+        dated = draft if draft.date is not None else replace(draft, date=today)
+        return await self._write(
+            "expense:create", group_id, {"id": str(uuid.uuid4()), **drafts.draft_to_wire(dated)}
+        )
+
+    async def update_expense(
+        self, group_id: str, expense_id: str, draft: ExpenseDraft, *, expected_seq: int | None = None
+    ) -> Written:
+        """Put another version in an expense's place; `drafts.draft_of` gives the present one to change.
+
+        `expected_seq`: the seq of the version that the user saw, if that isn't a pending one. If it has changed
+        since, the command is refused with `conflict`; without it the last writer wins.
+        """
+        fields = {"expenseId": expense_id, **drafts.draft_to_wire(draft), "expectedSeq": expected_seq}
+        return await self._write("expense:update", group_id, fields)
+
+    async def delete_expense(
+        self, group_id: str, expense_id: str, *, expected_seq: int | None = None
+    ) -> Written:
+        """Make an expense no longer count."""
+        return await self._on_expense("delete", group_id, expense_id, expected_seq)
+
+    async def restore_expense(
+        self, group_id: str, expense_id: str, *, expected_seq: int | None = None
+    ) -> Written:
+        """Make a deleted expense count again."""
+        return await self._on_expense("restore", group_id, expense_id, expected_seq)
+
+    async def _on_expense(
+        self, verb: str, group_id: str, expense_id: str, expected_seq: int | None
+    ) -> Written:
+        fields = {"expenseId": expense_id, "expectedSeq": expected_seq}
+        return await self._write(f"expense:{verb}", group_id, fields)
+
+    async def settle(
+        self,
+        group_id: str,
+        to_id: str,
+        amount: int,
+        *,
+        from_id: str | None = None,
+        note: str | None = None,
+        utr: str | None = None,
+    ) -> Written:
+        """Say that a payment was made, by the user unless told; balances move once the receiver confirms.
+
+        `utr` is the bank's twelve-digit reference of a UPI payment.
+        """
+        fields = {
+            "id": str(uuid.uuid4()),
+            "toUserId": to_id,
+            "amount": drafts.checked_amount(amount),
+            "fromUserId": from_id,
+            "note": drafts.checked_note(note),
+            "utr": drafts.checked_utr(utr),
+        }
+        return await self._write("settlement:create", group_id, fields)
+
+    async def confirm(self, group_id: str, settlement_id: str) -> Written:
+        """Say that a payment arrived (its receiver)."""
+        return await self._write("settlement:confirm", group_id, {"settlementId": settlement_id})
+
+    async def decline(self, group_id: str, settlement_id: str) -> Written:
+        """Say that a payment did not arrive (its receiver)."""
+        return await self._write("settlement:decline", group_id, {"settlementId": settlement_id})
+
+    async def cancel(self, group_id: str, settlement_id: str) -> Written:
+        """Take back a payment that was recorded (its payer)."""
+        return await self._write("settlement:cancel", group_id, {"settlementId": settlement_id})
+
+    async def _write(self, type_: str, group_id: str, fields: Json) -> Written:
+        told = {name: value for name, value in fields.items() if value is not None}
+        queued, changes = await self._do(self._book.write, type_, group_id, told)
+        return self._shown(queued, changes)
+
+    def _shown(self, queued: Queued, changes: Iterable[Change]) -> Written:
+        self._hub.publish(changes)
+        self._connection.wake()
+        return Written(queued.command_id, queued.group_id, queued.thing_id)
+
+    # --- the outbox
+
+    async def pending(self) -> list[Queued]:
+        """Commands that wait for the server, oldest first; a doubtful one says why."""
+        return await self._do(self._book.waiting)
+
+    async def refused(self) -> list[Queued]:
+        """Commands that the server refused, each with its error, until they are mended or dropped."""
+        return await self._do(self._book.refused)
+
+    async def drop(self, command_id: str) -> None:
+        """Take a command out that was refused, or never sent.
+
+        Raises:
+            UnknownCommand: it isn't there.
+            MaybeSent: the server may have it: sync first.
+
+        """
+        self._hub.publish(await self._do(self._book.drop, command_id))
+
+    async def resend(
+        self, command_id: str, *, draft: ExpenseDraft | None = None, amount: int | None = None
+    ) -> Written:
+        """Send a refused command again under a new id, mended: an expense's `draft`, a settlement's `amount`.
+
+        It goes to the end of the outbox, keeps the id of what it makes, and no longer insists on a version.
+
+        Raises:
+            LedgerError: the group's rules refuse it here already; it stays refused.
+            UnknownCommand: no refused command has this id.
+
+        """
+        old = await self._do(self._book.refused_command, command_id)
+        fields = {name: value for name, value in old.fields.items() if name != "expectedSeq"}
+        if draft is not None:
+            kept = {name: value for name, value in fields.items() if name in ("id", "expenseId")}
+            fields = {**kept, **drafts.draft_to_wire(draft)}
+        if amount is not None:
+            fields["amount"] = drafts.checked_amount(amount)
+        return self._shown(*await self._do(self._book.resend, command_id, fields))
+
+    # --- the server
+
+    async def sync(self) -> SyncReport:
+        """One round trip: push what waits, pull every group. Works without a lasting connection.
+
+        Raises:
+            Offline: it broke off; what was done counts, the rest is done by the next one.
+            SignedOut: log in again.
+
+        """
+        return await self._syncing.sync()
+
+    async def run(self) -> None:
+        """Stay connected, and keep everything equal with the server, until cancelled.
+
+        Raises:
+            SignedOut, ReplicaError, NewerServer: going on is no use.
+
+        """
+        await self._connection.run()
+
+    async def connect(self, *, wait_seconds: float = 0.0) -> bool:
+        """Run in the background; returns whether news come by themselves after at most `wait_seconds`.
+
+        Raises:
+            SignedOut: found out within that time.
+
+        """
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._connection.run())
+            self._running.add_done_callback(_looked_at)
+        live = asyncio.create_task(self._connection.live.wait())
+        await asyncio.wait({live, self._running}, timeout=wait_seconds, return_when=asyncio.FIRST_COMPLETED)
+        live.cancel()
+        if self._running.done():
+            self._running.result()
+        return self.is_live
+
+    async def disconnect(self) -> None:
+        """End what `connect` began."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.cancel()
+            await asyncio.wait({running})
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the connection stands, and news come by themselves."""
+        return self._connection.live.is_set()
+
+    def changes(self) -> Subscription:
+        """What changes from now on, by anybody, as an async iterator: `async for change in client.changes()`."""
+        return self._hub.subscribe()
+
+    async def _do(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._thread.run(function, *args, **kwargs)
+
+
+class _Opening:
+    """A client that opens with `async with`, and closes at its end."""
+
+    def __init__(self, path: Path, server_url: str, clock: Clock) -> None:
+        self._path = path
+        self._url = server_url
+        self._clock = clock
+        self._client: Client | None = None
+
+    async def __aenter__(self) -> Client:
+        thread = OneThread("persplit-replica")
+        try:
+            book = await thread.run(Book, self._path, self._clock)
+        except BaseException:
+            await thread.stop()
+            raise
+        self._client = Client(book, thread, self._url)
+        return self._client
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._client is not None:
+            await self._client.close()
+
+
+def _looked_at(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled():
+        task.exception()
+
+
+def _description(description: str | None) -> Json:
+    if description is None:
+        return {}
+    return {"description": drafts.checked_text("description", description, DESCRIPTION_LENGTH_MAX)}
+
+
+def _moment(moment: date | datetime | int) -> tuple[int | None, str | None]:
+    """The moment as a seq, or as an instant in UTC."""
+    if isinstance(moment, int):
+        return moment, None
+    if isinstance(moment, datetime):
+        return None, rfc3339(moment)
+    return None, rfc3339(datetime.combine(moment, time.max, UTC))

@@ -1,0 +1,224 @@
+"""What is asked for, on its way to the wire and back; and the checks that need no group."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, Final
+
+from persplit.client.errors import Json
+from persplit.ledger.errors import FieldError, Invalid
+from persplit.ledger.expense import (
+    CATEGORY_LENGTH_MAX,
+    DESCRIPTION_LENGTH_MAX,
+    ITEM_NAME_LENGTH_MAX,
+    ITEMS_MAX,
+    NOTES_LENGTH_MAX,
+    SCALED_SPLITS,
+    SHARES_VALUE_MAX,
+    VALUE_SCALE,
+    Expense,
+    ExpenseDraft,
+    Item,
+    Posting,
+    SplitType,
+    SplitValue,
+)
+from persplit.ledger.money import AMOUNT_MAX, CURRENCIES
+from persplit.ledger.settlement import NOTE_LENGTH_MAX
+
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_UTR: Final = re.compile(r"[0-9]{12}")
+
+
+def draft_of(expense: Expense) -> ExpenseDraft:
+    """The draft of an expense: change it with `dataclasses.replace`, and send it as an update.
+
+    Where one person paid, `payers` is None, which in an update leaves them: so the amount alone can be changed.
+    """
+    return ExpenseDraft(
+        description=expense.description,
+        amount=expense.amount,
+        split_type=expense.split_type,
+        payers=expense.payers if len(expense.payers) > 1 else None,
+        participants=expense.participants,
+        splits=expense.splits,
+        items=expense.items,
+        include_payer=expense.include_payer,
+        date=expense.date,
+        category=expense.category,
+        notes=expense.notes,
+    )
+
+
+def draft_to_wire(draft: ExpenseDraft) -> Json:
+    """The fields of `expense:create` and `expense:update`; what isn't told is left out.
+
+    Raises:
+        Invalid: a field is wrong whatever the group; amounts are whole minor units.
+
+    """
+    _raise(_draft_errors(draft))
+    told: Json = {
+        "description": draft.description.strip(),
+        "amount": draft.amount,
+        "splitType": draft.split_type.value,
+        "paidBy": _payers_to_wire(draft),
+        "participants": None if draft.participants is None else list(draft.participants),
+        "splits": [{"userId": s.user_id, "value": _number(s.value, draft.split_type)} for s in draft.splits],
+        "items": [
+            {"name": item.name, "amount": item.amount, "participants": list(item.participants)}
+            for item in draft.items
+        ],
+        "includePayer": draft.include_payer,
+        "date": draft.date,
+        "category": draft.category,
+        "notes": draft.notes,
+    }
+    return {name: value for name, value in told.items() if value is not None and value != []} | (
+        {"participants": []} if draft.participants == () else {}
+    )
+
+
+def draft_from_wire(fields: Json) -> ExpenseDraft:
+    """What `draft_to_wire` made."""
+    split_type = SplitType(fields["splitType"])
+    scale = VALUE_SCALE if split_type in SCALED_SPLITS else 1
+    return ExpenseDraft(
+        description=fields["description"],
+        amount=fields["amount"],
+        split_type=split_type,
+        payers=_payers_from_wire(fields),
+        participants=tuple(fields["participants"]) if "participants" in fields else None,
+        splits=tuple(SplitValue(s["userId"], round(s["value"] * scale)) for s in fields.get("splits", ())),
+        items=tuple(Item(i["name"], i["amount"], tuple(i["participants"])) for i in fields.get("items", ())),
+        include_payer=fields["includePayer"],
+        date=fields.get("date"),
+        category=fields.get("category"),
+        notes=fields.get("notes"),
+    )
+
+
+def _number(value: int, split_type: SplitType) -> int | float:
+    """A split's value as the wire has it. Below 2**49 a float is near enough to be turned back exactly."""
+    if split_type not in SCALED_SPLITS:
+        return value
+    whole, rest = divmod(value, VALUE_SCALE)
+    return whole if rest == 0 else value / VALUE_SCALE
+
+
+def _payers_to_wire(draft: ExpenseDraft) -> str | list[Json] | None:
+    if draft.payers is None:
+        return None
+    if len(draft.payers) == 1 and draft.payers[0].amount == draft.amount:
+        return draft.payers[0].user_id
+    return [{"userId": payer.user_id, "amount": payer.amount} for payer in draft.payers]
+
+
+def _payers_from_wire(fields: Json) -> tuple[Posting, ...] | None:
+    paid_by = fields.get("paidBy")
+    if isinstance(paid_by, str):
+        return (Posting(paid_by, fields["amount"]),)
+    return None if paid_by is None else tuple(Posting(p["userId"], p["amount"]) for p in paid_by)
+
+
+# --- checks
+
+
+def checked_amount(amount: int) -> int:
+    """The amount in minor units. Raises `Invalid`."""
+    _raise(_amount_errors("amount", amount))
+    return amount
+
+
+def checked_name(path: str, name: str, length_max: int) -> str:
+    """The name without surrounding space. Raises `Invalid` if it is empty or too long."""
+    _raise(_text_errors(path, name, length_max))
+    return name.strip()
+
+
+def checked_text(path: str, text: str, length_max: int) -> str:
+    """The text without surrounding space; it may be empty. Raises `Invalid` if it is too long."""
+    _raise(_text_errors(path, text, length_max, length_min=0))
+    return text.strip()
+
+
+def checked_currency(currency: str) -> str:
+    """The ISO 4217 code. Raises `Invalid`."""
+    if currency not in CURRENCIES:
+        raise Invalid(FieldError("currency", "not an ISO 4217 currency code"))
+    return currency
+
+
+def checked_note(note: str | None) -> str | None:
+    """A settlement's note; None where there is nothing in it. Raises `Invalid`."""
+    return None if note is None else checked_text("note", note, NOTE_LENGTH_MAX) or None
+
+
+def checked_utr(utr: str | None) -> str | None:
+    """A bank's reference. Raises `Invalid`."""
+    if utr is not None and not _UTR.fullmatch(utr):
+        raise Invalid(FieldError("utr", "twelve digits"))
+    return utr
+
+
+def _raise(errors: Iterator[FieldError]) -> None:
+    found = tuple(errors)
+    if found:
+        raise Invalid(*found)
+
+
+def _draft_errors(draft: ExpenseDraft) -> Iterator[FieldError]:
+    yield from _text_errors("description", draft.description, DESCRIPTION_LENGTH_MAX)
+    yield from _amount_errors("amount", draft.amount)
+    if draft.category is not None:
+        yield from _text_errors("category", draft.category, CATEGORY_LENGTH_MAX)
+    if draft.notes is not None:
+        yield from _text_errors("notes", draft.notes, NOTES_LENGTH_MAX, length_min=0)
+    if draft.date is not None and not _is_day(draft.date):
+        yield FieldError("date", "not a day, YYYY-MM-DD")
+    for index, payer in enumerate(draft.payers or ()):
+        yield from _amount_errors(f"paidBy.{index}.amount", payer.amount)
+    for index, split in enumerate(draft.splits):
+        yield from _value_errors(f"splits.{index}.value", split.value, draft.split_type)
+    yield from _item_errors(draft)
+
+
+def _item_errors(draft: ExpenseDraft) -> Iterator[FieldError]:
+    if len(draft.items) > ITEMS_MAX:
+        yield FieldError("items", f"at most {ITEMS_MAX}")
+    for index, item in enumerate(draft.items):
+        yield from _text_errors(f"items.{index}.name", item.name, ITEM_NAME_LENGTH_MAX)
+        yield from _amount_errors(f"items.{index}.amount", item.amount)
+        if not item.participants:
+            yield FieldError(f"items.{index}.participants", "at least one person takes part")
+
+
+def _amount_errors(path: str, amount: Any) -> Iterator[FieldError]:
+    if type(amount) is not int:
+        yield FieldError(path, "minor units: an integer")
+    elif not 1 <= amount <= AMOUNT_MAX:
+        yield FieldError(path, f"from 1 to {AMOUNT_MAX} minor units")
+
+
+def _text_errors(path: str, text: Any, length_max: int, length_min: int = 1) -> Iterator[FieldError]:
+    if not isinstance(text, str) or not length_min <= len(text.strip()) <= length_max:
+        yield FieldError(path, f"from {length_min} to {length_max} characters")
+
+
+def _value_errors(path: str, value: Any, split_type: SplitType) -> Iterator[FieldError]:
+    low, high = {
+        SplitType.PERCENTAGE: (0, 100 * VALUE_SCALE),
+        SplitType.SHARES: (1, SHARES_VALUE_MAX),
+        SplitType.ADJUSTMENT: (-AMOUNT_MAX, AMOUNT_MAX),
+    }.get(split_type, (0, AMOUNT_MAX))
+    if type(value) is not int:
+        yield FieldError(path, "an integer: minor units, or ten-thousandths of a percent or weight")
+    elif not low <= value <= high:
+        yield FieldError(path, f"from {low} to {high}")
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return _DAY.fullmatch(text) is not None and bool(date.fromisoformat(text))
+    except ValueError:
+        return False

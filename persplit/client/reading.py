@@ -1,0 +1,376 @@
+"""What the book says, as values to show. Provisional throughout: waiting commands count, and are marked.
+
+Blocking, like the book; every method is one moment's view, and needs no network.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+from persplit.client.book import Book
+from persplit.client.rebasing import Provisional, Thing
+from persplit.client.replica import noun_of
+from persplit.ledger import debts as debt
+from persplit.ledger.debts import Debt
+from persplit.ledger.errors import FieldError, Invalid, NotFound
+from persplit.ledger.events import Noun, RecordedEvent
+from persplit.ledger.expense import Expense
+from persplit.ledger.explain import DebtTrace, ExplainedDebt
+from persplit.ledger.group import GroupSettings, Member
+from persplit.ledger.money import AMOUNT_MAX
+from persplit.ledger.settlement import Settlement
+from persplit.ledger.state import GroupState, apply, plan_of
+from persplit.ledger.upi import payment_link
+
+_UPI_CURRENCY: Final = "INR"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group. `seq` is the server's last that is here (0: the server doesn't have the group yet).
+
+    `members` are those of now and of before, by their present names. `pending` counts commands that count here
+    but not yet on the server, `doubtful` those that don't fit any more.
+    """
+
+    id: str
+    seq: int
+    settings: GroupSettings
+    members: tuple[Member, ...]
+    names: Mapping[str, str]
+    my_balance: int
+    pending: int
+    doubtful: int
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.settings.name
+
+    @property
+    def currency(self) -> str:
+        """ISO 4217."""
+        return self.settings.currency
+
+
+@dataclass(frozen=True, slots=True)
+class ExpenseEntry:
+    """An expense; `pending` are the waiting commands behind this version, none if it is the server's."""
+
+    group_id: str
+    expense: Expense
+    pending: tuple[str, ...] = ()
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the server doesn't have it like this yet."""
+        return bool(self.pending)
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementEntry:
+    """A settlement; `pending` are the waiting commands behind this version, none if it is the server's."""
+
+    group_id: str
+    settlement: Settlement
+    pending: tuple[str, ...] = ()
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the server doesn't have it like this yet."""
+        return bool(self.pending)
+
+
+@dataclass(frozen=True, slots=True)
+class Balances:
+    """Where a group stands: minor units, positive is owed to them; sums to zero.
+
+    `seq` is that of the last event that counts, `pending` how many of the events that count are waiting commands.
+    """
+
+    group_id: str
+    seq: int
+    at: str
+    currency: str
+    balances: Mapping[str, int]
+    debts: tuple[Debt, ...]
+    pending: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """A suggested payment. `upi_link` is None where no UPI id of the payee is known or the currency isn't INR."""
+
+    from_id: str
+    to_id: str
+    amount: int
+    upi_link: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Who should pay whom. `optimal`: fewer payments can't do."""
+
+    group_id: str
+    rows: tuple[PlanRow, ...]
+    optimal: bool
+    pending: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """An event; `is_pending` if it is what a waiting command will make."""
+
+    event: RecordedEvent
+    is_pending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A group's events, oldest first. `missing` of its first ones aren't here: they come when there is a network."""
+
+    group_id: str
+    entries: tuple[HistoryEntry, ...]
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class MyGroupBalance:
+    """My balance in one group, minor units."""
+
+    group_id: str
+    name: str
+    currency: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class MyBalances:
+    """My net position: by currency, and by group."""
+
+    overall: Mapping[str, int]
+    groups: tuple[MyGroupBalance, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Friend:
+    """One person over all groups, by currency: positive, they owe me; negative, I owe them."""
+
+    user_id: str
+    name: str
+    balances: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why one pays the other: `amount` is the plan's row (0 if there is none), `debts` those of the two people."""
+
+    group_id: str
+    from_id: str
+    to_id: str
+    amount: int
+    debts: tuple[ExplainedDebt, ...]
+
+
+class Reader:
+    """Reads the book. Every method about a group raises `NotFound` if it isn't here."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+
+    def groups(self) -> list[Group]:
+        """The groups that the user is in, by name."""
+        with self._book.reading():
+            shown = [self._group(held, state) for held, state in self._mine()]
+        return sorted(shown, key=lambda group: (group.name.casefold(), group.id))
+
+    def group(self, group_id: str) -> Group:
+        """One group."""
+        with self._book.reading():
+            return self._group(*self._held(group_id))
+
+    def expenses(self, group_id: str, *, include_deleted: bool = False) -> list[ExpenseEntry]:
+        """Newest first."""
+        with self._book.reading():
+            held, _ = self._held(group_id)
+            things = self._things(held, group_id, Noun.EXPENSE)
+        return [
+            ExpenseEntry(group_id, thing, pending)
+            for thing, pending in things
+            if isinstance(thing, Expense) and (include_deleted or thing.deleted_at is None)
+        ]
+
+    def expense(self, group_id: str, expense_id: str) -> ExpenseEntry:
+        """One expense, deleted or not. Raises `NotFound`."""
+        with self._book.reading():
+            held, _ = self._held(group_id)
+            thing = held.thing(Noun.EXPENSE, expense_id)
+        if not isinstance(thing, Expense):
+            raise NotFound("there is no such expense in this group")
+        return ExpenseEntry(group_id, thing, _changed_by(held, thing))
+
+    def settlements(self, group_id: str) -> list[SettlementEntry]:
+        """Newest first."""
+        with self._book.reading():
+            held, _ = self._held(group_id)
+            things = self._things(held, group_id, Noun.SETTLEMENT)
+        return [SettlementEntry(group_id, t, pending) for t, pending in things if isinstance(t, Settlement)]
+
+    def balances(self, group_id: str) -> Balances:
+        """Where the group stands, with what waits."""
+        with self._book.reading():
+            held, state = self._held(group_id)
+            return _balances(state, len(held.events))
+
+    def balances_as_of(self, group_id: str, *, seq: int | None, at: str | None) -> Balances:
+        """Where the group stood after event `seq`, or at the instant `at`; all events up to there have to be here.
+
+        Raises:
+            NotFound: the group did not exist then, or there is no such event.
+
+        """
+        with self._book.reading():
+            self._held(group_id)
+            events = self._book.replica.events(group_id)
+        state: GroupState | None = None
+        for recorded in events:
+            if (seq is not None and recorded.seq > seq) or (at is not None and recorded.at > at):
+                break
+            state = apply(state, recorded)
+        if state is None or (seq is not None and state.seq != seq):
+            raise NotFound("the ledger has nothing there")
+        return _balances(state, 0)
+
+    def plan(self, group_id: str) -> Plan:
+        """The settle-up plan, with links from the payees' UPI ids as the server told them last."""
+        with self._book.reading():
+            held, state = self._held(group_id)
+            known = self._book.replica.payees(group_id)
+        plan = plan_of(state)
+        rows = (
+            PlanRow(row.from_id, row.to_id, row.amount, _link(state, known.get(row.to_id), row.amount))
+            for row in plan.transfers
+        )
+        return Plan(group_id, tuple(rows), plan.optimal, len(held.events))
+
+    def history(self, group_id: str) -> History:
+        """The events that are here, and at their end what the waiting commands will make."""
+        with self._book.reading():
+            held, _ = self._held(group_id)
+            recorded = self._book.replica.events(group_id)
+            missing = self._book.replica.missing_before(group_id)
+        entries = [HistoryEntry(event, is_pending=False) for event in recorded]
+        entries += [HistoryEntry(event, is_pending=True) for event in held.events]
+        return History(group_id, tuple(entries), missing)
+
+    def explain(self, group_id: str, from_id: str, to_id: str) -> Explanation:
+        """The debts behind a row of the plan; all events have to be here. Raises `Invalid` for a stranger."""
+        with self._book.reading():
+            held, state = self._held(group_id)
+            events = [*self._book.replica.events(group_id), *held.events]
+        for path, person in (("from", from_id), ("to", to_id)):
+            if person not in state.members:
+                raise Invalid(FieldError(path, "not a member of the group"))
+        trace = DebtTrace(frozenset({from_id, to_id}))
+        trace.feed(events)
+        rows = (
+            row.amount for row in plan_of(state).transfers if (row.from_id, row.to_id) == (from_id, to_id)
+        )
+        return Explanation(group_id, from_id, to_id, next(rows, 0), tuple(trace.debts()))
+
+    def my_balances(self) -> MyBalances:
+        """What I am owed, or owe, overall and by group."""
+        overall: dict[str, int] = {}
+        rows = []
+        with self._book.reading():
+            for _, state in self._mine():
+                amount, currency = state.balances[self._me], state.settings.currency
+                overall[currency] = overall.get(currency, 0) + amount
+                rows.append(MyGroupBalance(state.group_id, state.settings.name, currency, amount))
+        return MyBalances(dict(sorted(overall.items())), tuple(rows))
+
+    def friends(self) -> list[Friend]:
+        """Everybody with whom something is open: debts netted per person over all groups, by currency."""
+        totals: dict[str, dict[str, int]] = {}
+        names: dict[str, str] = {}
+        with self._book.reading():
+            for _, state in self._mine():
+                names |= self._names(state)
+                for debtor, creditor, amount in debt.rows(state.debts):
+                    if self._me in (debtor, creditor):
+                        other, signed = (debtor, amount) if creditor == self._me else (creditor, -amount)
+                        of = totals.setdefault(other, {})
+                        of[state.settings.currency] = of.get(state.settings.currency, 0) + signed
+        friends = (
+            Friend(other, names[other], {currency: net for currency, net in sorted(of.items()) if net})
+            for other, of in sorted(totals.items())
+        )
+        return [friend for friend in friends if friend.balances]
+
+    # --- inside a transaction
+
+    @property
+    def _me(self) -> str:
+        return self._book.me().user_id
+
+    def _held(self, group_id: str) -> tuple[Provisional, GroupState]:
+        held = self._book.provisional(group_id)
+        if held.state is None:
+            raise NotFound("there is no such group here")
+        return held, held.state
+
+    def _mine(self) -> list[tuple[Provisional, GroupState]]:
+        """The groups that the user is in, once what waits has gone through."""
+        if self._book.replica.account() is None:
+            return []
+        held = (self._book.provisional(group_id) for group_id in self._book.group_ids())
+        return [(it, it.state) for it in held if it.state is not None and it.state.is_member(self._me)]
+
+    def _group(self, held: Provisional, state: GroupState) -> Group:
+        return Group(
+            id=state.group_id,
+            seq=state.seq - len(held.events),
+            settings=state.settings,
+            members=tuple(state.members.values()),
+            names=self._names(state),
+            my_balance=state.balances.get(self._me, 0),
+            pending=len(held.events),
+            doubtful=len(held.doubts),
+        )
+
+    def _names(self, state: GroupState) -> dict[str, str]:
+        recorded = {member.user_id: member.name for member in state.members.values()}
+        return recorded | self._book.replica.names(state.group_id)
+
+    def _things(self, held: Provisional, group_id: str, noun: Noun) -> list[tuple[Thing, tuple[str, ...]]]:
+        """The server's things with what waits in their place, and what waits to be made before them."""
+        stored = self._book.replica.things(group_id, noun)
+        known = {thing.id for thing in stored}
+        made = [thing for (kind, id_), thing in held.things.items() if kind is noun and id_ not in known]
+        present = [*reversed(made), *(held.things.get((noun, thing.id), thing) for thing in stored)]
+        return [(thing, _changed_by(held, thing)) for thing in present]
+
+
+def _changed_by(held: Provisional, thing: Thing) -> tuple[str, ...]:
+    return tuple(held.changed_by.get((noun_of(thing), thing.id), ()))
+
+
+def _balances(state: GroupState, pending: int) -> Balances:
+    return Balances(
+        group_id=state.group_id,
+        seq=state.seq,
+        at=state.at,
+        currency=state.settings.currency,
+        balances=dict(state.balances),
+        debts=tuple(debt.rows(state.debts)),
+        pending=pending,
+    )
+
+
+def _link(state: GroupState, known: str | None, amount: int) -> str | None:
+    """The payee's link for this amount, from one that the server gave for another."""
+    if known is None or state.settings.currency != _UPI_CURRENCY or amount > AMOUNT_MAX:
+        return None
+    said = parse_qs(urlsplit(known).query)
+    return payment_link(said["pa"][0], said["pn"][0], amount, state.settings.name)

@@ -1,0 +1,120 @@
+"""Provisional state: what the server has, and then each waiting command decided on top of it, in order.
+
+Pure. It is thrown away and made anew whenever the server's part changes, so nothing of a command is ever counted
+beside its event: a command leaves the outbox in the transaction that takes in what it caused.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+from persplit.client.outbox import Queued
+from persplit.ledger.commands import (
+    CancelSettlement,
+    Command,
+    ConfirmSettlement,
+    CreateExpense,
+    CreateSettlement,
+    DeclineSettlement,
+    DeleteExpense,
+    RestoreExpense,
+    UpdateExpense,
+)
+from persplit.ledger.decide import Asked, decide
+from persplit.ledger.errors import LedgerError
+from persplit.ledger.events import (
+    Event,
+    ExpenseCreated,
+    ExpenseDeleted,
+    ExpenseRestored,
+    ExpenseUpdated,
+    Noun,
+    RecordedEvent,
+    SettlementEvent,
+)
+from persplit.ledger.expense import Expense
+from persplit.ledger.settlement import Settlement
+from persplit.ledger.state import GroupState, apply
+
+Thing: TypeAlias = Expense | Settlement
+Key: TypeAlias = tuple[Noun, str]
+Lookup: TypeAlias = Callable[[Noun, str], Thing | None]
+"""The server's present version of an expense or settlement."""
+
+
+class Provisional:
+    """A group as it will be if the server takes every waiting command.
+
+    `events` are the waiting commands' own, with the seqs that they would get now. `things` holds the expenses and
+    settlements that they change, `changed_by` the commands that did. `doubts` are the commands that don't fit any
+    more, with the reason; they change nothing here.
+    """
+
+    def __init__(
+        self, group_id: str, me: str, my_name: str, server: GroupState | None, lookup: Lookup
+    ) -> None:
+        self.state = server
+        self.things: dict[Key, Thing] = {}
+        self.changed_by: dict[Key, list[str]] = {}
+        self.events: list[RecordedEvent] = []
+        self.doubts: dict[str, LedgerError] = {}
+        self._group_id = group_id
+        self._me = me
+        self._my_name = my_name
+        self._lookup = lookup
+
+    def thing(self, noun: Noun, id_: str) -> Thing | None:
+        """The expense or settlement as the waiting commands leave it."""
+        key = (noun, id_)
+        return self.things[key] if key in self.things else self._lookup(noun, id_)
+
+    def decided(self, queued: Queued) -> RecordedEvent:
+        """The event that the command would make now; nothing changes. Raises `LedgerError`."""
+        command = queued.command(self._my_name)
+        noun_id = subject_of_command(command)
+        subject = None if noun_id is None else self.thing(*noun_id)
+        now = max(queued.at, self.state.at) if self.state else queued.at
+        event = decide(self.state, command, Asked(self._me, now, subject))
+        seq = self.state.seq + 1 if self.state else 1
+        return RecordedEvent(self._group_id, seq, now, self._me, queued.command_id, "", event)
+
+    def take(self, recorded: RecordedEvent) -> None:
+        """Apply what `decided` gave."""
+        self.state = apply(self.state, recorded)
+        self.events.append(recorded)
+        thing = thing_of(recorded.event)
+        if thing is not None:
+            key = (Noun.EXPENSE if isinstance(thing, Expense) else Noun.SETTLEMENT, thing.id)
+            self.things[key] = thing
+            self.changed_by.setdefault(key, []).append(recorded.command_id)
+
+    def rebase(self, waiting: Iterable[Queued]) -> None:
+        """Decide each waiting command, oldest first; one that doesn't fit is doubted and passed over."""
+        for queued in waiting:
+            try:
+                self.take(self.decided(queued))
+            except LedgerError as error:
+                self.doubts[queued.command_id] = error
+
+
+def subject_of_command(command: Command) -> Key | None:
+    """The expense or settlement that a command names."""
+    match command:
+        case CreateExpense() | UpdateExpense() | DeleteExpense() | RestoreExpense():
+            return Noun.EXPENSE, command.expense_id
+        case CreateSettlement() | ConfirmSettlement() | DeclineSettlement() | CancelSettlement():
+            return Noun.SETTLEMENT, command.settlement_id
+        case _:
+            return None
+
+
+def thing_of(event: Event) -> Thing | None:
+    """The expense or settlement as the event left it."""
+    match event:
+        case ExpenseUpdated(after=after):
+            return after
+        case ExpenseCreated() | ExpenseDeleted() | ExpenseRestored():
+            return event.expense
+        case _ if isinstance(event, SettlementEvent):
+            return event.settlement
+        case _:
+            return None
