@@ -1,4 +1,4 @@
-"""The command line: `persplit serve`, and a small client to watch a group with."""
+"""The command line: `persplit serve`, and `persplit client` for people who share expenses."""
 
 import asyncio
 import os
@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from persplit.client_cli.app import app as client_app
 from persplit.config import ConfigError, load_settings
 
 app = typer.Typer(
@@ -96,33 +97,7 @@ def _announce(url: str, store: str) -> None:
     )
 
 
-client = typer.Typer(help="A small client, to see what a phone would see.", no_args_is_help=True)
-app.add_typer(client, name="client")
-
-
-@client.command()
-def watch(
-    token: Annotated[
-        str, typer.Option(envvar="PERSPLIT_TOKEN", help="An access token, from register or login.")
-    ],
-    server: Annotated[
-        str, typer.Option(envvar="PERSPLIT_SERVER", help="The server.")
-    ] = "http://127.0.0.1:8000",
-    *,
-    qr: Annotated[bool, typer.Option(help="Draw the QR of each payment that is due from you.")] = True,
-    seconds: Annotated[float | None, typer.Option(help="Stop after this many seconds.")] = None,
-    raw: Annotated[bool, typer.Option("--json", help="Print each message as one line of JSON.")] = False,
-) -> None:
-    """Connect and print what happens in all your groups, as it happens."""
-    from persplit.client import watching  # noqa: PLC0415 - as above
-
-    try:
-        asyncio.run(watching.watch(server, token, draw_qr=qr, seconds=seconds, as_json=raw))
-    except watching.WatchError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(0) from None
+app.add_typer(client_app, name="client")
 
 
 def main() -> None:

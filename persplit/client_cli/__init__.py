@@ -1,0 +1,1 @@
+"""`persplit client`: the command line of a person who shares expenses. It sees the client library and the ledger."""

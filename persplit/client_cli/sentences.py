@@ -1,0 +1,105 @@
+"""What happened, in words: the same in the history, in the live view and in notifications."""
+
+from persplit.client_cli.money import money
+from persplit.client_cli.views import GroupView
+from persplit.ledger.events import (
+    Event,
+    ExpenseCreated,
+    ExpenseDeleted,
+    ExpenseRestored,
+    ExpenseUpdated,
+    GroupCreated,
+    GroupUpdated,
+    MemberJoined,
+    MemberLeft,
+    MemberUpdated,
+    RecordedEvent,
+    SettlementCancelled,
+    SettlementCompleted,
+    SettlementCreated,
+    SettlementDeclined,
+)
+from persplit.ledger.expense import Expense
+from persplit.ledger.settlement import Settlement
+
+_SETTLED = {
+    SettlementCompleted: "confirmed",
+    SettlementDeclined: "declined",
+    SettlementCancelled: "cancelled",
+}
+
+
+def sentence(group: GroupView, recorded: RecordedEvent) -> str:
+    """`Asha added Dinner, ₹900.00`; `you` for the caller."""
+    return f"{group.shown_name(recorded.by)} {_did(group, recorded.event, recorded.by)}"
+
+
+def _did(group: GroupView, event: Event, by: str) -> str:
+    match event:
+        case GroupCreated(settings=settings):
+            return f"made the group {settings.name}"
+        case GroupUpdated():
+            return _updated(event)
+        case MemberJoined() | MemberLeft() | MemberUpdated():
+            return _member(group, event, by)
+        case ExpenseUpdated(before=before, after=after):
+            return _edited(group, before, after)
+        case ExpenseCreated(expense=expense):
+            return f"added {_expense(group, expense)}"
+        case ExpenseDeleted(expense=expense):
+            return f"deleted {_expense(group, expense)}"
+        case ExpenseRestored(expense=expense):
+            return f"restored {_expense(group, expense)}"
+        case SettlementCreated(settlement=settlement):
+            return f"noted that {payment(group, settlement)}"
+        case _:
+            return f"{_SETTLED[type(event)]} that {payment(group, event.settlement)}"
+
+
+def _recorded_name(group: GroupView, user_id: str) -> str:
+    """The placeholder's own name, though it goes by its claimer's elsewhere."""
+    return group.group.names.get(user_id, user_id)
+
+
+def _updated(event: GroupUpdated) -> str:
+    if event.after.archived_at != event.before.archived_at:
+        return "archived the group" if event.after.archived_at else "brought the group back"
+    if event.after.name != event.before.name:
+        return f"renamed the group to {event.after.name}"
+    return "changed the group's settings"
+
+
+def _member(group: GroupView, event: MemberJoined | MemberLeft | MemberUpdated, by: str) -> str:
+    if isinstance(event, MemberUpdated):
+        return f"made {group.shown_name(event.after.user_id)} {event.after.role.value.lower()}"
+    itself = event.member.user_id == by
+    if isinstance(event, MemberLeft):
+        return "left" if itself else f"removed {group.shown_name(event.member.user_id)}"
+    if itself and event.member.claimed:
+        return f"joined, taking over from {_recorded_name(group, event.member.claimed)}"
+    return "joined" if itself else f"added {group.shown_name(event.member.user_id)}"
+
+
+def _edited(group: GroupView, before: Expense, after: Expense) -> str:
+    if before.amount != after.amount:
+        return f"changed {_expense(group, after)} (was {money(before.amount, group.currency)})"
+    if before.description != after.description:
+        return f"changed {_expense(group, after)} (was {before.description})"
+    return f"changed {_expense(group, after)}"
+
+
+def _expense(group: GroupView, expense: Expense) -> str:
+    return f"{expense.description}, {money(expense.amount, group.currency)}"
+
+
+def payment(group: GroupView, settlement: Settlement) -> str:
+    """`Ben paid Asha ₹300.00`."""
+    payer, payee = group.shown_name(settlement.from_id), group.shown_name(settlement.to_id)
+    return f"{payer} paid {payee} {money(settlement.amount, group.currency)}"
+
+
+def how_you_stand(amount: int, currency: str) -> str:
+    """`you are owed ₹300.00`."""
+    if amount == 0:
+        return "you are settled up"
+    return f"you {'are owed' if amount > 0 else 'owe'} {money(abs(amount), currency)}"

@@ -1,0 +1,159 @@
+"""What `--json` prints: the wire's own shapes, with names beside ids and `pending` where something waits."""
+
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+from persplit.client.outbox import Queued
+from persplit.client.reading import (
+    ExpenseEntry,
+    Explanation,
+    Friend,
+    HistoryEntry,
+    MyBalances,
+    PlanRow,
+    SettlementEntry,
+)
+from persplit.client_cli.views import GroupView, Standing
+from persplit.ledger import codec
+
+Json: TypeAlias = dict[str, Any]
+
+
+def group(it: GroupView, *, default: bool = False) -> Json:
+    """`{id, name, description, currency, simplify, hasPassword, archivedAt, seq, balance, default, pending, members}`."""
+    settings = it.settings
+    return {
+        "id": it.id,
+        "name": settings.name,
+        "description": settings.description,
+        "currency": settings.currency,
+        "simplify": settings.simplify,
+        "hasPassword": settings.has_password,
+        "archivedAt": settings.archived_at,
+        "seq": it.group.seq,
+        "balance": it.my_balance,
+        "default": default,
+        "pending": it.is_pending,
+        "members": members(it),
+    }
+
+
+def members(it: GroupView) -> list[Json]:
+    """`[{userId, name, role, placeholder, joinedAt, leftAt, claimed, balance}]`, former members too."""
+    return [
+        {
+            **codec.member_to_json(member),
+            "name": it.name(member.user_id),
+            "balance": it.balances.get(member.user_id, 0),
+        }
+        for member in it.group.members
+    ]
+
+
+def expense(it: ExpenseEntry) -> Json:
+    """An expense as on the wire, with `pending`."""
+    return {**codec.expense_to_json(it.expense, it.group_id), "pending": it.is_pending}
+
+
+def settlement(it: SettlementEntry) -> Json:
+    """A settlement as on the wire, with `pending`."""
+    return {**codec.settlement_to_json(it.settlement, it.group_id), "pending": it.is_pending}
+
+
+def standing(it: Standing) -> Json:
+    """`{groupId, currency, seq, at, pending, balances, debts, settleUp, optimal}`; no plan for a past."""
+    balances = it.balances
+    return {
+        "groupId": balances.group_id,
+        "currency": balances.currency,
+        "seq": balances.seq,
+        "at": balances.at,
+        "pending": balances.pending > 0,
+        "balances": [
+            {"userId": id_, "name": it.view.name(id_), "amount": amount}
+            for id_, amount in balances.balances.items()
+        ],
+        "debts": [row(it.view, *debt) for debt in balances.debts],
+        "settleUp": None if it.plan is None else plan_rows(it.view, it.plan.rows),
+        "optimal": None if it.plan is None else it.plan.optimal,
+    }
+
+
+def row(it: GroupView, from_id: str, to_id: str, amount: int) -> Json:
+    """`{from, fromName, to, toName, amount}`."""
+    return {
+        "from": from_id,
+        "fromName": it.name(from_id),
+        "to": to_id,
+        "toName": it.name(to_id),
+        "amount": amount,
+    }
+
+
+def plan_rows(it: GroupView, rows: Iterable[PlanRow]) -> list[Json]:
+    """`[{from, fromName, to, toName, amount, upiLink}]`; the link is null where no UPI id is known."""
+    return [{**row(it, r.from_id, r.to_id, r.amount), "upiLink": r.upi_link} for r in rows]
+
+
+def explanation(it: GroupView, found: Explanation) -> Json:
+    """`{groupId, from, fromName, to, toName, amount, debts: [{…, causes: [{kind, id, description, date, amount}]}]}`."""
+    return {
+        "groupId": found.group_id,
+        **row(it, found.from_id, found.to_id, found.amount),
+        "debts": [
+            {
+                **row(it, debt.debtor_id, debt.creditor_id, debt.amount),
+                "causes": [
+                    {
+                        "kind": cause.source.value,
+                        "id": cause.source_id,
+                        "description": cause.description,
+                        "date": cause.date,
+                        "amount": cause.amount,
+                    }
+                    for cause in debt.causes
+                ],
+            }
+            for debt in found.debts
+        ],
+    }
+
+
+def event(it: HistoryEntry) -> Json:
+    """An event as on the wire, with `pending`."""
+    return {**codec.event_to_json(it.event), "pending": it.is_pending}
+
+
+def my_balances(it: MyBalances) -> Json:
+    """`{overall: [{currency, amount}], groups: [{groupId, name, currency, amount}]}`."""
+    return {
+        "overall": [{"currency": code, "amount": amount} for code, amount in it.overall.items()],
+        "groups": [
+            {"groupId": g.group_id, "name": g.name, "currency": g.currency, "amount": g.amount}
+            for g in it.groups
+        ],
+    }
+
+
+def friend(it: Friend) -> Json:
+    """`{userId, name, balances: [{currency, amount}]}`."""
+    return {
+        "userId": it.user_id,
+        "name": it.name,
+        "balances": [{"currency": code, "amount": amount} for code, amount in it.balances.items()],
+    }
+
+
+def command(it: Queued) -> Json:
+    """`{commandId, groupId, type, fields, at, status, doubt, error}`; a password in `fields` isn't shown."""
+    hidden = {"joinPassword", "password"}
+    return {
+        "commandId": it.command_id,
+        "groupId": it.group_id,
+        "type": it.type,
+        "fields": {name: value for name, value in it.fields.items() if name not in hidden},
+        "at": it.at,
+        "status": it.status.value,
+        "doubt": it.doubt,
+        "error": None if it.error is None else {"code": it.error.code, "detail": it.error.detail},
+    }
