@@ -60,6 +60,13 @@ GROUND_RULES: Final = (
         "exactly like one that does not exist: `not_found`.",
     ),
     Rule(
+        "Limits",
+        "A REST body has at most 256 KiB, arrives within 20 seconds and is not compressed; a message on a socket has at "
+        "most 64 KiB. JSON nests at most 32 levels deep, integers have at most 64 bits, and of a key that stands "
+        "twice the last one counts. A write takes its fields from the body, not from the query (a DELETE from either). "
+        "At most 100 bad fields are named at once.",
+    ),
+    Rule(
         "Pages",
         "A list takes `limit` (1 to 200, 50 unless told) and `cursor`, the `nextCursor` of the page before; "
         "`nextCursor` is null on the last page.",
