@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from types import TracebackType
-from typing import ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 from persplit.client import drafts
 from persplit.client.book import Account, Book
@@ -36,6 +36,9 @@ from persplit.client.syncing import Syncing, SyncReport
 from persplit.ledger.errors import NotFound
 from persplit.ledger.expense import ExpenseDraft
 from persplit.ledger.group import DESCRIPTION_LENGTH_MAX, NAME_LENGTH_MAX, Member, Role
+
+CANCEL_AGAIN_SECONDS: Final = 0.5
+"""Between two attempts to end the connection."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -492,9 +495,10 @@ class Client:
     async def disconnect(self) -> None:
         """End what `connect` began."""
         running, self._running = self._running, None
-        if running is not None:
+        # Once isn't always enough: what the socket library waits with, Python 3.11's `wait_for`, may swallow it.
+        while running is not None and not running.done():
             running.cancel()
-            await asyncio.wait({running})
+            await asyncio.wait({running}, timeout=CANCEL_AGAIN_SECONDS)
 
     @property
     def is_live(self) -> bool:

@@ -122,19 +122,6 @@ class History:
         head = max(state.seq, events[-1].seq if events else 0)
         return Tail(events, head, more=bool(events) and events[-1].seq < head)
 
-    async def pull(self, group_id: str, user_id: str, after: int, limit: int) -> Tail | GroupSnapshot:
-        """What a client at seq `after` lacks: the tail, or a snapshot where that has fewer things in it.
-
-        A client that is ahead of the ledger (which was restored from a backup) gets a snapshot, too, or an empty
-        tail where the group is too large for one.
-        """
-        state = await self._groups.state_for(group_id, user_id)
-        things = state.expense_count + state.settlement_count
-        behind = state.seq - after
-        if things > SNAPSHOT_THINGS_MAX or (behind >= 0 and (behind <= limit or things >= behind)):
-            return await self.events(group_id, user_id, after, limit)
-        return await self._snapshot(await self._groups.standing_for(group_id, user_id))
-
     async def snapshot(self, group_id: str, user_id: str) -> GroupSnapshot:
         """The whole group in its present version."""
         return await self._snapshot(await self._groups.standing_for(group_id, user_id))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from persplit.adapters.memory_store import MemoryEvents
 from persplit.ledger import debts
-from persplit.ledger.commands import CreateSettlement, DeleteExpense, RemoveMember, UpdateExpense, UpdateGroup
+from persplit.ledger.commands import DeleteExpense, RemoveMember, UpdateExpense, UpdateGroup
 from persplit.ledger.errors import Invalid, NotFound
 from persplit.ledger.events import Noun, RecordedEvent, subject_of
 from persplit.ledger.expense import Expense
@@ -16,7 +16,7 @@ from persplit.ledger.settlement import Settlement
 from persplit.ledger.state import plan_of
 from persplit.service import history as history_module
 from persplit.service.handler import thing_of
-from persplit.service.history import PAGE_MAX, SNAPSHOT_THINGS_MAX, GroupSnapshot, History, Page, Tail
+from persplit.service.history import PAGE_MAX, History, Page, Tail
 from tests.service.histories import written
 from tests.service.nodes import Node, draft, ledger, spending, whole
 
@@ -168,7 +168,6 @@ async def test_nobody_else_reads_anything(node: Node, history: History) -> None:
         history.thing("goa", "eve", Noun.EXPENSE, "tea"),
         history.page("goa", "eve", Noun.EXPENSE, None, 10),
         history.events("goa", "eve", 0, 10),
-        history.pull("goa", "eve", 0, 10),
         history.standing("goa", "eve"),
         history.standing("goa", "eve", at="2027"),
         history.standing("goa", "eve", seq=1),
@@ -209,144 +208,6 @@ async def test_an_event_that_comes_while_the_tail_is_read_counts_as_its_head(
     await Node(store, is_shared=True).spends("tea")
     tail = await history.events("goa", "ben", 0, 10)
     assert ([recorded.seq for recorded in tail.events], tail.seq, tail.more) == ([1, 2, 3], 3, False)
-
-
-# --- pull
-
-
-def replica(snapshot: GroupSnapshot) -> dict[str, Thing]:
-    return {thing.id: thing for thing in snapshot.things}
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.data(), st.integers(0, 60), st.integers(1, 5))
-def test_whatever_a_client_has_it_ends_with_what_a_fresh_fetch_shows(
-    data: st.DataObject, after: int, limit: int
-) -> None:
-    async def check() -> None:
-        node = Node(MemoryEvents())
-        events = await written(node, data.draw)
-        history = history_of(node)
-        has, at = things_of_all(events[:after]), after
-        pulled: Tail | GroupSnapshot = await history.pull("goa", "asha", at, limit)
-        if after > len(events):
-            assert isinstance(pulled, GroupSnapshot)
-        while isinstance(pulled, Tail):
-            assert [r.seq for r in pulled.events] == list(range(at + 1, at + 1 + len(pulled.events)))
-            assert pulled.seq == len(events)
-            for recorded in pulled.events:
-                at = recorded.seq
-                if thing := thing_of(recorded.event):
-                    has[thing.id] = thing
-            if not pulled.more:
-                break
-            pulled = await history.pull("goa", "asha", at, limit)
-        if isinstance(pulled, GroupSnapshot):
-            has, at = replica(pulled), pulled.standing.state.seq
-            assert len(pulled.things) == len(has)
-            assert pulled.standing.state == await whole(node.wire.store)
-        assert at == len(events)
-        assert has == things_of_all(events)
-
-    asyncio.run(check())
-
-
-def things_of_all(events: list[RecordedEvent]) -> dict[str, Thing]:
-    return {**things_in(events, Noun.EXPENSE), **things_in(events, Noun.SETTLEMENT)}
-
-
-@pytest.fixture
-async def edited(node: Node) -> Node:
-    """Two expenses and a settlement, changed so often that the group has 43 events."""
-    await node.spends("tea")
-    await node.spends("rice")
-    await node.does("ben", CreateSettlement("pay", "asha", 100))
-    for number in range(38):
-        await node.does("asha", UpdateExpense("tea", draft(1 + number)))
-    return node
-
-
-@pytest.mark.parametrize(
-    ("after", "limit", "kind"),
-    [
-        (43, 10, Tail),
-        (33, 10, Tail),
-        (32, 10, GroupSnapshot),
-        (0, 42, GroupSnapshot),
-        (0, 43, Tail),
-        (40, 1, Tail),  # three things are not fewer than three events
-        (39, 1, GroupSnapshot),
-        (44, 10, GroupSnapshot),
-        (10**9, 200, GroupSnapshot),
-    ],
-)
-async def test_a_client_gets_the_tail_unless_a_snapshot_is_shorter(
-    edited: Node, history: History, after: int, limit: int, kind: type
-) -> None:
-    pulled = await history.pull("goa", "ben", after, limit)
-    assert type(pulled) is kind
-    if isinstance(pulled, GroupSnapshot):
-        assert replica(pulled) == things_of_all(await ledger(edited.wire.store))
-
-
-async def test_a_group_with_many_things_goes_out_as_events_in_pages(
-    node: Node, history: History, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(history_module, "SNAPSHOT_THINGS_MAX", 3)
-    for number in range(4):
-        await node.spends(f"tea {number}")
-    for number in range(8):
-        await node.does("asha", UpdateExpense("tea 0", draft(number + 1)))
-    tail = await history.pull("goa", "ben", 0, 5)
-    assert isinstance(tail, Tail)
-    assert (len(tail.events), tail.seq, tail.more) == (5, 14, True)
-
-
-async def test_a_client_ahead_of_a_group_too_large_for_a_snapshot_sees_that_it_is_ahead(
-    node: Node, history: History, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(history_module, "SNAPSHOT_THINGS_MAX", 3)
-    for number in range(4):
-        await node.spends(f"tea {number}")
-    assert await history.pull("goa", "ben", 100, 5) == Tail((), 6, more=False)
-
-
-async def test_a_snapshot_of_more_than_a_page_is_whole(node: Node, history: History) -> None:
-    for number in range(PAGE_MAX + 5):
-        await node.spends(f"tea {number}")
-    pulled = await history.pull("goa", "ben", 10**6, 5)
-    assert isinstance(pulled, GroupSnapshot)
-    assert replica(pulled) == things_of_all(await ledger(node.wire.store))
-    assert PAGE_MAX < SNAPSHOT_THINGS_MAX
-
-
-async def test_a_member_can_ask_for_a_snapshot_of_a_group_of_any_size(
-    node: Node, history: History, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(history_module, "SNAPSHOT_THINGS_MAX", 3)
-    for number in range(8):
-        await node.spends(f"tea {number}")
-    snapshot = await history.snapshot("goa", "ben")
-    assert replica(snapshot) == things_of_all(await ledger(node.wire.store))
-    with pytest.raises(NotFound):
-        await history.snapshot("goa", "eve")
-
-
-async def test_a_snapshot_leaves_out_what_changes_while_it_is_read_because_it_comes_as_an_event(
-    node: Node, history: History, store: MemoryEvents
-) -> None:
-    await node.spends("tea")
-    await node.spends("rice")
-    node.wire.hold = asyncio.Event()
-    node.wire.reached.clear()
-    pulling = asyncio.create_task(history.pull("goa", "ben", 100, 5))
-    await node.wire.reached.wait()
-    await Node(store, is_shared=True).does("asha", UpdateExpense("tea", draft(1)))
-    node.wire.hold.set()
-    pulled = await pulling
-    assert isinstance(pulled, GroupSnapshot)
-    assert pulled.standing.state.seq == 4
-    assert set(replica(pulled)) == {"rice"}
 
 
 # --- standings

@@ -225,6 +225,10 @@ class Device:
                     await asyncio.sleep(0.002)
         else:
             await self._socket.disconnect()
+        # Once isn't always enough: what the library waits with may swallow a cancellation (Python 3.11's `wait_for`).
+        while not self._worker.done():
+            self._worker.cancel()
+            await asyncio.wait({self._worker}, timeout=0.1)
         await asyncio.gather(self._worker, return_exceptions=True)
         self._socket = None
 
