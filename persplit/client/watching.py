@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 import aiohttp
 import socketio
@@ -84,19 +84,23 @@ def _handler(shown: "Watcher", event: str) -> Any:
     return handle
 
 
-class Watcher:
+class Watcher(Protocol):
     """Shows messages of the server."""
 
     async def show(self, event: str, payload: Json) -> None:
         """Show one."""
-        raise NotImplementedError
+        ...
 
     async def close(self) -> None:
         """Nothing more will come."""
+        ...
 
 
 class JsonWatcher(Watcher):
     """One line of JSON a message, for scripts."""
+
+    async def close(self) -> None:
+        """Nothing is held."""
 
     async def show(self, event: str, payload: Json) -> None:
         """Print it."""
