@@ -247,6 +247,8 @@ class Device:
             while group_id not in self.groups or self.groups[group_id].seq < seq:
                 await self.caught_up()
                 await asyncio.sleep(0.002)
+        # The events stand before the balances are asked for.
+        await self.caught_up()
 
     async def _work(self) -> None:
         while True:
