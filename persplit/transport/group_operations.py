@@ -14,7 +14,7 @@ from persplit.ledger.commands import (
     RemoveMember,
     UpdateGroup,
 )
-from persplit.ledger.errors import FieldError, Forbidden, Invalid
+from persplit.ledger.errors import Conflict, FieldError, Forbidden, Invalid
 from persplit.ledger.events import MemberJoined, MemberUpdated
 from persplit.ledger.state import GroupState
 from persplit.service.handler import Outcome
@@ -102,6 +102,8 @@ async def _archive_group(services: Services, call: Call, request: r.ArchiveGroup
 
 
 async def _add_member(services: Services, call: Call, request: r.AddMember) -> Json:
+    if request.id is not None and await services.users.get(request.id) is not None:
+        raise Conflict("this id is somebody's account")
     if request.name is not None:
         wanted = AddMember(request.id or new_id(), request.name, placeholder=True)
     else:

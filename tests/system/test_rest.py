@@ -215,6 +215,14 @@ async def test_a_placeholder_is_claimed_with_all_its_history(phones: MakePhone) 
     ]
 
 
+async def test_a_placeholder_never_gets_the_id_of_somebodys_account(phones: MakePhone) -> None:
+    asha, ben = await phones("Asha"), await phones("Ben")
+    group_id = await asha.makes_group()
+    refused = await asha.rest("POST", f"/groups/{group_id}/members", {"name": "Uncle", "id": ben.user_id})
+    assert (refused.status, refused.code) == (409, "conflict")
+    assert (await ben.ok("GET", "/groups"))["groups"] == []
+
+
 async def test_expenses_come_in_pages_newest_first_each_once(phones: MakePhone) -> None:
     asha = await phones("Asha")
     group_id = await asha.makes_group()
