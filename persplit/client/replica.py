@@ -196,7 +196,7 @@ class Replica:
         """Forget what is held of the group, all but its commands in the outbox."""
         self._database.execute("DELETE FROM groups WHERE id = ?", (group_id,))
         for table in ("events", "things", "people"):
-            self._database.execute(f"DELETE FROM {table} WHERE group_id = ?", (group_id,))  # noqa: S608
+            self._database.execute(f"DELETE FROM {table} WHERE group_id = ?", (group_id,))  # noqa: S608 - as above
 
     # --- events
 

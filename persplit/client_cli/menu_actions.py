@@ -158,6 +158,6 @@ async def join_group(dialogue: Dialogue, session: Session) -> None:
     session.online()
     code = (await dialogue.ask("The invite's code or link")).rstrip("/").rpartition("/")[2]
     password = await dialogue.ask("The group's password, if it has one", default="-")
-    group_id = await session.client.join(code, password=None if password == "-" else password)  # noqa: S105
+    group_id = await session.client.join(code, password=None if password == "-" else password)  # noqa: S105 - a dash means none
     session.use(group_id)
     dialogue.say(f"You are in {(await session.view_of(group_id)).title}.", "green")
