@@ -17,6 +17,7 @@ from aiohttp import web
 from persplit.bootstrap import Node, open_node
 from persplit.config import Settings
 from persplit.logs import set_up_logs
+from persplit.transport.http_server import Runner, room_for_connections
 
 BACKLOG: Final = 4096
 """Connections that wait to be accepted: after a restart every client comes back at once."""
@@ -77,13 +78,7 @@ async def _serve(settings: Settings, announce: Callable[[str], None], *, reuse_p
 
 async def listen(node: Node, *, reuse_port: bool = False) -> tuple[web.AppRunner, str]:
     """Listen on the configured address. Returns what to clean up, and the URL (with the port that was taken)."""
-    runner = web.AppRunner(
-        node.app,
-        access_log=None,
-        shutdown_timeout=CLEANUP_SECONDS,
-        # A compressed body is refused by its header; unpacked, a few bytes could be gigabytes.
-        auto_decompress=False,
-    )
+    runner = Runner(node.app, room_for_connections(), shutdown_timeout=CLEANUP_SECONDS)
     await runner.setup()
     host, port = node.settings.host, node.settings.port
     await web.TCPSite(runner, host, port, backlog=BACKLOG, reuse_port=reuse_port or None).start()

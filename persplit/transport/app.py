@@ -15,7 +15,7 @@ from persplit.transport.metrics import count_requests
 from persplit.transport.rest import BODY_BYTES_MAX, Rest, answer_errors, json_response, problem_response
 
 # Pages load nothing from anywhere else and run no inline script; nobody frames us.
-_HEADERS: Final = {
+HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -51,7 +51,7 @@ async def _with_headers(
 ) -> web.StreamResponse:
     response = await handler(request)
     if not response.prepared:
-        for name, value in _HEADERS.items():
+        for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
     return response
 
