@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -44,14 +44,17 @@ from persplit.transport.client_address import ClientAddress
 from persplit.transport.cookies import RefreshCookie
 from persplit.transport.fanout import SocketFanOut
 from persplit.transport.guard import GuardedServer, guarded_server
+from persplit.transport.lifetime import Lifetime
 from persplit.transport.limits import Limits
 from persplit.transport.operations import Services
 from persplit.transport.rest import Rest
 from persplit.transport.sockets import Sockets
 from persplit.transport.table import COMMANDS
 
+COMMANDS_SECONDS_MAX: Final = 5.0
+"""For commands under way when the server stops. With a store that answers they take milliseconds."""
 DRAIN_SECONDS_MAX: Final = 10.0
-"""For commands under way and closing sockets when the server stops; orchestrators kill after 30."""
+"""For these and closing all sockets; orchestrators kill after 30."""
 DATABASE_FILE: Final = "persplit.sqlite3"
 SECRET_FILE: Final = "jwt-secret"  # noqa: S105 - a file's name
 
@@ -117,7 +120,24 @@ class Node:
     app: web.Application
     sockets: Sockets
     services: Services
-    drain: Callable[[], Awaitable[None]]
+    lifetime: Lifetime
+
+    def leave(self) -> None:
+        """From now on `/readyz` says 503, so that a balancer sends nobody here any more. Everything still works."""
+        self.lifetime.leave()
+
+    async def drain(self, *, is_replaced: bool = False) -> None:
+        """Finish what is under way, tell every client when to come back, and disconnect it. Bounded in time.
+
+        `is_replaced`: another process serves new connections on the same address. Otherwise new connections and
+        writes are refused meanwhile.
+        """
+        self.lifetime.end(is_replaced=is_replaced)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS_MAX):
+                await self.services.handler.drain(COMMANDS_SECONDS_MAX)
+                await self.sockets.close_all()
+        await self.sockets.close_the_rest()
 
 
 @asynccontextmanager
@@ -232,24 +252,18 @@ def _node(
 ) -> Node:
     limits = services.limits
     address = ClientAddress(settings.trusted_proxies)
-    sockets = Sockets(server, services, fan_out, limits, address)
+    lifetime = Lifetime()
+    sockets = Sockets(server, services, fan_out, limits, address, lifetime)
     sessions.on_ended.append(sockets.session_ended)
     cookie = RefreshCookie(is_secure=settings.own_url.startswith("https:"))
-    rest = Rest(services, limits, address, cookie, lambda: sockets.is_draining)
-    app = make_app(rest, server, stores.events, lambda: sockets.is_draining, settings.own_url)
+    rest = Rest(services, limits, address, cookie, lifetime)
+    app = make_app(rest, server, stores.events, lifetime, settings.own_url)
     # Where this node is the only one to write, it sees everybody who joins by itself.
     newcomers = fan_out if stores.is_shared else None
     follower = asyncio.create_task(Follower(stores.events, services.groups, fan_out, hints, newcomers).run())
     stack.push_async_callback(_cancelled, follower)
 
-    async def drain() -> None:
-        sockets.refuse_writes()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(DRAIN_SECONDS_MAX):
-                await services.handler.drain()
-                await sockets.close_all()
-
-    return Node(settings, app, sockets, services, drain)
+    return Node(settings, app, sockets, services, lifetime)
 
 
 async def renew_epoch(settings: Settings) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from persplit.client_cli.app import app as client_app
 from persplit.config import ConfigError, load_settings
+from persplit.service.errors import StoreUnavailable
 
 app = typer.Typer(
     help="PerSplit: shared expenses, live balances, UPI settlement.",
@@ -56,8 +57,8 @@ def serve(
     except ConfigError as error:
         typer.echo(f"persplit can't start:\n{error}", err=True)
         raise typer.Exit(2) from None
-    except OSError as error:
-        typer.echo(f"persplit can't start: {error.strerror or error}", err=True)
+    except (OSError, StoreUnavailable) as error:
+        typer.echo(f"persplit can't start: {getattr(error, 'strerror', None) or error}", err=True)
         raise typer.Exit(1) from None
 
 

@@ -3,45 +3,55 @@
 import asyncio
 import contextlib
 import gc
-import multiprocessing
 import signal
-import time
-from collections.abc import Callable
-from multiprocessing.process import BaseProcess
-from types import FrameType
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing.connection import Connection
 from typing import Final
 
 import structlog
 from aiohttp import web
 
+from persplit import workers
 from persplit.bootstrap import Node, open_node
-from persplit.config import Settings
+from persplit.config import ConfigError, Settings
+from persplit.ledger.errors import PerSplitError
 from persplit.logs import set_up_logs
 from persplit.transport.http_server import Runner, room_for_connections
+from persplit.workers import BACKLOG, Listeners
 
-BACKLOG: Final = 4096
-"""Connections that wait to be accepted: after a restart every client comes back at once."""
 CLEANUP_SECONDS: Final = 2.0
-"""For connections that are left when everybody was told to go."""
-RESPAWN_SECONDS: Final = 1.0
-"""Before a worker that died is started again, so that a fault at start doesn't spin."""
-STOP_SECONDS_MAX: Final = 20.0
+"""For requests under way and connections that are left when everybody was told to go."""
 
 _log = structlog.get_logger(__name__)
 
 
 def run(settings: Settings, announce: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT. `announce` is told the address once it answers."""
-    if settings.workers == 1:
-        _run_one(settings, announce)
-    else:
-        _run_many(settings, announce)
+    """Serve until SIGTERM or SIGINT. `announce` is told the address once it answers.
 
+    Raises:
+        ConfigError: the settings don't fit.
+        OSError: the address can't be listened on.
+        StoreUnavailable: the store did not answer; several workers keep trying instead.
 
-def _run_one(settings: Settings, announce: Callable[[str], None], *, reuse_port: bool = False) -> None:
+    """
     set_up_logs(settings.log_level, settings.log_format)
+    if settings.workers == 1:
+        _run_loop(_serve(settings, announce))
+        return
+    listeners = workers.open_listeners(settings.host, settings.port, settings.workers)
+    supervisor = workers.Supervisor(
+        partial(_work, settings),
+        [workers.Place(each) for each in listeners],
+        workers.DRAIN_SECONDS_MAX + settings.shutdown_delay_seconds,
+    )
+    supervisor.run(lambda: announce(settings.own_url))
+
+
+def _run_loop(serving: Coroutine[None, None, None]) -> None:
     with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, announce, reuse_port=reuse_port))
+        runner.run(serving)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -53,87 +63,122 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _serve(settings: Settings, announce: Callable[[str], None], *, reuse_port: bool) -> None:
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C raises instead
-            loop.add_signal_handler(signal_number, stopped.set)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        # A worker doesn't outlive who started it, however that ended.
-        loop.add_reader(parent.sentinel, stopped.set)
+@dataclass(slots=True)
+class _End:
+    """How the serving ends. `is_replaced`: another worker serves on the same sockets; `urgent`: told twice."""
+
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    urgent: asyncio.Event = field(default_factory=asyncio.Event)
+    is_replaced: bool = False
+
+    def stop(self) -> None:
+        """End; told again, without the delay."""
+        if self.stopped.is_set():
+            self.urgent.set()
+        self.stopped.set()
+
+    def replace(self) -> None:
+        """End, because another one has taken over."""
+        self.is_replaced = True
+        self.stopped.set()
+
+
+async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
+    """The only process. SIGHUP ends it as a closed terminal does: there is no other one to take over."""
+    end = _End()
+    _on_signals(end.stop, "SIGTERM", "SIGINT", *_hang_up())
     async with open_node(settings) as node:
-        runner, url = await listen(node, reuse_port=reuse_port)
-        # What start-up made stays: keep the collector from walking it again and again.
-        gc.freeze()
-        announce(url)
-        await stopped.wait()
-        if parent is not None:
-            loop.remove_reader(parent.sentinel)
-        _log.info("stopping", sockets=len(node.sockets))
-        await node.drain()
-        await runner.cleanup()
+        runner, url = await listen(node)
+        await _until_the_end(node, runner, end, lambda: announce(url))
 
 
-async def listen(node: Node, *, reuse_port: bool = False) -> tuple[web.AppRunner, str]:
-    """Listen on the configured address. Returns what to clean up, and the URL (with the port that was taken)."""
+def _hang_up() -> tuple[str, ...]:
+    """SIGHUP, unless whoever started us (nohup, say) had it ignored."""
+    number = getattr(signal, "SIGHUP", None)
+    return () if number is None or signal.getsignal(number) is signal.SIG_IGN else ("SIGHUP",)
+
+
+def _on_signals(act: Callable[[], None], *names: str) -> None:
+    loop = asyncio.get_running_loop()
+    for name in names:
+        with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C raises instead
+            loop.add_signal_handler(getattr(signal, name), act)
+
+
+async def _until_the_end(node: Node, runner: web.AppRunner, end: _End, announce: Callable[[], None]) -> None:
+    # What start-up made stays: keep the collector from walking it again and again.
+    gc.freeze()
+    announce()
+    await end.stopped.wait()
+    _log.info("stopping", sockets=len(node.sockets), is_replaced=end.is_replaced)
+    if end.is_replaced:
+        # Whoever connects from now on gets to the new worker.
+        for site in list(runner.sites):
+            await site.stop()
+    else:
+        node.leave()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(node.settings.shutdown_delay_seconds):
+                await end.urgent.wait()
+    await node.drain(is_replaced=end.is_replaced)
+    await runner.cleanup()
+
+
+async def listen(node: Node, listeners: Listeners = ()) -> tuple[web.AppRunner, str]:
+    """Listen on the configured address, or the sockets that are given.
+
+    Returns what to clean up, and the URL (with the port that was taken).
+    """
     runner = Runner(node.app, room_for_connections(), shutdown_timeout=CLEANUP_SECONDS)
     await runner.setup()
     host, port = node.settings.host, node.settings.port
-    await web.TCPSite(runner, host, port, backlog=BACKLOG, reuse_port=reuse_port or None).start()
+    if listeners:
+        for listener in listeners:
+            await web.SockSite(runner, listener, backlog=BACKLOG).start()
+    else:
+        await web.TCPSite(runner, host, port, backlog=BACKLOG).start()
     taken = runner.addresses[0][1]
     shown = f"[{host}]" if ":" in host else host
     return runner, f"http://{shown}:{taken}"
 
 
-# --- several workers: each listens on the same port, the kernel spreads the connections
+# --- one of several workers
 
 
-class _Stop(Exception):
-    """SIGTERM or SIGINT came."""
-
-
-def _run_many(settings: Settings, announce: Callable[[str], None]) -> None:
+def _work(settings: Settings, listeners: Listeners, line: Connection) -> None:
+    """The life of a worker, in a process of its own. `line` leads to the parent."""
+    # A terminal that closes tells all of us; what it means, the parent decides.
+    with contextlib.suppress(AttributeError):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     set_up_logs(settings.log_level, settings.log_format)
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signal_number, _raise_stop)
-    workers: list[BaseProcess] = []
     try:
-        workers = [_start_worker(settings) for _ in range(settings.workers)]
-        announce(settings.own_url)
-        while True:
-            time.sleep(RESPAWN_SECONDS)
-            for index, worker in enumerate(workers):
-                if not worker.is_alive():
-                    _log.error("worker_died", exit_code=worker.exitcode)
-                    workers[index] = _start_worker(settings)
-    except _Stop:
-        _stop(workers)
+        _run_loop(_serve_place(settings, listeners, line))
+    except ConfigError as error:
+        line.send((workers.FAILED, str(error)))
+        raise SystemExit(2) from None
+    except (PerSplitError, OSError) as error:
+        _log.error("worker_not_started", error=str(error))
+        raise SystemExit(1) from None
 
 
-def _raise_stop(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the library's shape
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    raise _Stop
+async def _serve_place(settings: Settings, listeners: Listeners, line: Connection) -> None:
+    end = _End()
+    _on_signals(end.stop, "SIGTERM", "SIGINT")
+    loop = asyncio.get_running_loop()
 
+    def hear() -> None:
+        try:
+            if line.recv() == workers.REPLACED:
+                end.replace()
+        except (EOFError, OSError):
+            # A worker doesn't outlive who started it, however that ended.
+            loop.remove_reader(line.fileno())
+            end.stop()
 
-def _start_worker(settings: Settings) -> BaseProcess:
-    # Spawned, not forked: no open connection or thread of ours is shared.
-    worker = multiprocessing.get_context("spawn").Process(target=_work, args=(settings,), daemon=True)
-    worker.start()
-    return worker
-
-
-def _work(settings: Settings) -> None:
-    _run_one(settings, lambda _: None, reuse_port=True)
-
-
-def _stop(workers: list[BaseProcess]) -> None:
-    for worker in workers:
-        worker.terminate()
-    deadline = time.monotonic() + STOP_SECONDS_MAX
-    for worker in workers:
-        worker.join(max(0.0, deadline - time.monotonic()))
-        if worker.is_alive():
-            worker.kill()
+    loop.add_reader(line.fileno(), hear)
+    try:
+        async with open_node(settings) as node:
+            runner, _ = await listen(node, listeners)
+            await _until_the_end(node, runner, end, lambda: line.send((workers.READY, "")))
+    finally:
+        loop.remove_reader(line.fileno())

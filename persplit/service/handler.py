@@ -101,13 +101,10 @@ class Handler:
         running.add_done_callback(self._finished)
         return await asyncio.shield(running)
 
-    async def drain(self) -> None:
-        """Wait for the commands under way; their store calls are bounded in time.
-
-        Who stops waiting doesn't stop the commands.
-        """
+    async def drain(self, seconds_max: float | None = None) -> None:
+        """Wait for the commands under way, but no longer than that. Who stops waiting doesn't stop them."""
         if self._running:
-            await asyncio.wait(self._running)
+            await asyncio.wait(self._running, timeout=seconds_max)
 
     def _finished(self, running: "asyncio.Future[Outcome]") -> None:
         self._running.discard(running)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from persplit.ledger.errors import PerSplitError
@@ -11,6 +12,7 @@ from persplit.service.errors import ServerRestarting
 from persplit.service.ports import EventStore
 from persplit.transport import documents
 from persplit.transport.guard import GuardedServer
+from persplit.transport.lifetime import Lifetime
 from persplit.transport.metrics import count_requests
 from persplit.transport.rest import BODY_BYTES_MAX, Rest, answer_errors, json_response, problem_response
 
@@ -26,18 +28,18 @@ HEADERS: Final = {
 
 
 def make_app(
-    rest: Rest, server: GuardedServer, store: EventStore, is_draining: Callable[[], bool], public_url: str
+    rest: Rest, server: GuardedServer, store: EventStore, lifetime: Lifetime, public_url: str
 ) -> web.Application:
     """The application, ready to run. It owns nothing: bootstrap opens and closes what it uses."""
     app = web.Application(
-        client_max_size=BODY_BYTES_MAX, middlewares=[_with_headers, count_requests, answer_errors]
+        client_max_size=BODY_BYTES_MAX, middlewares=[_with_headers(lifetime), count_requests, answer_errors]
     )
     app.add_routes(rest.routes())
     app.add_routes(documents.routes(public_url))
     app.add_routes(
         [
             web.get("/healthz", _healthz),
-            web.get("/readyz", _readyz(store, is_draining)),
+            web.get("/readyz", _readyz(store, lifetime)),
             web.get("/metrics", _metrics),
         ]
     )
@@ -45,15 +47,20 @@ def make_app(
     return app
 
 
-@web.middleware
-async def _with_headers(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    response = await handler(request)
-    if not response.prepared:
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-    return response
+def _with_headers(lifetime: Lifetime) -> Middleware:
+    @web.middleware
+    async def with_headers(
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        response = await handler(request)
+        if not response.prepared:
+            for name, value in HEADERS.items():
+                response.headers.setdefault(name, value)
+            if lifetime.ends_connections:
+                response.force_close()
+        return response
+
+    return with_headers
 
 
 async def _healthz(_: web.Request) -> web.Response:
@@ -61,12 +68,10 @@ async def _healthz(_: web.Request) -> web.Response:
     return json_response({"status": "ok"})
 
 
-def _readyz(
-    store: EventStore, is_draining: Callable[[], bool]
-) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _readyz(store: EventStore, lifetime: Lifetime) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def readyz(_: web.Request) -> web.Response:
         """It takes requests: the store answers, and it isn't stopping."""
-        if is_draining():
+        if lifetime.is_leaving:
             return problem_response(ServerRestarting("this server is stopping"))
         try:
             await store.ping()

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias
 import engineio
 import socketio
 import structlog
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 from socketio import packet
 
 from persplit.ledger.errors import NotFound, PerSplitError
@@ -100,6 +100,7 @@ class Link:
     is_closing: bool = False
     cut_for: str | None = None
     left_because: str | None = None
+    close_code: int = WSCloseCode.OK
     timer: asyncio.TimerHandle | None = None
 
     def is_flooded(self) -> bool:
@@ -198,7 +199,7 @@ class Wire:
     async def close(self) -> None:
         """Close in the WebSocket way; without it, if the client doesn't play along."""
         self._link.end_within(CLOSE_SECONDS)
-        await self._response.close()
+        await self._response.close(code=self._link.close_code)
 
 
 class Engine(engineio.AsyncServer):
@@ -293,14 +294,15 @@ class GuardedServer(socketio.AsyncServer):
 
     # --- for the application
 
-    async def close(self, sid: str) -> None:
+    async def close(self, sid: str, code: int = WSCloseCode.OK) -> None:
         """Take nothing more from a client, let go out what waits for it, and end its connection. Doesn't wait.
 
-        The library's `disconnect` leaves the TCP connection open.
+        `code` is the WebSocket's. The library's `disconnect` leaves the TCP connection open.
         """
         link = self._link_of(sid)
         if link is not None and not link.is_closing:
             link.is_closing = True
+            link.close_code = code
             link.end_within(CLOSE_SECONDS)
             link.socket.queue.put_nowait(None)
 

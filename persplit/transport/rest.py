@@ -17,6 +17,7 @@ from persplit.transport import problems, views
 from persplit.transport.client_address import ClientAddress
 from persplit.transport.cookies import RefreshCookie
 from persplit.transport.json_text import parse_object
+from persplit.transport.lifetime import Lifetime
 from persplit.transport.limits import Budget, Limits
 from persplit.transport.operations import Call, Operation, Services
 from persplit.transport.requests import field_errors
@@ -43,13 +44,13 @@ class Rest:
         limits: Limits,
         address: ClientAddress,
         cookie: RefreshCookie,
-        is_draining: Callable[[], bool],
+        lifetime: Lifetime,
     ) -> None:
         self._services = services
         self._limits = limits
         self._address = address
         self._cookie = cookie
-        self._is_draining = is_draining
+        self._lifetime = lifetime
 
     def routes(self) -> list[web.RouteDef]:
         """The routes, under /api/v1."""
@@ -76,7 +77,7 @@ class Rest:
         if operation.is_public:
             await self._limits.check(operation.budget, address)
             return Call(None, address, device, self._cookie.read(request))
-        if self._is_draining() and operation.is_write:
+        if self._lifetime.refuses_writes and operation.is_write:
             raise ServerRestarting("this server is stopping: send it again in a moment")
         claims = await self._services.accounts.authenticate(_bearer(request))
         await self._limits.check(operation.budget, claims.user_id)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
+from aiohttp import WSCloseCode
 from pydantic import ValidationError
 from socketio.exceptions import ConnectionRefusedError as Refused
 
@@ -23,6 +24,7 @@ from persplit.transport.answers import ack_of
 from persplit.transport.client_address import ClientAddress
 from persplit.transport.fanout import SocketFanOut
 from persplit.transport.guard import GuardedServer
+from persplit.transport.lifetime import Lifetime
 from persplit.transport.limits import Limits
 from persplit.transport.metrics import COMMAND_SECONDS, COMMANDS_ANSWERED, SOCKETS
 from persplit.transport.operations import Call, Operation, Services
@@ -34,6 +36,11 @@ EXPIRING_SECONDS: Final = 60
 """How long before its token runs out a socket is told."""
 RESTART_SPREAD_MS: Final = 5_000
 """Clients of a server that stops come back spread over this time."""
+CLOSED_AT_ONCE: Final = 200
+CLOSING_PAUSE_SECONDS: Final = 0.1
+CLOSING_SECONDS: Final = 3.0
+"""When the server stops, so many sockets are closed between two pauses: thousands at once would hold up the loop.
+With very many there are more at once, so that telling them all takes about this long."""
 
 CATCH_UP_EVENTS_MAX: Final = 1_000
 """Events that a reconnecting client gets in its greeting, over all groups; it pulls the others itself."""
@@ -43,11 +50,16 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Connection:
-    """A signed-in socket. `since` is what the client had when it came; `timers` warn of the token's end and enforce it."""
+    """A signed-in socket.
+
+    `since` is what the client had when it came; `is_busy`: a command of it is under way; `timers`
+    warn of the token's end and enforce it.
+    """
 
     sid: str
     call: Call
     since: dict[str, SincePoint]
+    is_busy: bool = False
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
 
     @property
@@ -72,6 +84,7 @@ class Sockets:
         fan_out: SocketFanOut,
         limits: Limits,
         address: ClientAddress,
+        lifetime: Lifetime,
     ) -> None:
         self._server = server
         self._services = services
@@ -80,7 +93,7 @@ class Sockets:
         self._address = address
         self._connections: dict[str, Connection] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._is_draining = False
+        self._lifetime = lifetime
         server.on("connect", self._connect)
         server.on("disconnect", self._disconnect)
         server.on_connected = self._connected
@@ -96,13 +109,13 @@ class Sockets:
     async def _connect(self, sid: str, environ: dict[str, Any], auth: object = None) -> None:
         """Sign the socket in, or refuse it with a code."""
         try:
-            if self._is_draining:
-                raise ServerRestarting("this server is stopping: connect again in a moment")
             token = auth.get("token") if isinstance(auth, dict) else None
             if not isinstance(token, str):
                 raise TokenMissing("connect with auth: {token: <access token>}")
             claims = await self._services.accounts.authenticate(token)
             since = Handshake.model_validate(auth).since
+            if self._lifetime.refuses_connections:
+                raise ServerRestarting("this server is stopping: connect again in a moment")
         except PerSplitError as error:
             raise Refused(error.detail, problems.problem_of(error)) from None
         except ValidationError as error:
@@ -190,7 +203,16 @@ class Sockets:
         connection = self._connections.get(sid)
         if connection is None:
             raise TokenMissing("sign in first")
-        if self._is_draining and operation.is_write:
+        connection.is_busy = True  # one at a time: the guard sees to that
+        try:
+            return await self._run_for(connection, operation, data)
+        finally:
+            connection.is_busy = False
+
+    async def _run_for(
+        self, connection: Connection, operation: Operation, data: dict[str, Any]
+    ) -> views.Json:
+        if self._lifetime.refuses_writes and operation.is_write:
             raise ServerRestarting("this server is stopping: send it again in a moment")
         await self._services.accounts.check_session(connection.claims)
         await self._limits.check(operation.budget, connection.claims.user_id)
@@ -240,22 +262,27 @@ class Sockets:
             return
         await self._disconnect(sid)
         await self._server.emit("session:closing", {"code": code, "retryAfterMs": retry_after_ms}, to=sid)
-        await self._server.close(sid)
-
-    def refuse_writes(self) -> None:
-        """From now on take no new connections and no writes: the server is stopping."""
-        self._is_draining = True
-
-    @property
-    def is_draining(self) -> bool:
-        """Whether the server is stopping."""
-        return self._is_draining
+        is_restart = code == "server_restarting"
+        await self._server.close(sid, WSCloseCode.SERVICE_RESTART if is_restart else WSCloseCode.OK)
 
     async def close_all(self) -> None:
-        """Tell every client when to come back, spread out, and disconnect them."""
+        """Tell every client when to come back, spread out, and disconnect it.
+
+        Not all at once; and who waits for an answer gets it first.
+        """
+        at_once = max(CLOSED_AT_ONCE, int(len(self._connections) * CLOSING_PAUSE_SECONDS / CLOSING_SECONDS))
+        while self._connections:
+            idle = [sid for sid, connection in self._connections.items() if not connection.is_busy]
+            for sid in idle[:at_once]:
+                await self.close(sid, "server_restarting", _spread_ms())
+            if self._connections:
+                await asyncio.sleep(CLOSING_PAUSE_SECONDS)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def close_the_rest(self) -> None:
+        """The same for those that are left, now: there is no more time to wait."""
         for sid in list(self._connections):
             await self.close(sid, "server_restarting", _spread_ms())
-        await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 def _spread_ms() -> int:
