@@ -28,8 +28,9 @@ STEPS: Final = (
         "disconnect",
         "Before the server ends a connection it says why with `session:closing {code, retryAfterMs}`. After an end "
         "by the server the library does not come back by itself: wait `retryAfterMs`, then connect. `token_expired`: "
-        "refresh first. `signed_out`: sign in. `too_slow`, `server_restarting`: connect again. Whoever reads too "
-        "slowly may also be cut off without a word, which looks like a broken network: then the library comes back "
+        "refresh first. `signed_out`: sign in. `too_slow` (you read more slowly than the group writes, and what "
+        "waited for you was dropped), `server_restarting`: connect again, with `since`. Whoever takes nothing at all "
+        "for ten seconds is cut off without a word, which looks like a broken network: then the library comes back "
         "by itself.",
     ),
     Rule(

@@ -8,6 +8,9 @@ sends by mistake (an unknown event, not one object, too fast) gets a coded ack, 
 import asyncio
 import logging
 import math
+import random
+import socket
+import sys
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +24,7 @@ from socketio import packet
 
 from persplit.ledger.errors import NotFound, PerSplitError
 from persplit.service.errors import InternalError, Malformed, RateLimited
+from persplit.transport.backlog import PING, Backlog, Frame, frame_of
 from persplit.transport.frames import BadFrame, GuardedPacket, is_engine_frame
 
 FRAME_BYTES_MAX: Final = 65_536
@@ -33,9 +37,21 @@ CLOSE_SECONDS: Final = 1.0
 """For the last messages to go out before a connection is cut."""
 WRITE_SECONDS_MAX: Final = 10.0
 """A client that takes nothing for so long is cut off; it resumes by `seq`."""
-QUEUED_MAX: Final = 512
-QUEUED_CHARACTERS_MAX: Final = 1_048_576
-"""What waits for one client that reads too slowly. One message may be larger; the next is one too many."""
+MESSAGE_SECONDS_MAX: Final = 30.0
+"""A client that is still taking one message after so long has given up itself: it heard no ping in between."""
+LOOK_SECONDS: Final = 1.0
+"""How often to look whether a client that is being waited for takes anything."""
+WRITE_BUFFER_BYTES: Final = 32_768
+"""What the transport may hold before we wait for the client; the message that fills it comes on top."""
+UNSENT_BYTES_MAX: Final = 16_384
+"""What the kernel may hold that the client has no room for. By itself it takes megabytes: we would learn late that
+somebody doesn't read, and see a slow reader take something only once in a long while."""
+TOO_SLOW_RETRY_MS: Final = 1_000
+TOO_SLOW_SPREAD_MS: Final = 4_000
+"""When those that read too slowly are to come back: a room can have many of them."""
+PONG: Final = "3"
+CLOSING_EVENT: Final = "session:closing"
+"""Says why, before the end."""
 FRAMES_PER_SECOND: Final = 50
 FRAMES_BURST: Final = 200
 """A phone that comes back online sends its outbox at once; nobody types faster than this."""
@@ -83,7 +99,8 @@ class Link:
     """One TCP connection, from opening to end.
 
     `socket` is python-engineio's. `wait_ms` is above 0 when the latest frame came too fast. `cut_for` is why we cut
-    it. `left_because` is set when it ended while a handler of it was running (`is_busy`).
+    it. `left_because` is set when it ended while a handler of it was running (`is_busy`). `is_reading`: it is slow,
+    and takes what we wait for it to take.
     """
 
     sid: str
@@ -95,8 +112,8 @@ class Link:
     )
     is_limited: bool = True
     wait_ms: int = 0
-    queued_characters: int = 0
     is_busy: bool = False
+    is_reading: bool = False
     is_closing: bool = False
     cut_for: str | None = None
     left_because: str | None = None
@@ -111,6 +128,12 @@ class Link:
         self.wait_ms = self.served.take(now)
         return self.endured.take(now) > 0
 
+    @property
+    def backlog(self) -> Backlog:
+        """What waits for the client."""
+        backlog: Backlog = self.socket.queue
+        return backlog
+
     def abort(self) -> None:
         """End the TCP connection now. The loop that reads it notices, and runs the disconnect handler."""
         self.is_closing = True
@@ -121,6 +144,15 @@ class Link:
         """End it now, for a reason to log."""
         self.cut_for = self.cut_for or reason
         self.abort()
+
+    def dismiss(self, reason: str, farewell: Frame) -> None:
+        """Tell the client why, in place of all that waits, and end it in a moment. `reason` is for the log."""
+        self.cut_for = self.cut_for or reason
+        self.is_closing = True
+        self.backlog.drop()
+        self.backlog.add(farewell)
+        self.backlog.end()
+        self.end_within(CLOSE_SECONDS)
 
     def end_within(self, seconds: float) -> None:
         """See to it that it has ended by then. A later call can only bring the end forward."""
@@ -144,8 +176,9 @@ class Wire:
     lets a frame that it can't parse end the reading without running the disconnect handler.
     """
 
-    def __init__(self, handler: Callable[["Wire"], Awaitable[None]], engine: object) -> None:  # noqa: ARG002
+    def __init__(self, handler: Callable[["Wire"], Awaitable[None]], engine: Any) -> None:
         self._handler = handler
+        self._ping_interval_seconds: float = engine.ping_interval
         self._response = web.WebSocketResponse(
             # aiohttp refuses a frame of exactly this size.
             max_msg_size=FRAME_BYTES_MAX + 1,
@@ -154,6 +187,8 @@ class Wire:
             autoping=False,
             # How long to wait for the other side to close too.
             timeout=CLOSE_SECONDS,
+            # We wait for the client ourselves, and not without end.
+            writer_limit=sys.maxsize,
         )
 
     async def __call__(self, environ: dict[str, Any]) -> web.WebSocketResponse:
@@ -161,6 +196,7 @@ class Wire:
         self._link: Link = environ[_LINK]
         try:
             await self._response.prepare(self._link.request)
+            _bound_buffers(self._link.request.transport)
             await self._handler(self)
         finally:
             await self._link.socket.close(wait=False, abort=True)
@@ -169,11 +205,19 @@ class Wire:
     async def wait(self) -> str:
         """Return the next frame. Raises `OSError` when there is none to come: the library's loop then ends."""
         while True:
-            message = await self._response.receive()
+            try:
+                async with asyncio.timeout(self._ping_interval_seconds):
+                    message = await self._response.receive()
+            except TimeoutError:
+                if self._link.is_reading:
+                    # Its pong will come when it has read the ping, behind a long message. The library wouldn't wait.
+                    return PONG
+                continue
             if self._link.is_flooded():
                 self._link.cut("flood")
             elif message.type is WSMsgType.PING:
-                await self._response.pong(message.data)
+                if not self._is_waiting:
+                    await self._response.pong(message.data)
                 continue
             elif message.type is WSMsgType.PONG:
                 continue
@@ -185,21 +229,61 @@ class Wire:
             self._link.end_within(CLOSE_SECONDS)
             raise OSError("the connection is ending")
 
-    async def send(self, frame: str) -> None:
-        """Write a frame, unless the client doesn't read: then end the connection."""
-        if frame[0] == "4":
-            self._link.queued_characters -= len(frame) - 1
+    @property
+    def _is_waiting(self) -> bool:
+        """Whether the client has to read before it gets more."""
+        return self._link.request.protocol.writing_paused
+
+    async def send(self, frame: bytes) -> None:
+        """Write a frame, and return when the client has taken most of it. Ends the connection if it doesn't."""
+        await self._response.send_frame(frame, WSMsgType.TEXT)
+        if self._is_waiting:
+            await self._client_reads()
+        if frame == PING:
+            self._is_alive()
+
+    def _is_alive(self) -> None:
+        """Give the client the full time for its pong from now on: it was sent the ping late, or is busy reading."""
+        if self._link.socket.last_ping:
+            self._link.socket.last_ping = time.time()
+
+    async def _client_reads(self) -> None:
+        """Wait for the client. Raises `OSError` if it takes nothing for too long, or far too little."""
+        transport = self._link.request.transport
+        if transport is None:
+            return
+        began = took_at = time.monotonic()
+        left = transport.get_write_buffer_size()
+        taken = asyncio.ensure_future(self._link.request.writer.drain())
         try:
-            async with asyncio.timeout(WRITE_SECONDS_MAX):
-                await self._response.send_str(frame)
-        except TimeoutError:
-            self._link.cut("too slow")
-            raise
+            while not (await asyncio.wait({taken}, timeout=LOOK_SECONDS))[0]:
+                now, was_left, left = time.monotonic(), left, transport.get_write_buffer_size()
+                self._link.is_reading = left < was_left
+                if self._link.is_reading:
+                    took_at = now
+                    self._is_alive()
+                if now - took_at >= WRITE_SECONDS_MAX or now - began >= MESSAGE_SECONDS_MAX:
+                    self._link.cut("too slow")
+                    raise OSError("the client doesn't read")
+        finally:
+            self._link.is_reading = False
+            taken.cancel()
 
     async def close(self) -> None:
         """Close in the WebSocket way; without it, if the client doesn't play along."""
+        self._link.backlog.end()
         self._link.end_within(CLOSE_SECONDS)
         await self._response.close(code=self._link.close_code)
+
+
+def _bound_buffers(transport: asyncio.Transport | None) -> None:
+    """Let little wait below us, where we can't count it."""
+    if transport is None:
+        return
+    transport.set_write_buffer_limits(WRITE_BUFFER_BYTES)
+    raw = transport.get_extra_info("socket")
+    if raw is not None and hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES_MAX)
 
 
 class Engine(engineio.AsyncServer):
@@ -212,16 +296,25 @@ class Engine(engineio.AsyncServer):
         self._async = {**self._async, "websocket": Wire}
         self.links: dict[str, Link] = {}
 
+    def create_queue(self, *_: Any, **__: Any) -> Backlog:
+        """What waits for one client."""
+        return Backlog()
+
     async def send_packet(self, sid: str, pkt: Any) -> None:
-        """Queue a message. A client that lets too many wait is cut off."""
+        """Queue a message. A client that lets too much wait is told so, and cut off. Never waits."""
         link = self.links.get(sid)
-        if link is None:
+        if link is None or link.is_closing:
             return
-        if link.socket.queue.qsize() >= QUEUED_MAX or link.queued_characters >= QUEUED_CHARACTERS_MAX:
-            link.cut("too slow")
-            return
-        link.queued_characters += len(pkt.data)
-        await super().send_packet(sid, pkt)
+        if link.backlog.takes(frame_of(pkt)):
+            await super().send_packet(sid, pkt)
+        else:
+            link.dismiss("too slow", _too_slow())
+
+
+def _too_slow() -> Frame:
+    retry_after_ms = TOO_SLOW_RETRY_MS + random.randrange(TOO_SLOW_SPREAD_MS)  # noqa: S311 - no secret
+    told = {"code": "too_slow", "retryAfterMs": retry_after_ms}
+    return Frame(f"4{GuardedPacket(packet.EVENT, [CLOSING_EVENT, told]).encode()}".encode())
 
 
 class IndexedManager(socketio.AsyncManager):
@@ -304,7 +397,7 @@ class GuardedServer(socketio.AsyncServer):
             link.is_closing = True
             link.close_code = code
             link.end_within(CLOSE_SECONDS)
-            link.socket.queue.put_nowait(None)
+            link.backlog.end()
 
     def abort(self, sid: str) -> None:
         """End a client's connection now; what waits for it is lost."""
@@ -358,6 +451,8 @@ class GuardedServer(socketio.AsyncServer):
             await self._forget(link, link.left_because)
         elif self.manager.sid_from_eio_sid(eio_sid, NAMESPACE) is None:
             link.end_within(REFUSED_SECONDS)
+        # Whoever doesn't read its answers is asked to, over TCP, by not being read either.
+        await link.backlog.until_half_empty()
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
         link = self._links[eio_sid]

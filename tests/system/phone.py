@@ -51,6 +51,7 @@ class Phone:
     refresh_token: str = ""
     heard: list[tuple[str, Json]] = field(default_factory=list)
     socket: socketio.AsyncClient | None = None
+    _since: Json = field(default_factory=dict)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     # --- REST
@@ -108,12 +109,20 @@ class Phone:
         """Connect, and wait until the server says that it is ready."""
         self.socket = socketio.AsyncClient(reconnection=False)
         self.socket.on("*", self._hear)
-        auth = {"token": self.token if token is None else token}
+        auth: Json = {"token": self.token if token is None else token}
+        if self._since:
+            auth["since"] = self._since
         await self.socket.connect(
             self.url, auth=auth, transports=["websocket"], wait_timeout=PATIENCE_SECONDS
         )
         await self.hears("session:ready")
         return self
+
+    async def greeted(self, since: Json) -> Json:
+        """Connect as a device that has this of each group already; returns the greeting."""
+        self._since = since
+        await self.connect()
+        return await self.hears("session:ready")
 
     async def _hear(self, event: str, payload: Json) -> None:
         try:

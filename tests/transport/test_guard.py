@@ -27,7 +27,7 @@ from socketio.exceptions import ConnectionRefusedError as Refused
 
 from persplit.ledger.errors import PerSplitError
 from persplit.service.errors import RateLimited
-from persplit.transport import guard
+from persplit.transport import backlog, guard
 from persplit.transport.frames import BadFrame, GuardedPacket
 from persplit.transport.guard import IndexedManager, TokenBucket, guarded_server
 
@@ -192,6 +192,7 @@ class Served:
 
     async def on_big(self, sid: str, body: dict[str, Any]) -> dict[str, Any]:
         """Answer at length."""
+        self.handled.append((sid, body))
         return {"ok": True, "text": "x" * 200_000}
 
     @property
@@ -262,11 +263,13 @@ def quiet(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -
     assert capfd.readouterr() == ("", "")
 
 
-async def by_hand(served: Served) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, str]:
+async def by_hand(
+    served: Served, buffer_bytes: int = 4096
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, str]:
     """A client that has signed in, without a library: it can stop reading."""
     raw = socket.create_connection(("127.0.0.1", int(served.url.rsplit(":", 1)[1])))
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    reader, writer = await asyncio.open_connection(sock=raw, limit=1024)
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer_bytes)
+    reader, writer = await asyncio.open_connection(sock=raw, limit=buffer_bytes // 4)
     writer.write(
         b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
         b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
@@ -847,7 +850,7 @@ async def test_a_client_aborted_during_its_command_leaves_after_it(served: Serve
 async def test_closing_a_client_that_does_not_read_ends_it_all_the_same(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guard, "QUEUED_CHARACTERS_MAX", 10**9)
+    monkeypatch.setattr(backlog, "WAITING_BYTES_MAX", 10**9)
     _, writer, sid = await by_hand(served)
     for _ in range(500):
         await served.server.emit("news", {"text": "x" * 20_000}, to=sid)
@@ -858,26 +861,56 @@ async def test_closing_a_client_that_does_not_read_ends_it_all_the_same(
     writer.transport.abort()
 
 
+async def overwhelm(served: Served, sid: str, length: int, count: int) -> int:
+    """Send messages until it is too much for the client. Returns how many; never lets much wait on the way."""
+    link = served.server._link_of(sid)
+    assert link is not None
+    for number in range(count):
+        await served.server.emit("news", {"n": number, "text": "x" * length}, to=sid)
+        if link.is_closing:
+            return number
+        waiting = link.backlog.waiting_bytes
+        if link.request.transport is not None:
+            waiting += link.request.transport.get_write_buffer_size()
+        assert waiting <= 320 * 1024 + 2 * length
+        if number % 8 == 0:
+            await asyncio.sleep(0)
+    raise AssertionError("it is still being waited for")
+
+
 @pytest.mark.usefixtures("quiet")
-@pytest.mark.parametrize(("length", "count"), [(200_000, 100), (1_500, 10_000)])
+@pytest.mark.parametrize(("length", "count"), [(100_000, 200), (1_500, 10_000), (10, 10_000)])
 async def test_a_client_that_does_not_read_is_cut_off_before_it_costs_much(
     served: Served, lines: list[dict[str, Any]], length: int, count: int
 ) -> None:
     _, writer, sid = await by_hand(served)
     other = await served.signed_in()
-    sent = 0
-    while sid not in served.left:
-        await served.server.emit("news", {"text": "x" * length}, to=sid)
-        sent += 1
-        assert sent < count
-    assert [line["reason"] for line in lines] == ["too slow"]
+    await overwhelm(served, sid, length, count)
+    (link,) = [link for link in served.server.eio.links.values() if link.is_closing]
+    assert link.backlog.waiting_bytes < 200, "only the farewell is left"
+    await served.server.emit("news", {"text": "one more"}, to=sid)
+    assert link.backlog.waiting_bytes < 200
     await other.is_served()
+    await served.until(lambda: served.left == [sid])
+    assert [line["reason"] for line in lines] == ["too slow"]
     writer.transport.abort()
+
+
+async def test_a_client_that_is_too_slow_reads_why_before_the_end(served: Served) -> None:
+    client = await served.signed_in()
+    sent = await overwhelm(served, client.sid, 20_000, 2_000)
+    said = [json.loads(frame[2:]) for frame in await client.ends() if frame.startswith("42")]
+    assert said[-1][0] == "session:closing"
+    assert said[-1][1]["code"] == "too_slow"
+    assert 1_000 <= said[-1][1]["retryAfterMs"] < 5_000
+    assert [body["n"] for _, body in said[:-1]] == list(range(len(said) - 1)), "what it got has no hole"
+    assert len(said) - 1 < sent
 
 
 async def test_a_client_whose_connection_blocks_is_cut_off_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "WRITE_SECONDS_MAX", 0.3)
-    monkeypatch.setattr(guard, "QUEUED_CHARACTERS_MAX", 10**9)
+    monkeypatch.setattr(guard, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(backlog, "WAITING_BYTES_MAX", 10**9)
     async with serving() as served:
         _, writer, sid = await by_hand(served)
         for _ in range(200):
@@ -886,12 +919,91 @@ async def test_a_client_whose_connection_blocks_is_cut_off_in_time(monkeypatch: 
         writer.transport.abort()
 
 
+@pytest.mark.parametrize("rate", [1, 40_000], ids=["a byte at a time", "forty kilobytes a second"])
+async def test_a_client_that_takes_next_to_nothing_is_cut_off_in_time(
+    monkeypatch: pytest.MonkeyPatch, lines: list[dict[str, Any]], rate: int
+) -> None:
+    monkeypatch.setattr(guard, "WRITE_SECONDS_MAX", 0.5)
+    monkeypatch.setattr(guard, "MESSAGE_SECONDS_MAX", 1.0)
+    monkeypatch.setattr(guard, "LOOK_SECONDS", 0.1)
+    async with serving() as served:
+        reader, writer, sid = await by_hand(served)
+        await served.server.emit("news", {"text": "x" * 5_000_000}, to=sid)
+
+        async def trickle() -> None:
+            with contextlib.suppress(ConnectionError):
+                while await reader.read(max(1, rate // 10)):  # noqa: ASYNC110 - its slowness is the point
+                    await asyncio.sleep(0.1)
+
+        reading = asyncio.create_task(trickle())
+        await served.until(lambda: served.left == [sid])
+        assert [line["reason"] for line in lines] == ["too slow"]
+        reading.cancel()
+        writer.transport.abort()
+
+
+async def test_a_slow_reader_is_alive_while_it_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "LOOK_SECONDS", 0.05)
+    async with serving(ping_interval_seconds=0.3, ping_timeout_seconds=0.6) as served:
+        reader, writer, sid = await by_hand(served, 65_536)
+        await served.server.emit("news", {"text": "x" * 3_000_000}, to=sid)
+        await served.server.emit("news", {"text": "the end"}, to=sid)
+        got, began = b"", time.monotonic()
+        # Most of it fits between the two kernels: what the server still holds takes longer than a ping's patience.
+        while b"the end" not in got[-100_000:]:
+            chunk = await asyncio.wait_for(reader.read(30_000), PATIENCE_SECONDS)
+            assert chunk, "it was cut off"
+            got += chunk
+            if b"\x81\x012" in chunk:
+                writer.write(bytes([0x81, 0x81, 0, 0, 0, 0]) + b"3")
+            await asyncio.sleep(0.02)
+        assert time.monotonic() - began > 1.0, "or this test shows nothing"
+        assert sid not in served.left
+        writer.transport.abort()
+
+
+async def test_a_message_of_any_size_reaches_a_client_that_reads_with_what_comes_after_it(
+    served: Served,
+) -> None:
+    client = await served.signed_in()
+    for number in range(200):
+        await served.server.emit(
+            "news", {"n": number, "text": "x" * (4_000_000 if number == 3 else 1_000)}, to=client.sid
+        )
+    heard = [json.loads((await client.hears())[2:])[1]["n"] for _ in range(200)]
+    assert heard == list(range(200))
+
+
+async def test_a_client_that_does_not_read_its_answers_is_not_read_either(served: Served) -> None:
+    client = await served.signed_in()
+    for ack_id in range(200):
+        await client.ws.send_str(f'42{ack_id}["big",{{}}]')
+    (link,) = served.server.eio.links.values()
+    await asyncio.sleep(0.3)
+    assert len(served.handled) < 200, "it was pushed back, and not cut off"
+    assert link.backlog.waiting_bytes <= 2 * 200_100
+    answers = [(await client.hears()).partition("[")[0] for _ in range(200)]
+    assert answers == [f"43{ack_id}" for ack_id in range(200)]
+    assert link.backlog.waiting_bytes == 0
+
+
+async def test_lower_caps_cut_off_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backlog, "WAITING_FRAMES_MAX", 4)
+    monkeypatch.setattr(guard, "WRITE_BUFFER_BYTES", 1_000)
+    async with serving() as served:
+        client = await served.signed_in()
+        await asyncio.gather(*(served.server.emit("news", {"n": n}, to=client.sid) for n in range(6)))
+        said = [json.loads(frame[2:])[0] for frame in await client.ends()]
+        assert said[-1] == "session:closing"
+        assert len(said) <= 5
+
+
 async def test_a_client_that_reads_gets_any_amount(served: Served) -> None:
     client = await served.signed_in()
     for ack_id in range(30):
         assert len((await client.asks('42%s["big",{}]', ack_id))["text"]) == 200_000
     (link,) = served.server.eio.links.values()
-    assert link.queued_characters == 0
+    assert link.backlog.waiting_bytes == 0
 
 
 # --- anything at all
@@ -1040,7 +1152,12 @@ async def test_leaving_does_not_look_into_every_room() -> None:
 
 PRIVATE: dict[type, dict[str, str | None]] = {
     engineio.AsyncServer: {"send_packet": "self sid pkt", "create_queue": None},
-    AsyncSocket: {"close": "self wait abort reason", "poll": "self", "_websocket_handler": "self ws"},
+    AsyncSocket: {
+        "close": "self wait abort reason",
+        "poll": "self",
+        "_websocket_handler": "self ws",
+        "schedule_ping": "self",
+    },
     driver.WebSocket: {
         "__init__": "self handler server",
         "__call__": "self environ",
@@ -1093,6 +1210,6 @@ def test_the_libraries_keep_what_the_guard_expects() -> None:
     assert {"sockets", "max_http_buffer_size"} <= vars(server.eio).keys()
     assert {"environ", "handlers", "_binary_packet"} <= vars(server).keys()
     assert {"rooms", "callbacks", "pending_connect", "pending_disconnect"} <= vars(server.manager).keys()
-    assert hasattr(AsyncSocket(server.eio, "sid"), "queue")
+    assert {"queue", "last_ping"} <= vars(AsyncSocket(server.eio, "sid")).keys()
     assert server.packet_class is GuardedPacket
     assert set(server.reserved_events) <= guard.RESERVED
