@@ -7,30 +7,55 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 PATIENCE_SECONDS = 20.0
 
 
 class ServerProcess:
-    """`persplit serve` on a free port with its own data directory."""
+    """`persplit serve` on a free port with its own data directory, and the same again every time it is started.
 
-    def __init__(self, data_dir: Path, *arguments: str, port: int, **variables: str) -> None:
+    `module` is what is run: `persplit`, or one that changes the server before it runs the same command line.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *arguments: str,
+        port: int,
+        module: Sequence[str] = ("persplit",),
+        **variables: str,
+    ) -> None:
         self.url = f"http://127.0.0.1:{port}"
-        self._command = [sys.executable, "-m", "persplit", "serve", "--port", str(port)]
+        self._command = [sys.executable, "-m", *module, "serve", "--port", str(port)]
         self._command += ["--data-dir", str(data_dir), *arguments]
         self._environment = {**os.environ, "PERSPLIT_RATE_LIMITS": "off", **variables}
-        self._process: subprocess.Popen[str] | None = None
-        self.printed = ""
+        self._process: subprocess.Popen[bytes] | None = None
+        # A file, not a pipe: a server that says much would wait for somebody to read it.
+        self._log = data_dir.with_name(f"{data_dir.name}.{port}.log")
+
+    @property
+    def printed(self) -> str:
+        """What it has said, whenever it ran."""
+        return self._log.read_text()
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        self._process = subprocess.Popen(  # noqa: S603 - our own command
-            self._command, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+        self.spawn()
+        self.wait_until_ready()
+
+    def spawn(self) -> None:
+        """Start it."""
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(self._command, env=self._environment, stdout=log, stderr=log)  # noqa: S603 - our own command
+
+    def wait_until_ready(self) -> None:
+        """Wait until it answers."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not self._is_ready():
-            assert self._process.poll() is None, self._process.communicate()[0]
+            assert self.is_running, self.printed[-2_000:]
             assert time.monotonic() < deadline, "the server does not answer"
             time.sleep(0.02)
 
@@ -51,10 +76,14 @@ class ServerProcess:
 
     def signal(self, number: int) -> int:
         """Send a signal that ends it, and wait for the end; returns its exit code."""
+        self.send(number)
+        assert self._process is not None
+        return self._process.wait(PATIENCE_SECONDS)
+
+    def send(self, number: int) -> None:
+        """Send a signal."""
         assert self._process is not None
         self._process.send_signal(number)
-        self.printed, _ = self._process.communicate(timeout=PATIENCE_SECONDS)
-        return self._process.returncode
 
     @property
     def is_running(self) -> bool:

@@ -3,7 +3,9 @@
 Set PERSPLIT_TEST_MONGODB_URI or PERSPLIT_TEST_REDIS_URL to use servers that are there instead.
 """
 
+import contextlib
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -69,6 +71,15 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def free_port_for_restarts() -> int:
+    """A free port that no outgoing connection is given while nobody listens on it: systems give those above 32768."""
+    while True:
+        port = random.randrange(20_000, 32_000)  # noqa: S311 - no secret
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager

@@ -10,9 +10,10 @@ from persplit.ledger.events import Noun, RecordedEvent
 from persplit.ledger.expense import Expense
 from persplit.ledger.explain import DebtTrace, ExplainedDebt
 from persplit.ledger.settlement import Settlement
+from persplit.ledger.state import GroupState
 from persplit.service.groups import Groups
 from persplit.service.handler import thing_of
-from persplit.service.ports import EventStore
+from persplit.service.ports import READ_LIMIT_MAX, EventStore
 from persplit.service.standing import Payment, Standing
 
 PAGE_MAX: Final = 200
@@ -123,19 +124,38 @@ class History:
         return Tail(events, head, more=bool(events) and events[-1].seq < head)
 
     async def snapshot(self, group_id: str, user_id: str) -> GroupSnapshot:
-        """The whole group in its present version."""
-        return await self._snapshot(await self._groups.standing_for(group_id, user_id))
+        """The whole group as it is at one seq, whatever changes while it is read."""
+        before = await self._groups.state_for(group_id, user_id)
+        present = {thing.id: thing for thing in await self._things(before)}
+        standing = await self._groups.standing_for(group_id, user_id)
+        # Some may have been read before they changed and others after: the events since bring all to the same seq.
+        changed = await self._changed(before, standing.state)
+        made = [changed.pop(id_) for id_ in list(changed) if id_ not in present]
+        things = (*reversed(made), *(present | changed).values())
+        return GroupSnapshot(standing, tuple(thing for thing in things if thing.seq <= standing.state.seq))
 
-    async def _snapshot(self, standing: Standing) -> GroupSnapshot:
+    async def _things(self, state: GroupState) -> list[Expense | Settlement]:
+        """Everything that was there, in the present version; expenses first, newest first."""
         things: list[Expense | Settlement] = []
         for noun in (Noun.EXPENSE, Noun.SETTLEMENT):
-            before: int | None = standing.state.seq + 1
+            before: int | None = state.seq + 1
             while before is not None:
-                page = await self._page(standing.state.group_id, noun, before, PAGE_MAX, with_deleted=True)
+                page = await self._page(state.group_id, noun, before, PAGE_MAX, with_deleted=True)
                 things += page.things
                 before = page.next_before
-        # What changed since the standing was taken is younger than it: the client gets it as events.
-        return GroupSnapshot(standing, tuple(thing for thing in things if thing.seq <= standing.state.seq))
+        return things
+
+    async def _changed(self, before: GroupState, now: GroupState) -> dict[str, Expense | Settlement]:
+        """What was made or changed between the two states, as the later one has it, in order of its first change."""
+        changed: dict[str, Expense | Settlement] = {}
+        after = before.seq
+        while after < now.seq:
+            events = await self._store.read(now.group_id, after, min(READ_LIMIT_MAX, now.seq - after))
+            if not events:
+                break
+            changed |= {thing.id: thing for event in events if (thing := thing_of(event.event))}
+            after = events[-1].seq
+        return changed
 
     async def standing(
         self, group_id: str, user_id: str, *, at: str | None = None, seq: int | None = None

@@ -7,16 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from persplit.adapters.memory_store import MemoryDocuments, MemoryEvents
-from persplit.ledger.commands import CreateSettlement, UpdateExpense
+from persplit.ledger.commands import Command, CreateSettlement, DeleteExpense, UpdateExpense
 from persplit.ledger.errors import NotFound
 from persplit.ledger.events import Noun, RecordedEvent
+from persplit.ledger.state import GroupState
 from persplit.service import sync as sync_module
 from persplit.service.epochs import Epochs
 from persplit.service.handler import thing_of
 from persplit.service.history import PAGE_MAX, SNAPSHOT_THINGS_MAX, GroupSnapshot, History, Tail
 from persplit.service.sync import Known, Sync
 from tests.service.histories import written
-from tests.service.nodes import Node, draft, ledger, whole
+from tests.service.nodes import Node, draft, ledger, spending, whole
 from tests.service.test_history import Thing, things_in
 
 
@@ -189,18 +190,34 @@ async def test_a_member_can_ask_for_a_snapshot_of_a_group_of_any_size(
         await History(node.wire, node.groups).snapshot("goa", "eve")
 
 
-async def test_a_snapshot_leaves_out_what_changes_while_it_is_read_because_it_comes_as_an_event(
-    node: Node, sync: Sync, store: MemoryEvents
+@pytest.mark.parametrize(
+    ("changes", "there"),
+    [
+        ([UpdateExpense("tea", draft(1))], {"rice": 4, "tea": 5}),
+        ([UpdateExpense("tea", draft(1)), UpdateExpense("tea", draft(2))], {"rice": 4, "tea": 6}),
+        ([spending("milk", 5), DeleteExpense("rice")], {"milk": 5, "rice": 6, "tea": 3}),
+    ],
+    ids=["changed", "changed twice", "made and deleted"],
+)
+async def test_a_snapshot_is_the_group_at_one_seq_whatever_changes_while_it_is_read(
+    store: MemoryEvents, monkeypatch: pytest.MonkeyPatch, changes: list[Command], there: dict[str, int]
 ) -> None:
+    node, other = Node(store, is_shared=True), Node(store, is_shared=True)
+    await node.makes("ben")
     await node.spends("tea")
     await node.spends("rice")
-    node.wire.hold = asyncio.Event()
-    node.wire.reached.clear()
-    pulling = asyncio.create_task(pull(sync, "ben", 100, 1))
-    await node.wire.reached.wait()
-    await Node(store, is_shared=True).does("asha", UpdateExpense("tea", draft(1)))
-    node.wire.hold.set()
-    pulled = await pulling
-    assert isinstance(pulled, GroupSnapshot)
-    assert pulled.standing.state.seq == 4
-    assert set(replica(pulled)) == {"rice"}
+    reading = History(node.wire, node.groups)
+    state = await node.groups.state_for("goa", "ben")
+    real = reading._things
+
+    async def slow(before: GroupState) -> list[Thing]:
+        things = await real(before)
+        for change in changes:
+            await other.does("asha", change)
+        return things
+
+    monkeypatch.setattr(reading, "_things", slow)
+    snapshot = await reading.snapshot("goa", "ben")
+    assert snapshot.standing.state.seq == state.seq + len(changes)
+    assert [(thing.id, thing.seq) for thing in snapshot.things] == list(there.items())
+    assert replica(snapshot) == things_of_all(await ledger(node.wire.store))

@@ -1,13 +1,7 @@
 """What was acknowledged is there after the server was killed, and nothing is there half."""
 
 import asyncio
-import contextlib
-import os
 import random
-import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -17,73 +11,38 @@ import aiohttp
 import pytest
 import socketio.exceptions
 
+from tests.processes import ServerProcess
+from tests.servers import free_port_for_restarts
 from tests.system.conftest import MakePhone, phones_of
 from tests.system.phone import Json, Phone, key
 
-START_SECONDS_MAX = 30.0
 STOP_SECONDS_MAX = 8.0
 CYCLES = 5
 WRITERS = 4
 
 
-def free_port_for_restarts() -> int:
-    """A free port that no outgoing connection is given while nobody listens on it: systems give those above 32768."""
-    while True:
-        port = random.randrange(20_000, 32_000)  # noqa: S311 - no secret
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-
-
-class Process:
-    """`persplit serve` in a process of its own, on the same port and data every time it is started."""
+class Process(ServerProcess):
+    """`persplit serve`, from within an event loop."""
 
     def __init__(self, home: Path) -> None:
-        self.port = free_port_for_restarts()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.data = home / "data"
-        self.log = home / "log"
-        self.process: subprocess.Popen[bytes] | None = None
+        super().__init__(home / "data", port=free_port_for_restarts())
 
-    async def start(self) -> None:
+    async def starts(self) -> None:
         """Start it, and wait until it is ready."""
-        words = ["serve", "--port", str(self.port), "--data-dir", str(self.data)]
-        environment = {**os.environ, "PERSPLIT_RATE_LIMITS": "off"}
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: ASYNC220, S603 - it returns at once; our own words
-                [sys.executable, "-m", "persplit", *words], stdout=log, stderr=log, env=environment
-            )
-        async with aiohttp.ClientSession() as http, asyncio.timeout(START_SECONDS_MAX):
-            while not await self._is_ready(http):
-                assert self.process.poll() is None, self.log.read_text()[-2_000:]
-                await asyncio.sleep(0.02)
+        await asyncio.to_thread(self.start)
 
-    async def _is_ready(self, http: aiohttp.ClientSession) -> bool:
-        try:
-            async with http.get(f"{self.url}/readyz") as response:
-                return response.status == 200
-        except aiohttp.ClientError:
-            return False
-
-    def kill(self) -> None:
-        """SIGKILL: it gets no chance to put anything in order."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-
-    async def stop(self) -> int:
+    async def stops(self) -> int:
         """SIGTERM; its exit code."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGTERM)
-        return await asyncio.to_thread(self.process.wait, STOP_SECONDS_MAX)
+        return await asyncio.to_thread(self.stop)
 
 
 @pytest.fixture
 async def process(tmp_path: Path) -> AsyncIterator[Process]:
     process = Process(tmp_path)
-    await process.start()
+    await process.starts()
     yield process
-    process.kill()
+    if process.is_running:
+        process.kill()
 
 
 @pytest.fixture
@@ -122,7 +81,7 @@ async def test_an_event_acknowledged_just_before_the_server_is_killed_is_there_a
     acked = await spends(asha, group_id, "the-last")
     process.kill()
     await asha.disconnect()
-    await process.start()
+    await process.starts()
     # The token is still good: the secret was kept.
     events = await ledger_of(asha, group_id)
     assert [event["seq"] for event in events] == [1, 2]
@@ -177,7 +136,7 @@ async def test_killed_again_and_again_while_many_write_it_loses_nothing_that_it_
         assert all(end is None or isinstance(end, asyncio.CancelledError) for end in ends), ends
         for phone in writers:
             await phone.disconnect()
-        await process.start()
+        await process.starts()
         events = await ledger_of(asha, group_id)
         check(events, told)
         for command_id in told.unknown[:]:
@@ -210,13 +169,13 @@ async def test_told_to_stop_it_says_so_to_its_clients_and_ends_well_within_secon
     group_id = await asha.makes_group()
     acked = await spends(asha, group_id, "the-last")
     started = time.monotonic()
-    assert await process.stop() == 0
+    assert await process.stops() == 0
     assert time.monotonic() - started < STOP_SECONDS_MAX
     for phone in (asha, ben):
         closing = await phone.hears("session:closing")
         assert closing["code"] == "server_restarting"
         assert 0 <= closing["retryAfterMs"] <= 10_000
-    await process.start()
+    await process.starts()
     assert (await ledger_of(asha, group_id))[-1]["expense"] == acked["expense"]
     await asha.disconnect()
     await asha.connect()
