@@ -309,14 +309,15 @@ async def _sqlite(path: Path) -> AsyncIterator[Stores]:
 async def _mongodb(uri: str) -> AsyncIterator[Stores]:
     client = mongo_store.connect(uri)
     database = mongo_store.database_of(client)
+    calls = mongo_store.Calls()
 
     async def documents(collection: str, unique_keys: Collection[str] = ()) -> Documents:
-        opened = mongo_store.MongoDocuments(database, collection, unique_keys)
+        opened = mongo_store.MongoDocuments(database, collection, unique_keys, calls)
         await opened.open()
         return opened
 
     try:
-        events = mongo_store.MongoEvents(database)
+        events = mongo_store.MongoEvents(database, calls)
         await events.open()
         yield Stores(
             events=events,

@@ -20,7 +20,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 SECRET_BYTES_MIN: Final = 32
 """RFC 7518 3.2: a key for HS256 has at least 256 bits."""
 WORKERS_MAX: Final = 64
-SHUTDOWN_DELAY_SECONDS_MAX: Final = 300.0
+SHUTDOWN_DELAY_SECONDS_MAX: Final = 300
 """Longer than any balancer takes to notice; orchestrators kill after 30 unless told otherwise."""
 
 _SCHEMES: Final = {
@@ -66,8 +66,8 @@ class Settings(BaseSettings):
     workers: int = Field(
         1, ge=1, le=WORKERS_MAX, description="Processes that serve; more than one needs MongoDB."
     )
-    shutdown_delay_seconds: float = Field(
-        0.0,
+    shutdown_delay_seconds: int = Field(
+        0,
         ge=0,
         le=SHUTDOWN_DELAY_SECONDS_MAX,
         description="On SIGTERM: how long `/readyz` says 503 before the server drains, so that a balancer stops "

@@ -21,7 +21,7 @@ from persplit.logs import set_up_logs
 from persplit.transport.http_server import Runner, room_for_connections
 from persplit.workers import BACKLOG, Listeners
 
-CLEANUP_SECONDS: Final = 2.0
+CLEANUP_SECONDS: Final = 4.0
 """For requests under way and connections that are left when everybody was told to go."""
 
 _log = structlog.get_logger(__name__)

@@ -29,8 +29,9 @@ from persplit.config import ConfigError
 
 BACKLOG: Final = 4096
 """Connections that wait to be accepted: after a restart every client comes back at once."""
-START_SECONDS_MAX: Final = 30.0
-"""For a new worker to be ready: importing takes one or two, a store that is away up to ten."""
+START_SECONDS_MAX: Final = 60.0
+"""For a new worker to be ready: importing takes a second or two, ten times that on a machine that is
+busy; a store that is away is given up before."""
 RESPAWN_SECONDS_FIRST: Final = 0.5
 RESPAWN_SECONDS_MAX: Final = 5.0
 """Before a worker that died is started again, doubled each time: a fault at start doesn't spin. Meanwhile connections

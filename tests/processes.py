@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 
 class ServerProcess:
@@ -65,6 +65,22 @@ class ServerProcess:
                 return bool(response.status == 200)
         except (urllib.error.URLError, OSError):
             return False
+
+    def send(self, number: int) -> None:
+        """Send a signal that it lives on after."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def workers(self) -> list[int]:
+        """The ids of its worker processes: what was spawned, but for the helper of multiprocessing."""
+        assert self._process is not None
+        found = subprocess.run(  # noqa: S603 - a fixed command
+            ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(self._process.pid)],  # noqa: S607 - wherever it is
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return [int(line.split()[0]) for line in found.stdout.splitlines() if "spawn_main" in line]
 
     def kill(self) -> None:
         """End it at once, with no chance to tidy up."""

@@ -101,6 +101,12 @@ def mongodb_command(port: int, storage: Path, *options: str) -> list[str]:
     return [str(program), "--port", str(port), "--storage-path", str(storage), *options]
 
 
+def redis_command(port: int, home: Path) -> list[str]:
+    """A Redis that keeps nothing on disk."""
+    settings = {"port": port, "bind": "127.0.0.1", "dir": home, "save": "", "appendonly": "no"}
+    return [__redis_executable__, *(word for name, value in settings.items() for word in (f"--{name}", str(value)))]
+
+
 def with_database(mongodb_uri: str, name: str) -> str:
     """The URI of the database `name` on the same server."""
     return urlunsplit(urlsplit(mongodb_uri)._replace(path=f"/{name}"))
@@ -122,9 +128,7 @@ def _redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield given
         return
     home, port = tmp_path_factory.mktemp("redis"), free_port()
-    settings = {"port": port, "bind": "127.0.0.1", "dir": home, "save": "", "appendonly": "no"}
-    words = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
-    with running([__redis_executable__, *words], port, home / "log"):
+    with running(redis_command(port, home), port, home / "log"):
         yield f"redis://127.0.0.1:{port}/0"
 
 

@@ -57,6 +57,7 @@ def test_each_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch)
         "mongodb_uri": MONGODB,
         "redis_url": "redis://:opensesame@cache.example.org/0",
         "workers": "2",
+        "shutdown_delay_seconds": "7",
         "jwt_secret": SECRET,
         "jwt_secret_previous": SECRET.upper(),
         "public_url": "https://split.example.org",
@@ -76,6 +77,7 @@ def test_each_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch)
     assert settings.allowed_origins == ("https://a.example.org", "http://localhost:3000")
     assert settings.trusted_proxies == ("10.0.0.0/8", "127.0.0.1")
     assert (settings.rate_limits, settings.log_level, settings.log_format) == (False, "debug", "json")
+    assert settings.shutdown_delay_seconds == 7
     assert settings.own_url == "https://split.example.org"
 
 

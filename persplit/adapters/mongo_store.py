@@ -19,9 +19,16 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, DESCENDING, AsyncMongoClient, IndexModel
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import DuplicateKeyError, PyMongoError
+from pymongo.errors import (
+    DuplicateKeyError,
+    ExecutionTimeout,
+    NotPrimaryError,
+    OperationFailure,
+    PyMongoError,
+)
 from pymongo.read_concern import ReadConcern
 
+from persplit.adapters.breaker import Breaker
 from persplit.adapters.recording import bounded, hole_before, recognise, record_of
 from persplit.ledger.codec import TYPES, Json, event_from_json, event_to_document
 from persplit.ledger.events import MemberLeft, Noun, RecordedEvent, is_creation, subject_of
@@ -42,13 +49,13 @@ Database: TypeAlias = AsyncDatabase[Json]
 
 DATABASE_DEFAULT: Final = "persplit"
 """The database's name where the URI has none."""
-SERVER_SELECTION_TIMEOUT_MS: Final = 5_000
+SERVER_SELECTION_TIMEOUT_MS: Final = 4_000
 """How long to look for a primary. An election takes up to 12 s: clients are told to come back instead."""
 CONNECT_TIMEOUT_MS: Final = 3_000
 """To open one connection: less than the selection, so that one dead host doesn't use it up."""
-OPERATION_TIMEOUT_MS: Final = 8_000
-"""For one operation with the driver's own retries: well under a socket's ping timeout."""
-DEADLINE_S: Final = 9.0
+OPERATION_TIMEOUT_MS: Final = 6_000
+"""For one operation with the driver's own retries: well under what a whole answer may take."""
+DEADLINE_S: Final = 7.0
 """For one call of ours. Longer than an operation, so that the driver's bound, which knows why, comes first;
 it also counts the wait for motor's threads, which the driver doesn't see."""
 CONNECTIONS_MAX: Final = 50
@@ -104,22 +111,46 @@ async def close(client: Client) -> None:
         await closing
 
 
-@asynccontextmanager
-async def _answered() -> AsyncIterator[None]:
-    """What errors of the driver's, or none before the deadline, mean to a caller; the only place that knows.
+class Calls:
+    """What errors of the driver's, or no answer before the deadline, mean to a caller; the only place that knows.
 
-    Raises:
-        DuplicateKey: a unique index refused the write.
-        StoreUnavailable: anything else. Of a write the outcome is unknown.
-
+    All calls of a node to one database go through one of these, so that it notices when none is answered.
     """
-    try:
-        async with asyncio.timeout(DEADLINE_S):
-            yield
-    except DuplicateKeyError:
-        raise DuplicateKey from None
-    except (PyMongoError, TimeoutError) as error:
-        raise StoreUnavailable("the database did not answer") from error
+
+    def __init__(self) -> None:
+        self.breaker = Breaker()
+
+    @asynccontextmanager
+    async def answered(self) -> AsyncIterator[None]:
+        """One call, or some that belong together.
+
+        Raises:
+            DuplicateKey: a unique index refused the write.
+            StoreUnavailable: anything else. Of a write that was sent the outcome is unknown.
+
+        """
+        self.breaker.admit()
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                yield
+        except DuplicateKeyError:
+            self.breaker.answered()
+            raise DuplicateKey from None
+        except (PyMongoError, TimeoutError) as error:
+            if _is_answer(error):
+                self.breaker.answered()
+            else:
+                self.breaker.failed()
+            raise StoreUnavailable("the database did not answer") from error
+        except BaseException:
+            self.breaker.undecided()
+            raise
+        self.breaker.answered()
+
+
+def _is_answer(error: Exception) -> bool:
+    """Whether the database is there and said no: it takes no writes just now, perhaps, but can be read."""
+    return isinstance(error, NotPrimaryError | OperationFailure) and not isinstance(error, ExecutionTimeout)
 
 
 _EVENT_INDEXES: Final = (
@@ -149,8 +180,10 @@ _SNAPSHOT_INDEXES: Final = (
 class MongoEvents(EventStore):
     """The collections `events` and `snapshots` of a database. `open` before use."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, calls: Calls | None = None) -> None:
+        """`calls`: those of the node; of its own unless given."""
         self._database = database
+        self._answered = (calls or Calls()).answered
         self._events: AsyncCollection[Json] = database.get_collection("events")
         self._snapshots: AsyncCollection[Json] = database.get_collection("snapshots")
         self._resolving = self._events
@@ -163,7 +196,7 @@ class MongoEvents(EventStore):
             StoreUnavailable: no server answered, or building an index takes longer than the bound.
 
         """
-        async with _answered():
+        async with self._answered():
             hello = await self._database.command("hello")
             await self._events.create_indexes(list(_EVENT_INDEXES))
             await self._snapshots.create_indexes(list(_SNAPSHOT_INDEXES))
@@ -179,9 +212,12 @@ class MongoEvents(EventStore):
         and if the first one had arrived they say so. Failure is never concluded from silence.
         """
         recorded = record_of(new)
-        async with _answered():
-            await self._refuse_hole(new)
-            appended = await self._insert(recorded)
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                await self._refuse_hole(new)
+                appended = await self._insert(recorded)
+        except TimeoutError as error:
+            raise StoreUnavailable("the database did not answer") from error
         self._remember(appended)
         return appended
 
@@ -202,7 +238,7 @@ class MongoEvents(EventStore):
 
     async def find_command(self, group_id: str, command_id: str) -> RecordedEvent | None:
         """See the port."""
-        async with _answered():
+        async with self._answered():
             return _decoded(await self._events.find_one({"groupId": group_id, "commandId": command_id}))
 
     async def latest(self, group_id: str, noun: Noun, ids: Sequence[str]) -> Mapping[str, RecordedEvent]:
@@ -212,7 +248,7 @@ class MongoEvents(EventStore):
             wanted = {"groupId": group_id, "noun": noun.value, "subjectId": id_}
             return _decoded(await self._events.find_one(wanted, sort=[("seq", DESCENDING)]))
 
-        async with _answered():
+        async with self._answered():
             return await _each(ids, last_about)
 
     async def heads(self, group_ids: Sequence[str]) -> Mapping[str, int]:
@@ -223,7 +259,7 @@ class MongoEvents(EventStore):
             last = await self._events.find_one({"groupId": group_id}, only_seq, sort=[("seq", DESCENDING)])
             return last["seq"] if last else None
 
-        async with _answered():
+        async with self._answered():
             return await _each(group_ids, head_of)
 
     async def seq_at(self, group_id: str, at: str) -> int:
@@ -232,7 +268,7 @@ class MongoEvents(EventStore):
         # the last one up to it would do for MongoDB; SecantusDB leaves out what lies right at such a bound.
         later = {"groupId": group_id, "at": {"$gt": at}}
         oldest_first = [("at", ASCENDING), ("seq", ASCENDING)]
-        async with _answered():
+        async with self._answered():
             first_later = await self._events.find_one(later, {"seq": True}, sort=oldest_first)
         if first_later:
             return int(first_later["seq"]) - 1
@@ -243,7 +279,7 @@ class MongoEvents(EventStore):
         wanted = {"noun": Noun.MEMBER.value, "subjectId": user_id}
         in_order = [("groupId", ASCENDING), ("seq", ASCENDING)]
         last_type: dict[str, str] = {}
-        async with _answered():
+        async with self._answered():
             cursor = self._events.find(wanted, {"groupId": True, "type": True}).sort(in_order)
             async for event in cursor:
                 last_type[event["groupId"]] = event["type"]
@@ -254,7 +290,7 @@ class MongoEvents(EventStore):
         place = {"groupId": snapshot.group_id, "seq": snapshot.seq}
         document = {**place, "version": snapshot.version, "body": snapshot.body}
         try:
-            async with _answered():
+            async with self._answered():
                 await self._snapshots.replace_one(place, document, upsert=True)
         except DuplicateKey:
             return  # another node saved one at this seq at this very moment
@@ -262,13 +298,13 @@ class MongoEvents(EventStore):
     async def load_snapshot(self, group_id: str, version: int, up_to: int) -> Snapshot | None:
         """See the port."""
         wanted = {"groupId": group_id, "version": version, "seq": {"$lte": up_to}}
-        async with _answered():
+        async with self._answered():
             found = await self._snapshots.find_one(wanted, sort=[("seq", DESCENDING)])
         return Snapshot(group_id, found["seq"], version, found["body"]) if found else None
 
     async def ping(self) -> None:
         """See the port."""
-        async with _answered():
+        async with self._answered():
             await self._database.command("ping")
 
     async def _insert(self, recorded: RecordedEvent) -> RecordedEvent:
@@ -276,7 +312,7 @@ class MongoEvents(EventStore):
         for attempt in range(ATTEMPTS_MAX):
             await asyncio.sleep(RETRY_PAUSE_S * attempt)
             try:
-                async with _answered():
+                async with self._answered():
                     await self._events.insert_one(document)
             except DuplicateKey:
                 return await self._resolve(recorded)
@@ -289,7 +325,8 @@ class MongoEvents(EventStore):
     async def _resolve(self, recorded: RecordedEvent) -> RecordedEvent:
         """The outcome after a duplicate key. Which index it was is not asked: if both, only one is named."""
         wanted = {"groupId": recorded.group_id, "commandId": recorded.command_id}
-        known = _decoded(await self._resolving.find_one(wanted))
+        async with self._answered():
+            known = _decoded(await self._resolving.find_one(wanted))
         if known is None:
             raise SeqTaken
         return recognise(known, recorded)
@@ -299,7 +336,9 @@ class MongoEvents(EventStore):
         before = new.seq - 1
         if before <= self._seen.get(new.group_id, 0):
             return
-        if await self._events.find_one({"groupId": new.group_id, "seq": before}, {"_id": True}):
+        async with self._answered():
+            found = await self._events.find_one({"groupId": new.group_id, "seq": before}, {"_id": True})
+        if found:
             return
         if await self.find_command(new.group_id, new.command_id) is None:
             raise hole_before(new)
@@ -314,7 +353,7 @@ class MongoEvents(EventStore):
     async def _find(self, wanted: Json, order: int, limit: int) -> list[RecordedEvent]:
         if (at_most := bounded(limit)) == 0:
             return []  # MongoDB takes 0 for "no limit"
-        async with _answered():
+        async with self._answered():
             cursor = self._events.find(wanted).sort([("seq", order)]).limit(at_most)
             return [event_from_json(document) for document in await cursor.to_list(at_most)]
 
@@ -327,7 +366,15 @@ class MongoDocuments(Documents):
     `unique_keys` counts for what is written from now on: a change of it doesn't reach documents that are there.
     """
 
-    def __init__(self, database: Database, collection: str, unique_keys: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        database: Database,
+        collection: str,
+        unique_keys: Collection[str] = (),
+        calls: Calls | None = None,
+    ) -> None:
+        """`calls`: those of the node; of its own unless given."""
+        self._answered = (calls or Calls()).answered
         self._documents: AsyncCollection[Json] = database.get_collection(collection)
         self._unique_keys = frozenset(unique_keys)
 
@@ -346,19 +393,19 @@ class MongoDocuments(Documents):
             unique=True,
             partialFilterExpression={"unique": {"$exists": True}},
         )
-        async with _answered():
+        async with self._answered():
             await self._documents.create_indexes([keys, unique])
 
     async def insert(self, document: Document) -> None:
         """See the port."""
-        async with _answered():
+        async with self._answered():
             await self._documents.insert_one(self._stored(document, version=1))
 
     async def replace(self, document: Document) -> Document:
         """See the port."""
         present = {"_id": document.id, "version": document.version}
         stored = self._stored(document, version=document.version + 1)
-        async with _answered():
+        async with self._answered():
             result = await self._documents.replace_one(present, stored)
         if result.matched_count == 0:
             raise VersionChanged
@@ -368,7 +415,7 @@ class MongoDocuments(Documents):
         """See the port."""
         if not ids:
             return {}
-        async with _answered():
+        async with self._answered():
             found = await self._documents.find({"_id": {"$in": list(ids)}}).to_list(len(ids))
         return {stored["_id"]: _document_from(stored) for stored in found}
 
@@ -376,13 +423,13 @@ class MongoDocuments(Documents):
         """See the port."""
         if (at_most := bounded(limit)) == 0:
             return []  # MongoDB takes 0 for "no limit"
-        async with _answered():
+        async with self._answered():
             cursor = self._documents.find({"keys": f"{key}={value}"}).sort([("_id", ASCENDING)])
             return [_document_from(stored) for stored in await cursor.limit(at_most).to_list(at_most)]
 
     async def delete(self, id_: str) -> None:
         """See the port."""
-        async with _answered():
+        async with self._answered():
             await self._documents.delete_one({"_id": id_})
 
     def _stored(self, document: Document, version: int) -> Json:

@@ -15,6 +15,12 @@ PUBLISH_SECONDS_MAX: Final = 0.5
 """A hint isn't worth waiting for: without it the others find the event in their sweep."""
 WAITING_MAX: Final = 10_000
 """Hints waiting to be published; beyond that they are dropped, and the sweep makes up for it."""
+WAITING_SECONDS_MAX: Final = 5.0
+"""A hint that waited longer is dropped: the sweep has found its event by now."""
+PING_SECONDS: Final = 3.0
+"""How often to ask a silent subscription for a sign of life."""
+SILENCE_SECONDS_MAX: Final = 10.0
+"""A subscription that gives none is dead, even if TCP doesn't know: a router has forgotten it, say."""
 _SEQ: Final = re.compile(r"[1-9][0-9]{0,15}")
 _RETRY_SECONDS_MAX: Final = 5.0
 _POLL_SECONDS: Final = 1.0
@@ -33,13 +39,14 @@ class RedisHints(Hints):
             url,
             socket_timeout=5,
             socket_connect_timeout=2,
-            health_check_interval=10,
+            # The library's own only sends: it never looks whether a subscription's answer came.
+            health_check_interval=0,
             decode_responses=True,
             encoding_errors="replace",  # whatever somebody puts on the channel can be read, to be passed over
         )
         self._channel = channel
         self._listeners: list[Callable[[Hint | None], None]] = []
-        self._waiting: asyncio.Queue[Hint] = asyncio.Queue(WAITING_MAX)
+        self._waiting: asyncio.Queue[tuple[float, Hint]] = asyncio.Queue(WAITING_MAX)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
@@ -56,7 +63,7 @@ class RedisHints(Hints):
     async def publish(self, hint: Hint) -> None:
         """See the port: queues the hint, so that nobody waits for Redis while holding a group's lock."""
         if not self._waiting.full():
-            self._waiting.put_nowait(hint)
+            self._waiting.put_nowait((_now(), hint))
 
     def subscribe(self, listener: Callable[[Hint | None], None]) -> None:
         """See the port."""
@@ -64,7 +71,9 @@ class RedisHints(Hints):
 
     async def _publish_waiting(self) -> None:
         while True:
-            hint = await self._waiting.get()
+            since, hint = await self._waiting.get()
+            if _now() - since > WAITING_SECONDS_MAX:
+                continue
             try:
                 async with asyncio.timeout(PUBLISH_SECONDS_MAX):
                     await self._redis.publish(self._channel, f"{hint.group_id} {hint.seq} {hint.user_id}")
@@ -78,25 +87,39 @@ class RedisHints(Hints):
                 async with self._redis.pubsub() as pubsub:
                     await pubsub.subscribe(self._channel)
                     wait = 0.1
-                    while True:
-                        await self._hear(await pubsub.get_message(timeout=_POLL_SECONDS))
+                    await self._hear_all(pubsub)
             except Exception as error:  # noqa: BLE001 - as above
                 _log.warning("hints_interrupted", error=repr(error))
                 await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
                 wait = min(_RETRY_SECONDS_MAX, wait * 2)
 
-    async def _hear(self, message: dict[str, str] | None) -> None:
-        if message is None:
-            return
-        if message["type"] != "message":
+    async def _hear_all(self, pubsub: redis.client.PubSub) -> None:
+        """Hear until the subscription breaks, or gives no sign of life for too long."""
+        heard_at = asked_at = _now()
+        while _now() - heard_at <= SILENCE_SECONDS_MAX:
+            message = await pubsub.get_message(timeout=_POLL_SECONDS)
+            if message is not None:
+                heard_at = _now()
+                self._hear(message)
+            elif _now() - max(heard_at, asked_at) >= PING_SECONDS:
+                asked_at = _now()
+                await pubsub.ping()
+        raise ConnectionError("the subscription is silent")
+
+    def _hear(self, message: dict[str, str]) -> None:
+        if message["type"] == "subscribe":
             # The subscription stands from now on, for the first time or again: what was said before is lost.
             self._tell(None)
-            return
-        group_id, _, rest = message["data"].partition(" ")
-        seq, _, user_id = rest.partition(" ")
-        if _SEQ.fullmatch(seq):
-            self._tell(Hint(group_id, int(seq), user_id))
+        elif message["type"] == "message":
+            group_id, _, rest = message["data"].partition(" ")
+            seq, _, user_id = rest.partition(" ")
+            if _SEQ.fullmatch(seq):
+                self._tell(Hint(group_id, int(seq), user_id))
 
     def _tell(self, hint: Hint | None) -> None:
         for listener in self._listeners:
             listener(hint)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -114,6 +114,7 @@ class Follower:
         heard = self._fan_out.heard_groups()
         for start in range(0, len(heard), READ_LIMIT_MAX):
             heads = await self._store.heads(heard[start : start + READ_LIMIT_MAX])
+            self._groups.confirm(heads)
             for group_id, head in heads.items():
                 if head > self._groups.seq_of(group_id):
                     _add(self._waiting, group_id, ())

@@ -6,8 +6,9 @@ ahead of what was announced.
 """
 
 import asyncio
+import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, Protocol
 
@@ -18,12 +19,16 @@ from persplit.ledger.events import RecordedEvent
 from persplit.ledger.plan import Plan
 from persplit.ledger.state import GroupState, apply, plan_of
 from persplit.service import snapshots
+from persplit.service.errors import StoreUnavailable
+from persplit.service.people import OUTAGE_SECONDS_MAX
 from persplit.service.ports import READ_LIMIT_MAX, EventStore
 from persplit.service.standing import Standing, Standings
 
 GROUPS_HELD_MAX: Final = 10_000
 """Groups in memory; a state is a few kilobytes, however long its history. Those that are heard or in use stay,
 beyond this number too."""
+LOCK_SECONDS_MAX: Final = 6.0
+"""For a group's turn to come. Whoever waits longer waits behind calls that the store doesn't answer."""
 LOOKED_AT_MAX: Final = 8
 """Held groups that one use looks at to see whether they can go: more than one, so that the excess shrinks."""
 
@@ -62,9 +67,10 @@ class LiveGroup:
     """One group in memory; `state` is None before the first event. Touch it only with `lock` held.
 
     `users` counts who holds the lock or waits for it: while it goes from one to the next nobody holds it.
+    `known_at` is when `state` was last known to be the newest, on the monotonic clock.
     """
 
-    __slots__ = ("lock", "plan", "state", "users")
+    __slots__ = ("known_at", "lock", "plan", "state", "users")
 
     def __init__(self) -> None:
         self.lock = asyncio.Lock()
@@ -72,14 +78,27 @@ class LiveGroup:
         self.plan: Plan | None = None
         """Of `state`, once somebody asked for it."""
         self.users = 0
+        self.known_at = 0.0
 
 
 class Groups:
     """Loads, holds and moves on the groups of this node."""
 
-    def __init__(self, store: EventStore, standings: Standings, fan_out: FanOut, *, is_shared: bool) -> None:
-        """`is_shared`: other nodes write to the store too, so what is held here may be behind it."""
+    def __init__(
+        self,
+        store: EventStore,
+        standings: Standings,
+        fan_out: FanOut,
+        *,
+        is_shared: bool,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`is_shared`: other nodes write to the store too, so what is held here may be behind it.
+
+        `monotonic` tells seconds that never go back.
+        """
         self._store = store
+        self._monotonic = monotonic
         self._standings = standings
         self._fan_out = fan_out
         self._is_shared = is_shared
@@ -88,17 +107,25 @@ class Groups:
 
     @asynccontextmanager
     async def locked(self, group_id: str, load_up_to: int | None = None) -> AsyncIterator[LiveGroup]:
-        """The group with its lock held, loaded: as it is now, or was at `load_up_to` if it isn't held yet."""
+        """The group with its lock held, loaded: as it is now, or was at `load_up_to` if it isn't held yet.
+
+        Raises:
+            StoreUnavailable: it can't be loaded, or its turn didn't come within `LOCK_SECONDS_MAX`.
+
+        """
         live = self._held.get(group_id)
         if live is None:
             live = self._held[group_id] = LiveGroup()
         self._held.move_to_end(group_id)
         live.users += 1
         try:
-            async with live.lock:
+            await _acquired(live.lock)
+            try:
                 if live.state is None:
                     live.state = await snapshots.load(self._store, group_id, load_up_to)
                 yield live
+            finally:
+                live.lock.release()
         finally:
             live.users -= 1
             self._let_go(group_id, live)
@@ -129,7 +156,16 @@ class Groups:
                 await _to_the_end(self._advance_all(live, events))
                 moved = True
             if len(events) < READ_LIMIT_MAX:
+                live.known_at = self._monotonic()
                 return moved
+
+    def confirm(self, heads: Mapping[str, int]) -> None:
+        """Note which groups are held here as they are in the store, whose newest seqs these were just now."""
+        now = self._monotonic()
+        for group_id, head in heads.items():
+            live = self._held.get(group_id)
+            if live is not None and live.state is not None and live.state.seq >= head:
+                live.known_at = now
 
     async def _advance_all(self, live: LiveGroup, events: Sequence[RecordedEvent]) -> None:
         for recorded in events:
@@ -188,10 +224,24 @@ class Groups:
 
     async def _readable(self, group_id: str, live: LiveGroup, user_id: str) -> GroupState:
         if self._is_shared or live.state is None or not live.state.is_member(user_id):
-            await self.catch_up(group_id, live)
+            try:
+                await self.catch_up(group_id, live)
+            except StoreUnavailable:
+                return self._from_memory(live, user_id)
         if live.state is None or not live.state.is_member(user_id):
             raise NotFound("there is no such group")
         return live.state
+
+    def _from_memory(self, live: LiveGroup, user_id: str) -> GroupState:
+        """The group for who was in it minutes ago; call where the store's failure is being handled.
+
+        Nothing of it is younger than when they were last known to be a member. Others aren't told that it is not
+        there, for that isn't known.
+        """
+        is_recent = self._monotonic() - live.known_at < OUTAGE_SECONDS_MAX
+        if live.state is not None and live.state.is_member(user_id) and is_recent:
+            return live.state
+        raise StoreUnavailable("the group can't be read at the moment")
 
     async def _standing(self, live: LiveGroup, state: GroupState) -> Standing:
         # The plan follows from the state alone; links follow from profiles too, which change by themselves.
@@ -202,6 +252,17 @@ class Groups:
     async def close(self) -> None:
         """Wait for snapshots that are being saved."""
         await asyncio.gather(*self._saving)
+
+
+async def _acquired(lock: asyncio.Lock) -> None:
+    if not lock.locked():
+        await lock.acquire()  # at once: a timer for each use would cost more than the lock
+        return
+    try:
+        async with asyncio.timeout(LOCK_SECONDS_MAX):
+            await lock.acquire()
+    except TimeoutError:
+        raise StoreUnavailable("too many wait for this group: nothing was done") from None
 
 
 async def _to_the_end(work: Coroutine[None, None, None]) -> None:

@@ -5,10 +5,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Generic, TypeVar
 
+from persplit.service.errors import StoreUnavailable
 from persplit.service.users import User, Users
 
 PEOPLE_REMEMBERED_MAX: Final = 10_000
 """About 10 MB of profiles; a broadcast asks for the payees of one plan."""
+OUTAGE_SECONDS_MAX: Final = 300.0
+"""How old what is read from memory may be while the store is away: time for somebody on call to see to it. Only what
+the reader could see then: a session that had not ended, a group that they were in. Nothing can be written meanwhile,
+and an access token is over after ten minutes anyway."""
 REMEMBERED_SECONDS: Final = 5.0
 """How long another node's change of a profile may go unseen."""
 
@@ -37,10 +42,18 @@ class Remembered(Generic[_V]):
             return None
         until, value = entry
         if self._monotonic() >= until:
-            del self._entries[id_]
             return None
         self._entries.move_to_end(id_)
         return value
+
+    def last(self, id_: str) -> _V | None:
+        """The value as it was a while ago, for when nobody can be asked; None if it isn't known.
+
+        Not older than `OUTAGE_SECONDS_MAX`.
+        """
+        until, value = self._entries.get(id_, (0.0, None))
+        is_usable = self._monotonic() < until - self._seconds + OUTAGE_SECONDS_MAX
+        return value if is_usable else None
 
     def put(self, id_: str, value: _V) -> None:
         """Remember the value from now on."""
@@ -69,8 +82,16 @@ class People:
         self._remembered: Remembered[tuple[User, ...]] = Remembered(REMEMBERED_SECONDS, size_max, monotonic)
         self._forgotten = 0
 
-    async def get(self, ids: Iterable[str]) -> Mapping[str, User]:
-        """The people with these ids; ids with no account are left out. Waits only for those not remembered."""
+    async def get(self, ids: Iterable[str], *, for_sure: bool = False) -> Mapping[str, User]:
+        """The people with these ids; ids with no account are left out. Waits only for those not remembered.
+
+        While the store doesn't answer they are as remembered from minutes ago, and who isn't is left out, so that
+        what is known can be shown and announced; unless they are wanted `for_sure`.
+
+        Raises:
+            StoreUnavailable: for sure, they can't be had.
+
+        """
         found: dict[str, User] = {}
         missing: list[str] = []
         for id_ in dict.fromkeys(ids):
@@ -80,7 +101,12 @@ class People:
             else:
                 found.update((id_, user) for user in known)
         if missing:
-            found.update(await self._read(missing))
+            try:
+                found.update(await self._read(missing))
+            except StoreUnavailable:
+                if for_sure:
+                    raise
+                found.update((id_, user) for id_ in missing for user in self._remembered.last(id_) or ())
         return found
 
     def forget(self, user_id: str) -> None:

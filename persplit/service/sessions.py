@@ -208,11 +208,21 @@ class Sessions:
                 await self.end(family.session.id)
 
     async def is_live(self, session_id: str) -> bool:
-        """Whether the session goes on, as known at most `LIVE_SECONDS` ago; waits only if that isn't remembered."""
+        """Whether the session goes on, as known at most `LIVE_SECONDS` ago; waits only if that isn't remembered.
+
+        While the store doesn't answer it is what was known minutes ago (`OUTAGE_SECONDS_MAX`), so that its holder can
+        read what this node has in memory. One that ended here stays ended.
+        """
         known = self._live.get(session_id)
         if known is not None:
             return known
-        live = await self._is_live_in_store(session_id)
+        try:
+            live = await self._is_live_in_store(session_id)
+        except StoreUnavailable:
+            known = self._live.last(session_id)
+            if known is None:
+                raise
+            return known
         if self._live.get(session_id) is False:
             # It ended here while we were reading.
             return False

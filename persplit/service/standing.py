@@ -73,7 +73,7 @@ class Standings:
 
         That is: without a UPI id, outside INR, or beyond the largest amount of one payment.
         """
-        payees = await self._people.get({to_id})
+        payees = await self._people.get({to_id}, for_sure=True)
         return _link(state, payees.get(to_id), amount)
 
     def _payment(self, state: GroupState, row: Transfer, payees: Mapping[str, Payee]) -> Payment:

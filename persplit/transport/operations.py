@@ -1,8 +1,10 @@
 """What an operation is: one thing that a client can ask for, over REST, Socket.IO or both."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import orjson
 import uuid_utils
@@ -11,7 +13,7 @@ from pydantic import BaseModel
 from persplit.ledger.commands import Command
 from persplit.service.accounts import Accounts
 from persplit.service.epochs import Epochs
-from persplit.service.errors import TokenMissing
+from persplit.service.errors import StoreUnavailable, TokenMissing
 from persplit.service.groups import Groups
 from persplit.service.handler import CommandRequest, Handler, Outcome
 from persplit.service.history import History
@@ -27,6 +29,37 @@ from persplit.transport.fields import cursor_of
 from persplit.transport.limits import Budget, Limits
 from persplit.transport.requests import ListById, Push, Request, Write
 from persplit.transport.views import Json
+
+ANSWER_SECONDS_MAX: Final = 9.0
+"""From a request, read, to its answer: waiting for a group's turn and for the store included. Less than the ten seconds
+in which a socket must answer a ping, because it answers none while a command of it is under way."""
+
+
+class Patience:
+    """The time that one request may take, spent in parts."""
+
+    def __init__(self) -> None:
+        self._seconds_left = ANSWER_SECONDS_MAX
+
+    @asynccontextmanager
+    async def spend(self) -> AsyncIterator[None]:
+        """Do a part of the work. What is committed already is announced all the same.
+
+        Raises:
+            StoreUnavailable: the time is over. Whether a write happened is unknown.
+
+        """
+        now = asyncio.get_running_loop().time
+        began = now()
+        try:
+            async with asyncio.timeout(self._seconds_left) as bound:
+                yield
+        except TimeoutError:
+            if not bound.expired():
+                raise
+            raise StoreUnavailable("this took too long: send it again, with the same key") from None
+        finally:
+            self._seconds_left = max(0.0, self._seconds_left - (now() - began))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from persplit.transport.cookies import RefreshCookie
 from persplit.transport.json_text import parse_object
 from persplit.transport.lifetime import Lifetime
 from persplit.transport.limits import Budget, Limits
-from persplit.transport.operations import Call, Operation, Services
+from persplit.transport.operations import Call, Operation, Patience, Services
 from persplit.transport.requests import field_errors
 from persplit.transport.table import OPERATIONS
 
@@ -64,9 +64,12 @@ class Rest:
 
     def _endpoint(self, operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def endpoint(request: web.Request) -> web.StreamResponse:
-            call = await self._call(operation, request)
+            patience = Patience()
+            async with patience.spend():
+                call = await self._call(operation, request)
             parsed = operation.request.model_validate(await self._fields(operation, request))
-            result = await operation.run(self._services, call, parsed)
+            async with patience.spend():
+                result = await operation.run(self._services, call, parsed)
             return self._response(operation, request, result)
 
         return endpoint

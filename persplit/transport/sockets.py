@@ -27,7 +27,7 @@ from persplit.transport.guard import CLOSING_EVENT, GuardedServer
 from persplit.transport.lifetime import Lifetime
 from persplit.transport.limits import Limits
 from persplit.transport.metrics import COMMAND_SECONDS, COMMANDS_ANSWERED, SOCKETS
-from persplit.transport.operations import Call, Operation, Services
+from persplit.transport.operations import Call, Operation, Patience, Services
 from persplit.transport.requests import Handshake, SincePoint, field_errors
 from persplit.transport.sync_operations import missing_view
 from persplit.transport.table import COMMANDS
@@ -205,7 +205,8 @@ class Sockets:
             raise TokenMissing("sign in first")
         connection.is_busy = True  # one at a time: the guard sees to that
         try:
-            return await self._run_for(connection, operation, data)
+            async with Patience().spend():
+                return await self._run_for(connection, operation, data)
         finally:
             connection.is_busy = False
 

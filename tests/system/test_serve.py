@@ -105,11 +105,11 @@ def test_workers_share_the_port_and_one_that_dies_is_replaced(
     server.start()
     try:
         token = register(server.url)
-        first = workers_of(server)
+        first = server.workers()
         assert len(first) == 2
         os.kill(first[0], signal.SIGKILL)
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while len(alive := workers_of(server)) < 2 or first[0] in alive:
+        while len(alive := server.workers()) < 2 or first[0] in alive:
             assert time.monotonic() < deadline
             time.sleep(0.1)
         for number in range(8):
@@ -119,14 +119,3 @@ def test_workers_share_the_port_and_one_that_dies_is_replaced(
         if server.is_running:
             server.kill()
 
-
-def workers_of(server: ServerProcess) -> list[int]:
-    """The worker processes: what was spawned, but for the helper of multiprocessing."""
-    assert server._process is not None
-    found = subprocess.run(  # noqa: S603 - a fixed command
-        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(server._process.pid)],  # noqa: S607 - wherever it is
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return [int(line.split()[0]) for line in found.stdout.splitlines() if "spawn_main" in line]

@@ -1,0 +1,1 @@
+"""Zero downtime, shown under load: `scripts/deploy-check` runs it long, a test runs it shortly."""
