@@ -7,28 +7,23 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
 from pathlib import Path
 
 PATIENCE_SECONDS = 60.0
 
 
 class ServerProcess:
-    """`persplit serve` on a free port with its own data directory, and the same again every time it is started.
-
-    `module` is what is run: `persplit`, or one that changes the server before it runs the same command line.
-    """
+    """`persplit serve` on a free port with its own data directory, and the same again every time it is started."""
 
     def __init__(
         self,
         data_dir: Path,
         *arguments: str,
         port: int,
-        module: Sequence[str] = ("persplit",),
         **variables: str,
     ) -> None:
         self.url = f"http://127.0.0.1:{port}"
-        self._command = [sys.executable, "-m", *module, "serve", "--port", str(port)]
+        self._command = [sys.executable, "-m", "persplit", "serve", "--port", str(port)]
         self._command += ["--data-dir", str(data_dir), *arguments]
         self._environment = {**os.environ, "PERSPLIT_RATE_LIMITS": "off", **variables}
         self._process: subprocess.Popen[bytes] | None = None

@@ -38,7 +38,9 @@ from tests.torture.replica import Replica
 PASSWORD: Final = "a long walk by the sea"
 ANSWER_SECONDS_MAX: Final = 15.0
 """Longer than the server takes to give up on its store."""
-SETTLE_SECONDS_MAX: Final = 30.0
+SETTLE_SECONDS_MAX: Final = 60.0
+"""To get an answer to everything in the end: a store that was away may take its time."""
+PATIENCE_SECONDS: Final = 20.0
 """For everybody to hear everything in the end: several sweeps of a node that gets no hints."""
 TOKEN_SECONDS: Final = 400.0
 """Access tokens last ten minutes: renewed in good time."""
@@ -164,6 +166,11 @@ class Device:
                 self._url = self._chance.choice(self.ground.urls)
                 await asyncio.sleep(PAUSE_SECONDS)
 
+    async def try_to_connect(self) -> None:
+        """Open a socket, if the server is there."""
+        with suppress(NoAnswerError):
+            await self._reconnect_somewhere()
+
     async def _turn(self) -> None:
         await self._stay_signed_in()
         await self._catch_up()
@@ -198,10 +205,10 @@ class Device:
                 except NoAnswerError:
                     await asyncio.sleep(PAUSE_SECONDS)
 
-    async def stand(self, heads: Mapping[str, int]) -> None:
+    async def stand(self, heads: Mapping[str, int], patience_seconds: float) -> None:
         """Wait until everything was heard, or long enough, and note where this client stands."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(SETTLE_SECONDS_MAX):
+            async with asyncio.timeout(patience_seconds):
                 while not self._is_level(heads):
                     with suppress(NoAnswerError):
                         await self._catch_up()

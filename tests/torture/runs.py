@@ -18,10 +18,12 @@ from persplit.config import Settings
 from persplit.ledger.codec import event_to_json
 from persplit.service.ports import READ_LIMIT_MAX, EventStore
 from tests.torture.checker import Finding
-from tests.torture.clients import Device, Ground, Group, Person, register, request
+from tests.torture.clients import PATIENCE_SECONDS, Device, Ground, Group, Person, register, request
 from tests.torture.history import History, Json, Killed, Outcome, Recorder, load, now
 
 FINDINGS_SHOWN_MAX: Final = 10
+WORK_SECONDS_MAX: Final = 60.0
+"""For a run that ends after so many commands."""
 TEXT_SHOWN_MAX: Final = 3_000
 """Characters of one finding on the screen; its evidence may be a long read."""
 
@@ -82,12 +84,18 @@ class Party:
             is_over.set()
             await asyncio.gather(*working)
 
-    async def settle(self, settings: Settings) -> None:
+    async def settle(self, settings: Settings, patience_seconds: float = PATIENCE_SECONDS) -> None:
         """Everything is answered, everybody has heard everything, and says where they stand."""
         await asyncio.gather(*(device.settle() for device in self.devices))
         ledgers = await self.ledgers(settings)
         heads = {group_id: len(events) for group_id, events in ledgers.items()}
-        await asyncio.gather(*(device.stand(heads) for device in self.devices))
+        await asyncio.gather(*(device.stand(heads, patience_seconds) for device in self.devices))
+
+    async def until_sent(self, commands: int) -> None:
+        """Wait until the devices have sent so many commands."""
+        async with asyncio.timeout(WORK_SECONDS_MAX):
+            while sum(device.attempts for device in self.devices) < commands:  # noqa: ASYNC110 - many devices, one count
+                await asyncio.sleep(0.01)
 
     def killed(self) -> None:
         """Note that all servers were killed just now."""
