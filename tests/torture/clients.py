@@ -102,17 +102,21 @@ class Group:
     core: tuple[str, ...]
     things: dict[str, Json] = field(default_factory=dict)
     """The newest version of each that anybody saw, by id; only as many as are of use."""
+    replaced: dict[str, int] = field(default_factory=dict)
+    """By id: the seq of the version before."""
 
     def note(self, thing: Json | None) -> None:
         """Somebody saw this version."""
         if thing is not None and thing["seq"] >= self.things.get(thing["id"], thing)["seq"]:
-            self.things.pop(thing["id"], None)
+            before = self.things.pop(thing["id"], thing)
+            if before["seq"] < thing["seq"]:
+                self.replaced[thing["id"]] = before["seq"]
             self.things[thing["id"]] = thing
             if len(self.things) > THINGS_KNOWN_MAX:
                 del self.things[next(iter(self.things))]
 
 
-THINGS_KNOWN_MAX: Final = 40
+THINGS_KNOWN_MAX: Final = 12
 """Few, so that many clients edit the same."""
 
 
@@ -136,6 +140,7 @@ class Device:
         recorder: Recorder,
         http: aiohttp.ClientSession,
         chance: random.Random,
+        url: str,
     ) -> None:
         self.ground = ground
         self.person = person
@@ -143,7 +148,7 @@ class Device:
         self.name = recorder.client
         self._http = http
         self._chance = chance
-        self._url = chance.choice(ground.urls)
+        self._url = url
         self._session = f"{self.name}/rest"
         self._sessions = itertools.count(1)
         self._socket: socketio.AsyncClient | None = None
@@ -169,7 +174,7 @@ class Device:
     async def try_to_connect(self) -> None:
         """Open a socket, if the server is there."""
         with suppress(NoAnswerError):
-            await self._reconnect_somewhere()
+            await self.connect()
 
     async def _turn(self) -> None:
         await self._stay_signed_in()
@@ -179,11 +184,11 @@ class Device:
             return
         turns: Sequence[tuple[int, Callable[[Group], Awaitable[object]]]] = (
             (50, self._new_thing),
-            (20, self._edit),
+            (40, self._edit),
             (6, self._again),
             (3, self._again_everywhere),
             (2, self._same_key_for_something_else),
-            (12, self._read),
+            (25, self._read),
             (4, self._reconnect),
             (1, self._register),
         )
@@ -206,7 +211,10 @@ class Device:
                     await asyncio.sleep(PAUSE_SECONDS)
 
     async def stand(self, heads: Mapping[str, int], patience_seconds: float) -> None:
-        """Wait until everything was heard, or long enough, and note where this client stands."""
+        """Wait until everything was heard, or long enough, and note where this client stands.
+
+        `heads` has the groups that the person is in.
+        """
         with suppress(TimeoutError):
             async with asyncio.timeout(patience_seconds):
                 while not self._is_level(heads):
@@ -214,12 +222,13 @@ class Device:
                         await self._catch_up()
                     await asyncio.sleep(0.05)
         self.recorder.note(Quiet(self._session))
-        for group_id, replica in self._replicas.items():
+        for group_id in heads:
+            replica = self._replicas.get(group_id, Replica())
             last = Read(self.name, self._session, group_id, now(), now(), replica.seq, is_final=True)
             self.recorder.note(replace(last, balances=replica.balances, things=replica.things))
 
     def _is_level(self, heads: Mapping[str, int]) -> bool:
-        return all(replica.seq >= heads[group_id] for group_id, replica in self._replicas.items())
+        return all(self._replicas.get(group_id, Replica()).seq >= head for group_id, head in heads.items())
 
     async def _stay_signed_in(self) -> None:
         """Sign in again before the token runs out."""
@@ -261,7 +270,9 @@ class Device:
         if not group.things:
             return
         thing = self._chance.choice(list(group.things.values()))
-        seen_at = {"expectedSeq": thing["seq"]} if self._chance.random() < 0.6 else {}
+        # Some know the newest version, some only the one before, and some don't care.
+        known = [thing["seq"], group.replaced.get(thing["id"], thing["seq"]), None]
+        seen_at = {"expectedSeq": seq} if (seq := self._chance.choice(known)) else {}
         asked = {"id": thing["id"], **seen_at}
         if "shares" in thing:
             command = self._chance.choice(["expense:update"] * 4 + ["expense:delete", "expense:restore"])
@@ -375,12 +386,17 @@ class Device:
 
     async def _read(self, group: Group) -> None:
         if group.group_id in self._replicas:
-            await self._chance.choice([self._read_balances, self._read_events, self._read_tail])(group)
+            reads = (self._read_balances, self._read_balances, self._read_events, self._read_tail)
+            await self._chance.choice(reads)(group)
 
     async def _read_balances(self, group: Group) -> None:
+        """Here, or at another node, which is to know as much."""
         begun = now()
-        body = {"groupId": group.group_id}
-        answer = await self._ask("balances:get", f"/groups/{group.group_id}/balances", body)
+        path = f"/groups/{group.group_id}/balances"
+        if self._chance.random() < 0.5:
+            answer = await self._ask("balances:get", path, {"groupId": group.group_id})
+        else:
+            answer = await self._request(self._chance.choice(self.ground.urls), "GET", path)
         if "seq" in answer:
             self._note_read(group.group_id, begun, answer["seq"], balances=balances_of(answer["balances"]))
 
@@ -436,12 +452,12 @@ class Device:
             await self._hang_up()
 
     async def _reconnect_somewhere(self) -> None:
-        await self._hang_up()
         self._url = self._chance.choice(self.ground.urls)
         await self.connect()
 
     async def connect(self) -> None:
         """Open a socket and wait for the greeting. Raises `NoAnswerError` where there is none."""
+        await self._hang_up()
         self._session = f"{self.name}/{next(self._sessions)}"
         begun, greeting = now(), asyncio.Event()
         client = socketio.AsyncClient(reconnection=False)

@@ -28,14 +28,14 @@ class ForkedServer(ServerProcess):
     ) -> None:
         super().__init__(data_dir, *arguments, port=port)
         self._words = self._command[self._command.index("serve") :]
-        self._changes = changes
+        self.changes = changes
         self._variables = {"PERSPLIT_RATE_LIMITS": "off", "PERSPLIT_LOG_LEVEL": "warning", **variables}
 
     def spawn(self) -> None:
         """Start it."""
         self._log.parent.mkdir(parents=True, exist_ok=True)
         _forks.set_forkserver_preload(PRELOADED)
-        process = _forks.Process(target=_serve, args=(self._words, self._changes, self._variables, self._log))
+        process = _forks.Process(target=_serve, args=(self._words, self.changes, self._variables, self._log))
         process.start()
         self._process = _Fork(process)
 

@@ -32,11 +32,11 @@ from persplit.transport import expense_operations, views
 from persplit.transport.fanout import SocketFanOut
 from tests.torture.checker import Anomaly
 
-EVERY: Final = 10
+EVERY: Final = 7
 """What goes wrong now and then goes wrong this often: a short run is to see it."""
 SNAPSHOT_EVERY: Final = 20
 """Events between two snapshots, where a run is to see many."""
-LATE_SECONDS: Final = 0.05
+LATE_SECONDS: Final = 0.03
 """How late a write is that should have been first: long enough for a kill to come in between."""
 
 
@@ -69,7 +69,7 @@ def _mutant(caught_as: Anomaly, run: Run = Run.ALONE) -> Callable[[Callable[[], 
 
 
 def _now_and_then() -> Callable[[], bool]:
-    """True at every tenth call."""
+    """True once in a while, at the same calls every time."""
     numbers = itertools.count(1)
     return lambda: next(numbers) % EVERY == 0
 

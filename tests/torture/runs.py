@@ -19,6 +19,7 @@ from persplit.ledger.codec import event_to_json
 from persplit.service.ports import READ_LIMIT_MAX, EventStore
 from tests.torture.checker import Finding
 from tests.torture.clients import PATIENCE_SECONDS, Device, Ground, Group, Person, register, request
+from tests.torture.fold import moments
 from tests.torture.history import History, Json, Killed, Outcome, Recorder, load, now
 
 FINDINGS_SHOWN_MAX: Final = 10
@@ -69,7 +70,8 @@ class Party:
         name = f"device-{len(self.devices)}"
         recorder = Recorder(self.home / f"{name}.jsonl", name, is_durable=self.is_durable)
         chance = random.Random(f"{self.seed}/{name}")  # noqa: S311 - of a test
-        device = Device(self.ground, person, recorder, self.http, chance)
+        url = self.ground.urls[len(self.devices) % len(self.ground.urls)]
+        device = Device(self.ground, person, recorder, self.http, chance, url)
         self.devices.append(device)
         return device
 
@@ -88,8 +90,17 @@ class Party:
         """Everything is answered, everybody has heard everything, and says where they stand."""
         await asyncio.gather(*(device.settle() for device in self.devices))
         ledgers = await self.ledgers(settings)
-        heads = {group_id: len(events) for group_id, events in ledgers.items()}
-        await asyncio.gather(*(device.stand(heads, patience_seconds) for device in self.devices))
+        # Who has left is told nothing more, not even that they have.
+        members = {group_id: moments(events).members[-1] for group_id, events in ledgers.items()}
+        await asyncio.gather(
+            *(
+                device.stand(
+                    {g: len(ledgers[g]) for g, there in members.items() if device.person.user_id in there},
+                    patience_seconds,
+                )
+                for device in self.devices
+            )
+        )
 
     async def until_sent(self, commands: int) -> None:
         """Wait until the devices have sent so many commands."""
