@@ -50,19 +50,19 @@ class Run(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """How to break the server, and as what the checker must find it, whatever else follows from it."""
+    """How to break the server, and as which (one of them at least) the checker must find it, whatever else follows."""
 
     break_it: Callable[[], None]
-    caught_as: Anomaly
+    caught_as: frozenset[Anomaly]
     run: Run = Run.ALONE
 
 
 MUTANTS: Final[dict[str, Mutant]] = {}
 
 
-def _mutant(caught_as: Anomaly, run: Run = Run.ALONE) -> Callable[[Callable[[], None]], Callable[[], None]]:
+def _mutant(*caught_as: Anomaly, run: Run = Run.ALONE) -> Callable[[Callable[[], None]], Callable[[], None]]:
     def register(break_it: Callable[[], None]) -> Callable[[], None]:
-        MUTANTS[break_it.__name__] = Mutant(break_it, caught_as, run)
+        MUTANTS[break_it.__name__] = Mutant(break_it, frozenset(caught_as), run)
         return break_it
 
     return register
@@ -77,7 +77,7 @@ def _now_and_then() -> Callable[[], bool]:
 # --- writing
 
 
-@_mutant(Anomaly.LOST_ACK, Run.KILLED)
+@_mutant(Anomaly.LOST_ACK, run=Run.KILLED)
 def acknowledges_before_the_commit() -> None:
     """The answer goes out while the write still waits."""
     real, in_order, writing = SqliteEvents.append, asyncio.Lock(), set[asyncio.Task[None]]()
@@ -95,7 +95,7 @@ def acknowledges_before_the_commit() -> None:
     _put(SqliteEvents, "append", append)
 
 
-@_mutant(Anomaly.PHANTOM_BROADCAST, Run.KILLED)
+@_mutant(Anomaly.PHANTOM_BROADCAST, run=Run.KILLED)
 def announces_before_the_commit() -> None:
     """Everybody hears of it while the write still waits; the answer comes after it."""
     begin, announce, announced = Handler.__init__, SocketFanOut.announce, set[RecordedEvent]()
@@ -209,7 +209,7 @@ def catches_up_from_one_too_far() -> None:
     _put(History, "events", events)
 
 
-@_mutant(Anomaly.MISSED_BROADCAST, Run.NODES)
+@_mutant(Anomaly.MISSED_BROADCAST, run=Run.NODES)
 def follows_from_one_too_far() -> None:
     """A node that catches up with several events of another misses the first."""
     real = Groups._advance_all
@@ -220,7 +220,7 @@ def follows_from_one_too_far() -> None:
     _put(Groups, "_advance_all", advance_all)
 
 
-@_mutant(Anomaly.STALE_READ, Run.NODES)
+@_mutant(Anomaly.STALE_READ, Anomaly.READ_WENT_BACK, Anomaly.MISSED_OWN_WRITE, run=Run.NODES)
 def reads_what_it_remembers() -> None:
     """A node doesn't look whether another has written since."""
     real = Groups._readable

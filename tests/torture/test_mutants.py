@@ -77,7 +77,7 @@ def test_a_server_broken_on_purpose_is_caught(
 ) -> None:
     mutant = MUTANTS[name]
     found = run(tmp_path, mutant.run, name, PATIENCE_SECONDS, store_for(mutant.run, request))
-    assert mutant.caught_as in {finding.anomaly for finding in found}, found[:3]
+    assert mutant.caught_as & {finding.anomaly for finding in found}, found[:3]
 
 
 @pytest.mark.parametrize("kind", Run, ids=lambda kind: kind.name)
@@ -89,15 +89,13 @@ def test_a_server_that_is_not_broken_passes_the_same_run(
 
 
 def test_there_is_a_mutant_for_every_promise_that_a_mistake_of_ours_could_break() -> None:
-    caught = {mutant.caught_as for mutant in MUTANTS.values()}
+    caught = {anomaly for mutant in MUTANTS.values() for anomaly in mutant.caught_as}
     others = {
         # Follow from others, or need more than one mistake at once; the checker is tested on them by themselves.
         Anomaly.WRONG_CONTENT,
         Anomaly.CONFLICTING_ANSWERS,
         Anomaly.HOLE,
         Anomaly.REAL_TIME_ORDER,
-        Anomaly.READ_WENT_BACK,
-        Anomaly.MISSED_OWN_WRITE,
         Anomaly.WRONG_BROADCAST,
         Anomaly.DIVERGED,
     }
