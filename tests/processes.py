@@ -91,11 +91,6 @@ class ServerProcess:
         assert self._process is not None
         return self._process.wait(PATIENCE_SECONDS)
 
-    def send(self, number: int) -> None:
-        """Send a signal."""
-        assert self._process is not None
-        self._process.send_signal(number)
-
     @property
     def is_running(self) -> bool:
         """Whether it was started and has not ended."""
