@@ -111,3 +111,7 @@ class InternalError(ServiceError):
     """A fault of ours. Whether a write happened is unknown: retry with the same key."""
 
     code = "internal_error"
+
+
+class SchemaMismatch(Exception):
+    """The store has another schema than this release works with. For whoever runs the server, never for clients."""
