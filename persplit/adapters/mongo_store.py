@@ -199,8 +199,8 @@ class MongoEvents(EventStore):
         self._resolving = self._events
         self._seen: dict[str, int] = {}
 
-    async def open(self) -> None:
-        """Make the indexes that are missing; several nodes may do so at once.
+    async def open(self, *, makes_indexes: bool = True) -> None:
+        """Make the indexes that are missing, unless told otherwise; several nodes may do so at once.
 
         Raises:
             StoreUnavailable: no server answered, or building an index takes longer than the bound.
@@ -208,12 +208,25 @@ class MongoEvents(EventStore):
         """
         async with self._answered():
             hello = await self._database.command("hello")
-            await self._events.create_indexes(list(_EVENT_INDEXES))
-            await self._snapshots.create_indexes(list(_SNAPSHOT_INDEXES))
+            if makes_indexes:
+                await self._events.create_indexes(list(_EVENT_INDEXES))
+                await self._snapshots.create_indexes(list(_SNAPSHOT_INDEXES))
         if "setName" in hello or hello.get("msg") == "isdbgrid":
             # A duplicate key may come from an event that most machines don't have yet, which a majority read
             # would miss. A linearizable one waits for it. A server that stands alone has no such reads or need.
             self._resolving = self._events.with_options(read_concern=ReadConcern("linearizable"))
+
+    async def inspect(self) -> Sequence[str]:
+        """Which indexes are missing: without the unique ones nothing keeps two nodes out of one place."""
+        missing: list[str] = []
+        for collection, indexes in ((self._events, _EVENT_INDEXES), (self._snapshots, _SNAPSHOT_INDEXES)):
+            async with _answered():
+                there = await collection.index_information()
+            names = (str(index.document["name"]) for index in indexes)
+            missing += [
+                f"{collection.name}: the index {name!r} is missing" for name in names if name not in there
+            ]
+        return missing
 
     async def append(self, new: NewEvent) -> RecordedEvent:
         """See the port.

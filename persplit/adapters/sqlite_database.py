@@ -14,14 +14,14 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Full, Queue
 from typing import Any, Final, TypeAlias, TypeVar
 
 from persplit.adapters.sqlite_schema import STEPS, Step, check_version, migrate
-from persplit.service.errors import StoreUnavailable
+from persplit.service.errors import StoreDamaged, StoreUnavailable
 
 WRITES_WAITING_MAX: Final = 4_096
 """About a second's work on a slow disk: who comes later is told at once instead of waiting in vain."""
@@ -39,9 +39,12 @@ BUSY_TIMEOUT_MS: Final = 3_000
 """How long to wait while another process writes: less than the deadlines, so that the answer says why."""
 WAL_BYTES_MAX: Final = 64 * 1024 * 1024
 """What the write-ahead log is cut down to after it has grown."""
+FAULTS_MAX: Final = 20
+"""Faults of the file that are told one by one: one torn page may be hundreds."""
 CLOSE_DEADLINE_S: Final = 10.0
 """Longest wait for the queued writes when closing: a batch takes milliseconds unless the disk hangs."""
 
+_DAMAGE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _T = TypeVar("_T")
 Work: TypeAlias = Callable[[sqlite3.Connection], _T]
 """What to do with a connection, on a thread of the database's."""
@@ -133,6 +136,10 @@ class SqliteDatabase:
         reading.add_done_callback(lambda _: self._read_slots.release())
         return await _within(READ_DEADLINE_S, asyncio.wrap_future(reading))
 
+    async def inspect(self) -> list[str]:
+        """What is wrong with the file itself: all pages, all indexes, all references. Takes as long as it takes."""
+        return await asyncio.to_thread(_inspected, self._path)
+
     def _require_open(self) -> None:
         if not self._is_open:
             raise StoreUnavailable("the database is closed")
@@ -202,6 +209,20 @@ class SqliteDatabase:
             self._writing.close()
 
 
+def _inspected(path: Path) -> list[str]:
+    try:
+        with closing(_connect(path)) as connection:
+            connection.execute("PRAGMA query_only = ON")
+            said = [str(row[0]) for row in connection.execute(f"PRAGMA integrity_check({FAULTS_MAX})")]
+            loose = connection.execute("PRAGMA foreign_key_check").fetchmany(FAULTS_MAX)
+    except sqlite3.Error as error:
+        return [f"{path.name}: {error}"]
+    faults = [f"{path.name}: {' '.join(text.split())}" for text in said if text != "ok"]
+    return faults + [
+        f"{path.name}: a row of {table} refers to none of {parent}" for table, _, parent, _ in loose
+    ]
+
+
 def translated(error: Exception) -> Exception:
     """What an error means to the caller whose work raised it; the only place that knows SQLite's.
 
@@ -215,7 +236,9 @@ def translated(error: Exception) -> Exception:
 
 def _unavailable(cause: Exception, detail: str = "the database did not answer") -> StoreUnavailable:
     """A fresh error for each who waits: sharing one would mix up their tracebacks."""
-    unavailable = StoreUnavailable(detail)
+    code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    is_damage = code & 0xFF in _DAMAGE or code == sqlite3.SQLITE_IOERR_SHORT_READ
+    unavailable = StoreDamaged(detail) if is_damage else StoreUnavailable(detail)
     unavailable.__cause__ = cause
     return unavailable
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from persplit.service.errors import SchemaMismatch
+from persplit.service.errors import SchemaMismatch, StoreDamaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +108,16 @@ def version_of(connection: sqlite3.Connection) -> int:
 
 
 def check_version(connection: sqlite3.Connection, steps: Sequence[Step] = STEPS) -> None:
-    """Return if the file has taken all of the steps. Raises `SchemaMismatch`."""
+    """Return if the file has taken all of the steps.
+
+    Raises:
+        StoreDamaged: it is no database of ours, or one that was cut off to nothing.
+        SchemaMismatch: it has taken more or fewer.
+
+    """
     version = version_of(connection)
     if version == 0:
-        raise SchemaMismatch("the file has no tables: it was emptied, or never was a database of PerSplit's")
+        raise StoreDamaged("the file has no tables: it was emptied, or never was a database of PerSplit's")
     _refuse_newer(version, steps)
     if version < len(steps):
         raise SchemaMismatch(

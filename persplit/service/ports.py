@@ -1,6 +1,6 @@
 """What the service needs from outside, as protocols. Adapters implement them; bootstrap chooses."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol, TypeAlias
@@ -241,6 +241,39 @@ class Documents(Protocol):
     async def put(self, documents: Sequence[Document]) -> None:
         """Keep documents of a backup with their versions, durably; those whose id or key is taken are left out."""
         ...
+
+
+async def _nothing_to_inspect() -> Sequence[str]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where everything is kept. `is_shared`: other nodes write to it, too.
+
+    `name` is for people who look after it; `inspect` says what is wrong with the medium itself, in sentences.
+    """
+
+    events: EventStore
+    users: Documents
+    sessions: Documents
+    invites: Documents
+    group_passwords: Documents
+    erasures: Documents
+    meta: Documents
+    is_shared: bool
+    name: str = ""
+    inspect: Callable[[], Awaitable[Sequence[str]]] = _nothing_to_inspect
+
+    def collections(self) -> Mapping[str, Documents]:
+        """The collections of documents by name, but for `meta`, which is about the store and not in it."""
+        return {
+            "users": self.users,
+            "sessions": self.sessions,
+            "invites": self.invites,
+            "group_passwords": self.group_passwords,
+            "erasures": self.erasures,
+        }
 
 
 Clock: TypeAlias = Callable[[], datetime]

@@ -355,6 +355,11 @@ def _document(family: _Family) -> Document:
     return Document(session.id, body, {"userId": session.user_id}, family.version)
 
 
+def read_session(document: Document) -> Session:
+    """The session that is kept in the document."""
+    return _family(document).session
+
+
 def _family(document: Document) -> _Family:
     body = document.body
     session = Session(document.id, body["userId"], body["device"], body["createdAt"], body["lastUsedAt"])

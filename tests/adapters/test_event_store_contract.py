@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from persplit.adapters import mongo_store
+from persplit.ledger.codec import event_to_document
 from persplit.ledger.events import ExpenseCreated, Noun, RecordedEvent
 from persplit.service import ports
-from persplit.ledger.codec import event_to_document
 from persplit.service.ports import (
     CommandKnown,
     EventStore,

@@ -199,6 +199,10 @@ class Listeners:
             case _:
                 pass
 
+    async def dismiss(self, group_id: str) -> None:
+        for key in [key for key in self.open if key[0] == group_id]:
+            del self.open[key]
+
     def has_listeners(self, group_id: str) -> bool:
         return any(key[0] == group_id for key in self.open)
 
