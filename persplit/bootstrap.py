@@ -37,6 +37,7 @@ from persplit.service.overview import Overview
 from persplit.service.people import People
 from persplit.service.ports import Clock, Documents, Hints, Stores
 from persplit.service.qr_tokens import QrTokens
+from persplit.service.session_sweep import SessionSweep
 from persplit.service.sessions import Sessions
 from persplit.service.standing import Standings
 from persplit.service.sync import Sync
@@ -274,6 +275,8 @@ def _node(
     newcomers = fan_out if stores.is_shared else None
     follower = asyncio.create_task(Follower(stores.events, services.groups, fan_out, hints, newcomers).run())
     stack.push_async_callback(_cancelled, follower)
+    sweeping = asyncio.create_task(SessionSweep(sessions, sockets.sessions).run())
+    stack.push_async_callback(_cancelled, sweeping)
 
     return Node(settings, app, sockets, services, lifetime)
 

@@ -272,7 +272,13 @@ class DocumentCheck:
 
     async def _session(self, document: Document) -> Finding | None:
         user_id = read_session(document).user_id
-        return None if await self._stores.users.get([user_id]) else _orphan("its account is gone")
+        return None if await self._is_account(user_id) else _orphan("its account is gone")
+
+    async def _is_account(self, user_id: str) -> bool:
+        try:
+            return bool(await self._stores.users.get([user_id]))
+        except _UNREADABLE:
+            return True  # it is there, and told of by itself
 
     async def _invite(self, document: Document) -> Finding | None:
         group_id = document.body["groupId"]

@@ -232,6 +232,14 @@ class Sessions:
             self._ended(session_id)
         return live
 
+    async def look_again(self, session_ids: Sequence[str]) -> None:
+        """Tell the listeners which of these, at most `READ_LIMIT_MAX`, have ended, wherever that was."""
+        found = await self._documents.get(session_ids)
+        for session_id in session_ids:
+            document = found.get(session_id)
+            if document is None or _family(document).revoked_at is not None:
+                self._ended(session_id)
+
     async def _is_live_in_store(self, session_id: str) -> bool:
         document = (await self._documents.get([session_id])).get(session_id)
         if document is None:
