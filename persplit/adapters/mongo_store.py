@@ -220,7 +220,7 @@ class MongoEvents(EventStore):
         """Which indexes are missing: without the unique ones nothing keeps two nodes out of one place."""
         missing: list[str] = []
         for collection, indexes in ((self._events, _EVENT_INDEXES), (self._snapshots, _SNAPSHOT_INDEXES)):
-            async with _answered():
+            async with self._answered():
                 there = await collection.index_information()
             names = (str(index.document["name"]) for index in indexes)
             missing += [

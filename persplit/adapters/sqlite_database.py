@@ -70,11 +70,11 @@ class _Outcome:
 class SqliteDatabase:
     """The file at `path`. `open` before use, on the event loop that will use it; `close` at the end."""
 
-    def __init__(self, path: Path, *, migrates: bool = True, steps: Sequence[Step] = STEPS) -> None:
+    def __init__(self, path: Path, *, migrates: bool = True, steps: Sequence[Step] | None = None) -> None:
         """`migrates`: whether `open` brings an older file up to the last of the `steps`, or makes a missing one."""
         self._path = path
         self._migrates = migrates
-        self._steps = steps
+        self._steps = STEPS if steps is None else steps
         self._is_open = False
         self._queue: Queue[_Write | None] = Queue(WRITES_WAITING_MAX)
         self._read_slots = threading.BoundedSemaphore(READS_WAITING_MAX)

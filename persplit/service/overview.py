@@ -26,9 +26,9 @@ class FriendBalance:
 
     user_id: str
     name: str
-    placeholder: bool
     currency: str
     amount: int
+    placeholder: bool = False
 
 
 class Overview:
@@ -69,7 +69,7 @@ class Overview:
                     totals[key] = totals.get(key, 0) + signed
                     members[other] = state.members[other]
         return [
-            FriendBalance(other, members[other].name, members[other].placeholder, currency, amount)
+            FriendBalance(other, members[other].name, currency, amount, members[other].placeholder)
             for (other, currency), amount in sorted(totals.items())
             if amount
         ]

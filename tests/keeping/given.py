@@ -2,6 +2,7 @@
 
 from persplit.adapters.memory_store import MemoryDocuments, MemoryEvents
 from persplit.ledger.commands import (
+    Command,
     ConfirmSettlement,
     CreateSettlement,
     DeleteExpense,
@@ -41,10 +42,10 @@ async def a_group(stores: Stores, group_id: str = "goa") -> Node:
     """A group with three people, expenses, a payment and a snapshot; returns the node that it was written on."""
     node = Node(stores.events)
 
-    async def then(actor: str, *commands: object) -> None:
+    async def then(actor: str, *commands: Command) -> None:
         for command in commands:
             node.clock.move(1)
-            await node.does(actor, command, group_id=group_id)  # type: ignore[arg-type] - each is a command
+            await node.does(actor, command, group_id=group_id)
 
     await node.makes("ben", "chitra", group_id=group_id)
     await node.spends("tea", group_id=group_id)

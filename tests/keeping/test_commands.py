@@ -19,6 +19,7 @@ from persplit.cli import app
 from persplit.config import Settings
 from persplit.service import session_sweep
 from persplit.service.errors import RestoreUnfinished
+from persplit.service.migrations import Migrations
 from persplit.service.people import DELETED_PERSON
 from tests.keeping.conftest import SqliteDamage, sqlite_settings
 from tests.keeping.given import a_store, contents, findings
@@ -121,8 +122,8 @@ async def test_what_was_restored_is_served_and_everybody_signs_in_again(
         again.token = (await again.ok("POST", "/auth/login", login))["accessToken"]
         groups = await again.ok("GET", "/groups")
         assert [group["id"] for group in groups["groups"]] == [group_id]
-        code, out, _ = await run(store_settings, "restore", str(tmp_path / "kept"))
-        assert code == 1
+        code, _, err = await run(store_settings, "restore", str(tmp_path / "kept"))
+        assert (code, "isn't empty" in err) == (1, True)
 
 
 async def test_faults_are_an_exit_code_a_line_each_or_json(tmp_path: Path) -> None:
@@ -179,7 +180,7 @@ async def test_what_cannot_be_done_is_said_with_another_exit_code(tmp_path: Path
 async def test_migrate_says_what_it_does(store_settings: Settings) -> None:
     async with open_stores(store_settings) as stores:
         await a_store(stores)
-        await bootstrap.Migrations(stores, bootstrap.utc_now).begin_at(1)
+        await Migrations(stores, bootstrap.utc_now).begin_at(1)
     code, out, _ = await run(store_settings, "migrate")
     assert code == 0
     assert out == (
@@ -192,7 +193,7 @@ async def test_migrate_says_what_it_does(store_settings: Settings) -> None:
 async def test_a_server_says_why_it_does_not_start_on_a_store_that_is_not_ready(tmp_path: Path) -> None:
     settings = sqlite_settings(tmp_path / "data")
     async with open_stores(settings) as stores:
-        await bootstrap.Migrations(stores, bootstrap.utc_now).begin_at(99)
+        await Migrations(stores, bootstrap.utc_now).begin_at(99)
     code, _, err = await run(settings, "serve", "--port", "0")
     assert (code, err) == (
         2,
@@ -205,7 +206,7 @@ async def test_workers_are_not_started_on_a_store_that_is_not_ready(
     store_settings: Settings, tmp_path: Path
 ) -> None:
     async with open_stores(store_settings) as stores:
-        await bootstrap.Migrations(stores, bootstrap.utc_now).begin_at(99)
+        await Migrations(stores, bootstrap.utc_now).begin_at(99)
     uri = store_settings.mongodb_uri
     assert uri is not None
     done = await asyncio.to_thread(
@@ -239,9 +240,9 @@ async def test_a_restore_that_is_killed_leaves_nothing_to_serve_and_can_be_done_
             await asyncio.sleep(0.001)
     restoring.send_signal(signal.SIGKILL)
     restoring.wait()
-    with pytest.raises(RestoreUnfinished):
-        async with open_stores(new) as stores:
-            assert len(await stores.events.groups("", 1_000)) < 302
+    async with open_stores(new) as stores:
+        assert len(await stores.events.groups("", 1_000)) < 302
+        with pytest.raises(RestoreUnfinished):
             await bootstrap.prepare(stores)
     code, _, err = await run(new, "serve", "--port", "0")
     assert (code, "run `persplit restore` with it again" in err) == (2, True)
@@ -287,7 +288,7 @@ async def test_an_account_that_is_erased_is_signed_out_and_nameless_and_its_addr
     assert (await ben.rest("POST", "/auth/login", login)).code == "credentials_invalid"
     assert await asha.ok("GET", f"/groups/{group_id}/balances") == before
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while DELETED_PERSON not in await _names(asha, group_id):
+        while DELETED_PERSON not in await _names(asha, group_id):  # noqa: ASYNC110 - of another process
             await asyncio.sleep(0.1)  # a profile is remembered for some seconds
     assert await _names(asha, group_id) == {"Asha", DELETED_PERSON}
     friends = (await asha.ok("GET", "/balances/friends"))["friends"]
@@ -317,7 +318,7 @@ async def test_a_group_that_is_erased_is_gone_for_its_members_within_seconds(
     code, out, err = await run(store_settings, "erase", "--group", group_id, says="y\n")
     assert (code, "Erased the group" in out) == (0, True), err
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while (await asha.rest("GET", f"/groups/{group_id}")).code != "not_found":
+        while (await asha.rest("GET", f"/groups/{group_id}")).code != "not_found":  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.05)
     spent = {"description": "Dinner", "amount": 1000, "splitType": "EQUAL"}
     assert (await ben.rest("POST", f"/groups/{group_id}/expenses", spent)).code == "not_found"
