@@ -14,6 +14,7 @@ from persplit.service import erasure as erasure_module
 from persplit.service.erasure import erase_account, erase_group
 from persplit.service.errors import StoreUnavailable
 from persplit.service.follower import Follower
+from persplit.service.history import History
 from persplit.service.people import DELETED_PERSON
 from persplit.service.ports import Document, EventStore, Stores
 from persplit.service.users import User, Users
@@ -298,3 +299,15 @@ async def test_a_group_that_does_not_exist_yet_is_not_read_over_and_over() -> No
     follower = follower_of(node, finds_people=False)
     await swept(follower)
     assert node.wire.reads == []
+
+
+async def test_the_history_of_a_group_that_is_held_and_erased_is_not_there(stores: Stores) -> None:
+    await a_group(stores)
+    node = Node(stores.events)
+    await node.groups.state_for("goa", "asha")
+    await stores.events.erase("goa")
+    history = History(node.wire, node.groups)
+    with pytest.raises(NotFound):
+        await history.events("goa", "asha", 0, 100)
+    with pytest.raises(NotFound):
+        await history.explain("goa", "asha", "chitra", "asha")
