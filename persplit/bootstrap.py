@@ -24,16 +24,20 @@ from persplit.adapters.tokens import ACCESS_LIFETIME_SECONDS, JwtAccessTokens, d
 from persplit.config import ConfigError, Settings
 from persplit.service import users
 from persplit.service.accounts import Accounts
+from persplit.service.backup import require_whole
 from persplit.service.epochs import Epochs
+from persplit.service.errors import StoreUnavailable
 from persplit.service.follower import Follower
 from persplit.service.groups import Groups
 from persplit.service.handler import Handler
 from persplit.service.history import History
 from persplit.service.invites import GroupPasswords, Invites
+from persplit.service.migrations import Migrations
 from persplit.service.overview import Overview
 from persplit.service.people import People
-from persplit.service.ports import Clock, Documents, EventStore, Hints
+from persplit.service.ports import Clock, Documents, Hints, Stores
 from persplit.service.qr_tokens import QrTokens
+from persplit.service.session_sweep import SessionSweep
 from persplit.service.sessions import Sessions
 from persplit.service.standing import Standings
 from persplit.service.sync import Sync
@@ -64,28 +68,36 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """Where everything is kept. `is_shared`: other nodes write to it, too."""
-
-    events: EventStore
-    users: Documents
-    sessions: Documents
-    invites: Documents
-    group_passwords: Documents
-    meta: Documents
-    is_shared: bool
-
-
 @asynccontextmanager
-async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
-    """SQLite in the data directory, or MongoDB where its address is given."""
+async def open_stores(settings: Settings, *, migrates: bool = True) -> AsyncIterator[Stores]:
+    """SQLite in the data directory, or MongoDB where its address is given.
+
+    `migrates`: make or bring up to date tables and indexes; else they must be there already.
+    """
     if settings.mongodb_uri is None:
-        async with _sqlite(settings.data_dir / DATABASE_FILE) as stores:
+        async with _sqlite(settings.data_dir / DATABASE_FILE, migrates=migrates) as stores:
             yield stores
     else:
-        async with _mongodb(settings.mongodb_uri.get_secret_value()) as stores:
+        async with _mongodb(settings.mongodb_uri.get_secret_value(), migrates=migrates) as stores:
             yield stores
+
+
+async def prepare(stores: Stores) -> None:
+    """Make sure that the store may be served from, migrating what may be migrated at a start.
+
+    Raises:
+        StoreUnusable: it may not, and why.
+
+    """
+    await require_whole(stores)
+    await Migrations(stores, utc_now).at_start()
+
+
+async def prepare_store(settings: Settings) -> None:
+    """Open the store, make sure that it may be served from, and close it again. Raises `StoreUnusable` where not."""
+    with contextlib.suppress(StoreUnavailable):  # the workers try again until it answers
+        async with open_stores(settings) as stores:
+            await prepare(stores)
 
 
 def secret_of(settings: Settings) -> str:
@@ -156,6 +168,7 @@ async def open_node(
     """
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_stores(settings))
+        await prepare(stores)
         hints = await stack.enter_async_context(_hints(settings))
         qr_codes = QrCodes()
         stack.push_async_callback(qr_codes.close)
@@ -262,16 +275,10 @@ def _node(
     newcomers = fan_out if stores.is_shared else None
     follower = asyncio.create_task(Follower(stores.events, services.groups, fan_out, hints, newcomers).run())
     stack.push_async_callback(_cancelled, follower)
+    sweeping = asyncio.create_task(SessionSweep(sessions, sockets.sessions).run())
+    stack.push_async_callback(_cancelled, sweeping)
 
     return Node(settings, app, sockets, services, lifetime)
-
-
-async def renew_epoch(settings: Settings) -> None:
-    """Give every group of the store another epoch. Nodes that are running must be started again."""
-    async with open_stores(settings) as stores:
-        epochs = Epochs(stores.meta)
-        await epochs.open()
-        await epochs.renew()
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:
@@ -288,8 +295,8 @@ def _origins(settings: Settings) -> list[str]:
 
 
 @asynccontextmanager
-async def _sqlite(path: Path) -> AsyncIterator[Stores]:
-    database = SqliteDatabase(path)
+async def _sqlite(path: Path, *, migrates: bool) -> AsyncIterator[Stores]:
+    database = SqliteDatabase(path, migrates=migrates)
     await database.open()
     try:
         yield Stores(
@@ -298,35 +305,42 @@ async def _sqlite(path: Path) -> AsyncIterator[Stores]:
             sessions=SqliteDocuments(database, "sessions"),
             invites=SqliteDocuments(database, "invites"),
             group_passwords=SqliteDocuments(database, "group_passwords"),
+            erasures=SqliteDocuments(database, "erasures"),
             meta=SqliteDocuments(database, "meta"),
             is_shared=False,
+            name=str(path),
+            inspect=database.inspect,
         )
     finally:
         await database.close()
 
 
 @asynccontextmanager
-async def _mongodb(uri: str) -> AsyncIterator[Stores]:
+async def _mongodb(uri: str, *, migrates: bool) -> AsyncIterator[Stores]:
     client = mongo_store.connect(uri)
     database = mongo_store.database_of(client)
     calls = mongo_store.Calls()
 
     async def documents(collection: str, unique_keys: Collection[str] = ()) -> Documents:
         opened = mongo_store.MongoDocuments(database, collection, unique_keys, calls)
-        await opened.open()
+        if migrates:
+            await opened.open()
         return opened
 
     try:
         events = mongo_store.MongoEvents(database, calls)
-        await events.open()
+        await events.open(makes_indexes=migrates)
         yield Stores(
             events=events,
             users=await documents("users", users.UNIQUE_KEYS),
             sessions=await documents("sessions"),
             invites=await documents("invites"),
             group_passwords=await documents("group_passwords"),
+            erasures=await documents("erasures"),
             meta=await documents("meta"),
             is_shared=True,
+            name=f"MongoDB, {database.name}",
+            inspect=events.inspect,
         )
     finally:
         await mongo_store.close(client)

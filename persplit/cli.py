@@ -1,4 +1,4 @@
-"""The command line: `persplit serve`, and `persplit client` for people who share expenses."""
+"""The command line: `persplit serve`, what looks after its data, and `persplit client` for people who share expenses."""
 
 import asyncio
 import os
@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from persplit.admin_cli import add_to
 from persplit.client_cli.app import app as client_app
 from persplit.config import ConfigError, load_settings
-from persplit.service.errors import StoreUnavailable
+from persplit.service.errors import StoreUnavailable, StoreUnusable
 
 app = typer.Typer(
     help="PerSplit: shared expenses, live balances, UPI settlement.",
@@ -39,7 +40,7 @@ def serve(
     ] = None,
 ) -> None:
     """Run the server. Each option is also a PERSPLIT_… variable; the option wins."""
-    from persplit import server  # noqa: PLC0415 - help and completion stay quick without it
+    from persplit import bootstrap, server  # noqa: PLC0415 - help and completion stay quick without it
 
     try:
         settings = load_settings(
@@ -50,6 +51,9 @@ def serve(
             redis_url=redis_url,
             workers=workers,
         )
+        if settings.workers > 1:
+            # Said once here, rather than over and over by workers that can't start.
+            asyncio.run(bootstrap.prepare_store(settings))
         server.run(
             settings,
             lambda url: _announce(url, "MongoDB" if settings.mongodb_uri else _shown(settings.data_dir)),
@@ -57,31 +61,12 @@ def serve(
     except ConfigError as error:
         typer.echo(f"persplit can't start:\n{error}", err=True)
         raise typer.Exit(2) from None
+    except StoreUnusable as error:
+        typer.echo(f"persplit can't start: {error}", err=True)
+        raise typer.Exit(2) from None
     except (OSError, StoreUnavailable) as error:
         typer.echo(f"persplit can't start: {getattr(error, 'strerror', None) or error}", err=True)
         raise typer.Exit(1) from None
-
-
-@app.command()
-def new_epoch(
-    data_dir: Annotated[
-        Path | None, typer.Option(help="The embedded server's data. [PERSPLIT_DATA_DIR]")
-    ] = None,
-    mongodb_uri: Annotated[str | None, typer.Option(help="Or MongoDB. [PERSPLIT_MONGODB_URI]")] = None,
-) -> None:
-    """After restoring a backup, with the server stopped: make every client begin anew.
-
-    Clients may know a later past than the backup has. With another epoch they drop it and take what the server has;
-    what waits in their outboxes is sent again.
-    """
-    from persplit import bootstrap  # noqa: PLC0415 - as above
-
-    try:
-        asyncio.run(bootstrap.renew_epoch(load_settings(data_dir=data_dir, mongodb_uri=mongodb_uri)))
-    except ConfigError as error:
-        typer.echo(f"persplit can't do this:\n{error}", err=True)
-        raise typer.Exit(2) from None
-    typer.echo("Every group has a new epoch. Start the server again.")
 
 
 def _shown(path: Path) -> str:
@@ -98,6 +83,7 @@ def _announce(url: str, store: str) -> None:
     )
 
 
+add_to(app)
 app.add_typer(client_app, name="client")
 
 

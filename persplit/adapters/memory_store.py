@@ -3,19 +3,24 @@
 import copy
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from persplit.adapters.recording import bounded, hole_before, recognise, record_of
+from persplit.ledger.codec import event_to_document
 from persplit.ledger.events import MemberLeft, Noun, RecordedEvent, is_creation, subject_of
 from persplit.service.ports import (
     Document,
     Documents,
     DuplicateKey,
     EventStore,
+    GroupErased,
     NewEvent,
     SeqTaken,
     Snapshot,
+    StoredEvent,
     VersionChanged,
+    fields_of,
 )
 
 
@@ -34,9 +39,11 @@ class MemoryEvents(EventStore):
 
     def __init__(self) -> None:
         self._ledgers: dict[str, _Ledger] = {}
+        self._erased: set[str] = set()
 
     async def append(self, new: NewEvent) -> RecordedEvent:
         """See the port."""
+        self._refuse_erased(new.group_id)
         recorded = record_of(new)
         ledger = self._ledgers.setdefault(new.group_id, _Ledger())
         if known := ledger.by_command.get(new.command_id):
@@ -45,13 +52,12 @@ class MemoryEvents(EventStore):
             raise SeqTaken
         if new.seq > len(ledger.events) + 1:
             raise hole_before(new)
-        ledger.events.append(recorded)
-        ledger.by_command[new.command_id] = recorded
-        ledger.latest[subject_of(new.event)] = recorded
+        _add(ledger, recorded)
         return recorded
 
     async def read(self, group_id: str, after: int, limit: int) -> Sequence[RecordedEvent]:
         """See the port."""
+        self._refuse_erased(group_id)
         start = max(0, after)
         return self._events(group_id)[start : start + bounded(limit)]
 
@@ -86,7 +92,8 @@ class MemoryEvents(EventStore):
 
     async def save_snapshot(self, snapshot: Snapshot) -> None:
         """See the port."""
-        self._ledgers.setdefault(snapshot.group_id, _Ledger()).snapshots[snapshot.seq] = snapshot
+        if snapshot.group_id not in self._erased:
+            self._ledgers.setdefault(snapshot.group_id, _Ledger()).snapshots[snapshot.seq] = snapshot
 
     async def load_snapshot(self, group_id: str, version: int, up_to: int) -> Snapshot | None:
         """See the port."""
@@ -94,14 +101,51 @@ class MemoryEvents(EventStore):
         readable = (s for s in snapshots if s.version == version and s.seq <= up_to)
         return max(readable, key=lambda snapshot: snapshot.seq, default=None)
 
+    async def groups(self, after: str, limit: int) -> Sequence[str]:
+        """See the port."""
+        found = sorted(id_ for id_, ledger in self._ledgers.items() if ledger.events and id_ > after)
+        return found[: bounded(limit)]
+
+    async def stored(self, group_id: str, after: int, limit: int) -> Sequence[StoredEvent]:
+        """See the port."""
+        events = self._events(group_id)[max(0, after) :][: bounded(limit)]
+        return [StoredEvent(r.seq, event_to_document(r), fields_of(r)) for r in events]
+
+    async def snapshots(self, group_id: str, after: int, limit: int) -> Sequence[Snapshot]:
+        """See the port."""
+        kept = self._ledger(group_id).snapshots
+        return [kept[seq] for seq in sorted(kept) if seq > after][: bounded(limit)]
+
+    async def put(self, events: Sequence[RecordedEvent]) -> None:
+        """See the port."""
+        for recorded in events:
+            ledger = self._ledgers.setdefault(recorded.group_id, _Ledger())
+            if recorded.seq > len(ledger.events) and recorded.command_id not in ledger.by_command:
+                _add(ledger, recorded)
+
+    async def erase(self, group_id: str) -> None:
+        """See the port."""
+        self._erased.add(group_id)
+        self._ledgers.pop(group_id, None)
+
     async def ping(self) -> None:
         """See the port."""
+
+    def _refuse_erased(self, group_id: str) -> None:
+        if group_id in self._erased:
+            raise GroupErased
 
     def _ledger(self, group_id: str) -> _Ledger:
         return self._ledgers.get(group_id) or _Ledger()
 
     def _events(self, group_id: str) -> list[RecordedEvent]:
         return self._ledger(group_id).events
+
+
+def _add(ledger: _Ledger, recorded: RecordedEvent) -> None:
+    ledger.events.append(recorded)
+    ledger.by_command[recorded.command_id] = recorded
+    ledger.latest[subject_of(recorded.event)] = recorded
 
 
 def _is_member(ledger: _Ledger, user_id: str) -> bool:
@@ -145,6 +189,18 @@ class MemoryDocuments(Documents):
     async def delete(self, id_: str) -> None:
         """See the port."""
         self._documents.pop(id_, None)
+
+    async def scan(self, after: str, limit: int) -> Sequence[Document]:
+        """See the port."""
+        found = sorted(id_ for id_ in self._documents if id_ > after)
+        return [copy.deepcopy(self._documents[id_]) for id_ in found[: bounded(limit)]]
+
+    async def put(self, documents: Sequence[Document]) -> None:
+        """See the port."""
+        for document in documents:
+            with suppress(DuplicateKey):
+                self._refuse_taken_keys(document)
+                self._documents.setdefault(document.id, copy.deepcopy(document))
 
     def _refuse_taken_keys(self, document: Document) -> None:
         for key in self._unique_keys & document.keys.keys():

@@ -12,14 +12,15 @@ machine is lost. Every unique index of the events begins with `groupId`, as shar
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final, TypeAlias, TypeVar, cast
 
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import ASCENDING, DESCENDING, AsyncMongoClient, IndexModel
+from pymongo import ASCENDING, DESCENDING, AsyncMongoClient, IndexModel, ReplaceOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import (
+    BulkWriteError,
     DuplicateKeyError,
     ExecutionTimeout,
     NotPrimaryError,
@@ -38,9 +39,11 @@ from persplit.service.ports import (
     Documents,
     DuplicateKey,
     EventStore,
+    GroupErased,
     NewEvent,
     SeqTaken,
     Snapshot,
+    StoredEvent,
     VersionChanged,
 )
 
@@ -71,6 +74,12 @@ LOOKUPS_AT_ONCE: Final = 16
 HEADS_REMEMBERED_MAX: Final = 10_000
 """Groups whose last seen seq is remembered, to save a look-up per append. About a megabyte."""
 
+ERASED_AT_ONCE: Final = 500
+"""Events that one request turns into gravestones: well within an operation's bound."""
+
+_GRAVESTONE: Final = "\0erased"
+"""The type of what is left in an erased event's place, and the beginning of its command id; clients can't send it."""
+_DUPLICATE_KEY: Final = 11000
 _T = TypeVar("_T")
 _LEFT: Final = TYPES[MemberLeft]
 
@@ -172,6 +181,7 @@ _EVENT_INDEXES: Final = (
     ),
     IndexModel([("groupId", ASCENDING), ("at", ASCENDING), ("seq", ASCENDING)], name="at"),
 )
+_IN_ORDER: Final = [("groupId", ASCENDING), ("seq", ASCENDING)]
 _SNAPSHOT_INDEXES: Final = (
     IndexModel([("groupId", ASCENDING), ("seq", ASCENDING)], name="seq", unique=True),
 )
@@ -189,8 +199,8 @@ class MongoEvents(EventStore):
         self._resolving = self._events
         self._seen: dict[str, int] = {}
 
-    async def open(self) -> None:
-        """Make the indexes that are missing; several nodes may do so at once.
+    async def open(self, *, makes_indexes: bool = True) -> None:
+        """Make the indexes that are missing, unless told otherwise; several nodes may do so at once.
 
         Raises:
             StoreUnavailable: no server answered, or building an index takes longer than the bound.
@@ -198,12 +208,25 @@ class MongoEvents(EventStore):
         """
         async with self._answered():
             hello = await self._database.command("hello")
-            await self._events.create_indexes(list(_EVENT_INDEXES))
-            await self._snapshots.create_indexes(list(_SNAPSHOT_INDEXES))
+            if makes_indexes:
+                await self._events.create_indexes(list(_EVENT_INDEXES))
+                await self._snapshots.create_indexes(list(_SNAPSHOT_INDEXES))
         if "setName" in hello or hello.get("msg") == "isdbgrid":
             # A duplicate key may come from an event that most machines don't have yet, which a majority read
             # would miss. A linearizable one waits for it. A server that stands alone has no such reads or need.
             self._resolving = self._events.with_options(read_concern=ReadConcern("linearizable"))
+
+    async def inspect(self) -> Sequence[str]:
+        """Which indexes are missing: without the unique ones nothing keeps two nodes out of one place."""
+        missing: list[str] = []
+        for collection, indexes in ((self._events, _EVENT_INDEXES), (self._snapshots, _SNAPSHOT_INDEXES)):
+            async with self._answered():
+                there = await collection.index_information()
+            names = (str(index.document["name"]) for index in indexes)
+            missing += [
+                f"{collection.name}: the index {name!r} is missing" for name in names if name not in there
+            ]
+        return missing
 
     async def append(self, new: NewEvent) -> RecordedEvent:
         """See the port.
@@ -223,8 +246,10 @@ class MongoEvents(EventStore):
 
     async def read(self, group_id: str, after: int, limit: int) -> Sequence[RecordedEvent]:
         """See the port."""
-        wanted = {"groupId": group_id, "seq": {"$gt": after}}
-        events = await self._find(wanted, ASCENDING, limit)
+        # The end of an erased group is marked before its events go: who begins at the first looks there.
+        if after <= 0:
+            await self._refuse_erased(group_id)
+        events = await self._find({"groupId": group_id, "seq": {"$gt": after}}, ASCENDING, limit)
         if events:
             self._remember(events[-1])
         return events
@@ -255,9 +280,8 @@ class MongoEvents(EventStore):
         """See the port."""
 
         async def head_of(group_id: str) -> int | None:
-            only_seq = {"_id": False, "seq": True}
-            last = await self._events.find_one({"groupId": group_id}, only_seq, sort=[("seq", DESCENDING)])
-            return last["seq"] if last else None
+            last = await self._last_of(group_id)
+            return last["seq"] if last and last["type"] != _GRAVESTONE else None
 
         async with self._answered():
             return await _each(group_ids, head_of)
@@ -294,6 +318,11 @@ class MongoEvents(EventStore):
                 await self._snapshots.replace_one(place, document, upsert=True)
         except DuplicateKey:
             return  # another node saved one at this seq at this very moment
+        try:
+            await self._refuse_erased(snapshot.group_id)
+        except GroupErased:
+            async with self._answered():
+                await self._snapshots.delete_many({"groupId": snapshot.group_id})
 
     async def load_snapshot(self, group_id: str, version: int, up_to: int) -> Snapshot | None:
         """See the port."""
@@ -301,6 +330,90 @@ class MongoEvents(EventStore):
         async with self._answered():
             found = await self._snapshots.find_one(wanted, sort=[("seq", DESCENDING)])
         return Snapshot(group_id, found["seq"], version, found["body"]) if found else None
+
+    async def groups(self, after: str, limit: int) -> Sequence[str]:
+        """See the port. A look-up per group: the server would walk through all of their events."""
+        found: list[str] = []
+        while len(found) < bounded(limit):
+            async with self._answered():
+                above = {"groupId": {"$gt": after}}
+                first = await self._events.find_one(above, {"groupId": True}, sort=_IN_ORDER)
+            if first is None:
+                break
+            after = first["groupId"]
+            found += await self.heads([after])
+        return found
+
+    async def stored(self, group_id: str, after: int, limit: int) -> Sequence[StoredEvent]:
+        """See the port."""
+        documents = await self._read({"groupId": group_id, "seq": {"$gt": after}}, ASCENDING, limit)
+        if any(document.get("type") == _GRAVESTONE for document in documents):
+            return []
+        return [_stored(document) for document in documents]
+
+    async def snapshots(self, group_id: str, after: int, limit: int) -> Sequence[Snapshot]:
+        """See the port."""
+        if (at_most := bounded(limit)) == 0:
+            return []  # MongoDB takes 0 for "no limit"
+        async with self._answered():
+            cursor = self._snapshots.find({"groupId": group_id, "seq": {"$gt": after}}).sort(_IN_ORDER)
+            found = await cursor.limit(at_most).to_list(at_most)
+        return [Snapshot(group_id, one["seq"], one["version"], one["body"]) for one in found]
+
+    async def put(self, events: Sequence[RecordedEvent]) -> None:
+        """See the port."""
+        await _insert_missing(self._answered, self._events, [_document_of(recorded) for recorded in events])
+
+    async def erase(self, group_id: str) -> None:
+        """See the port.
+
+        Each event's place stays taken, by a gravestone that says nothing, and so does the place after the last:
+        so no node, however far behind, can ever write into the group, without a look-up that all appends would pay
+        for. The place after the last is the first to be taken; from then on no append succeeds.
+        """
+        await self._mark_the_end(group_id)
+        async with self._answered():
+            await self._snapshots.delete_many({"groupId": group_id})
+        after = 0
+        while events := await self._places(group_id, after):
+            after = events[-1]["seq"]
+            graves = [
+                ReplaceOne({"_id": event["_id"]}, _gravestone(group_id, event["seq"]))
+                for event in events
+                if event["type"] != _GRAVESTONE
+            ]
+            if graves:
+                async with self._answered():
+                    await self._events.bulk_write(graves)
+        self._seen.pop(group_id, None)
+
+    async def _mark_the_end(self, group_id: str) -> None:
+        while True:
+            async with self._answered():
+                last = await self._last_of(group_id)
+            if last and last["type"] == _GRAVESTONE:
+                return
+            try:
+                async with self._answered():
+                    await self._events.insert_one(_gravestone(group_id, last["seq"] + 1 if last else 1))
+            except DuplicateKey:
+                continue  # somebody has written meanwhile
+
+    async def _places(self, group_id: str, after: int) -> list[Json]:
+        wanted = {"groupId": group_id, "seq": {"$gt": after}}
+        async with self._answered():
+            cursor = self._events.find(wanted, {"seq": True, "type": True}).sort([("seq", ASCENDING)])
+            return await cursor.limit(ERASED_AT_ONCE).to_list(ERASED_AT_ONCE)
+
+    async def _last_of(self, group_id: str) -> Json | None:
+        fields = {"_id": False, "seq": True, "type": True}
+        return await self._events.find_one({"groupId": group_id}, fields, sort=[("seq", DESCENDING)])
+
+    async def _refuse_erased(self, group_id: str) -> None:
+        async with self._answered():
+            last = await self._last_of(group_id)
+        if last and last["type"] == _GRAVESTONE:
+            raise GroupErased
 
     async def ping(self) -> None:
         """See the port."""
@@ -324,6 +437,7 @@ class MongoEvents(EventStore):
 
     async def _resolve(self, recorded: RecordedEvent) -> RecordedEvent:
         """The outcome after a duplicate key. Which index it was is not asked: if both, only one is named."""
+        await self._refuse_erased(recorded.group_id)
         wanted = {"groupId": recorded.group_id, "commandId": recorded.command_id}
         async with self._answered():
             known = _decoded(await self._resolving.find_one(wanted))
@@ -332,12 +446,15 @@ class MongoEvents(EventStore):
         return recognise(known, recorded)
 
     async def _refuse_hole(self, new: NewEvent) -> None:
-        """Look whether there is an event before, unless this node has seen it: nothing is ever deleted."""
+        """Look whether there is an event before, unless this node has seen it: no place is ever free again."""
         before = new.seq - 1
         if before <= self._seen.get(new.group_id, 0):
             return
         async with self._answered():
-            found = await self._events.find_one({"groupId": new.group_id, "seq": before}, {"_id": True})
+            place = {"groupId": new.group_id, "seq": before}
+            found = await self._events.find_one(place, {"type": True})
+        if found and found["type"] == _GRAVESTONE:
+            raise GroupErased
         if found:
             return
         if await self.find_command(new.group_id, new.command_id) is None:
@@ -351,11 +468,17 @@ class MongoEvents(EventStore):
             del self._seen[next(iter(self._seen))]
 
     async def _find(self, wanted: Json, order: int, limit: int) -> list[RecordedEvent]:
+        documents = await self._read(wanted, order, limit)
+        if any(document["type"] == _GRAVESTONE for document in documents):
+            raise GroupErased
+        return [event_from_json(document) for document in documents]
+
+    async def _read(self, wanted: Json, order: int, limit: int) -> list[Json]:
         if (at_most := bounded(limit)) == 0:
             return []  # MongoDB takes 0 for "no limit"
         async with self._answered():
             cursor = self._events.find(wanted).sort([("seq", order)]).limit(at_most)
-            return [event_from_json(document) for document in await cursor.to_list(at_most)]
+            return await cursor.to_list(at_most)
 
 
 class MongoDocuments(Documents):
@@ -432,6 +555,20 @@ class MongoDocuments(Documents):
         async with self._answered():
             await self._documents.delete_one({"_id": id_})
 
+    async def scan(self, after: str, limit: int) -> Sequence[Document]:
+        """See the port."""
+        if (at_most := bounded(limit)) == 0:
+            return []  # MongoDB takes 0 for "no limit"
+        async with self._answered():
+            cursor = self._documents.find({"_id": {"$gt": after}}).sort([("_id", ASCENDING)])
+            return [_document_or_nothing(stored) for stored in await cursor.limit(at_most).to_list(at_most)]
+
+    async def put(self, documents: Sequence[Document]) -> None:
+        """See the port."""
+        await _insert_missing(
+            self._answered, self._documents, [self._stored(d, d.version) for d in documents]
+        )
+
     def _stored(self, document: Document, version: int) -> Json:
         stored: Json = {
             "_id": document.id,
@@ -453,6 +590,34 @@ async def _each(ids: Sequence[str], look_up: Callable[[str], Awaitable[_T | None
     return found
 
 
+async def _insert_missing(
+    answered: Callable[[], AbstractAsyncContextManager[None]],
+    collection: AsyncCollection[Json],
+    documents: list[Json],
+) -> None:
+    """Insert those whose unique keys are free."""
+    if not documents:
+        return
+    async with answered():
+        try:
+            await collection.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            if any(one["code"] != _DUPLICATE_KEY for one in error.details["writeErrors"]):
+                raise
+
+
+def _gravestone(group_id: str, seq: int) -> Json:
+    return {"groupId": group_id, "seq": seq, "commandId": f"{_GRAVESTONE}:{seq}", "type": _GRAVESTONE}
+
+
+def _stored(document: Json) -> StoredEvent:
+    """Type, seq, `at` and command id are looked up in the body itself."""
+    beside = ("noun", "subjectId", "creation")
+    fields = {key: document.get(key) for key in beside}
+    body = {key: value for key, value in document.items() if key not in beside and key != "_id"}
+    return StoredEvent(document["seq"], body, fields)
+
+
 def _document_of(recorded: RecordedEvent) -> Json:
     noun, subject_id = subject_of(recorded.event)
     return {
@@ -465,6 +630,13 @@ def _document_of(recorded: RecordedEvent) -> Json:
 
 def _decoded(stored: Json | None) -> RecordedEvent | None:
     return event_from_json(stored) if stored else None
+
+
+def _document_or_nothing(stored: Json) -> Document:
+    try:
+        return _document_from(stored)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return Document(stored["_id"], {}, {}, 0)
 
 
 def _document_from(stored: Json) -> Document:

@@ -12,18 +12,16 @@ import asyncio
 import os
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Full, Queue
 from typing import Any, Final, TypeAlias, TypeVar
 
-from persplit.service.errors import StoreUnavailable
-
-SCHEMA_VERSION: Final = 1
-"""In `PRAGMA user_version`. Raise it with every change of `_SCHEMA`, and bring older files up in `_migrate`."""
+from persplit.adapters.sqlite_schema import STEPS, Step, check_version, migrate
+from persplit.service.errors import StoreDamaged, StoreUnavailable
 
 WRITES_WAITING_MAX: Final = 4_096
 """About a second's work on a slow disk: who comes later is told at once instead of waiting in vain."""
@@ -41,72 +39,15 @@ BUSY_TIMEOUT_MS: Final = 3_000
 """How long to wait while another process writes: less than the deadlines, so that the answer says why."""
 WAL_BYTES_MAX: Final = 64 * 1024 * 1024
 """What the write-ahead log is cut down to after it has grown."""
+FAULTS_MAX: Final = 20
+"""Faults of the file that are told one by one: one torn page may be hundreds."""
 CLOSE_DEADLINE_S: Final = 10.0
 """Longest wait for the queued writes when closing: a batch takes milliseconds unless the disk hangs."""
 
+_DAMAGE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _T = TypeVar("_T")
 Work: TypeAlias = Callable[[sqlite3.Connection], _T]
 """What to do with a connection, on a thread of the database's."""
-
-_SCHEMA: Final = (
-    # A row per event. What is looked up has a column; the event itself is JSON, as `codec` writes it.
-    """
-    CREATE TABLE events (
-        group_id   TEXT    NOT NULL,
-        seq        INTEGER NOT NULL,
-        command_id TEXT    NOT NULL,
-        type       TEXT    NOT NULL,
-        noun       TEXT    NOT NULL,
-        subject_id TEXT    NOT NULL,
-        creation   INTEGER NOT NULL,
-        at         TEXT    NOT NULL,
-        body       BLOB    NOT NULL,
-        PRIMARY KEY (group_id, seq),
-        UNIQUE (group_id, command_id)
-    )
-    """,
-    "CREATE INDEX events_latest ON events (group_id, noun, subject_id, seq)",
-    "CREATE INDEX events_membership ON events (subject_id, group_id, seq, type) WHERE noun = 'member'",
-    "CREATE INDEX events_creations ON events (group_id, noun, seq) WHERE creation",
-    "CREATE INDEX events_at ON events (group_id, at, seq)",
-    """
-    CREATE TABLE snapshots (
-        group_id TEXT    NOT NULL,
-        seq      INTEGER NOT NULL,
-        version  INTEGER NOT NULL,
-        body     BLOB    NOT NULL,
-        PRIMARY KEY (group_id, seq)
-    )
-    """,
-    # All collections of documents; `keys` repeats what document_keys has, so that a document is one row to read.
-    """
-    CREATE TABLE documents (
-        collection TEXT    NOT NULL,
-        id         TEXT    NOT NULL,
-        version    INTEGER NOT NULL,
-        keys       BLOB    NOT NULL,
-        body       BLOB    NOT NULL,
-        PRIMARY KEY (collection, id)
-    )
-    """,
-    """
-    CREATE TABLE document_keys (
-        collection TEXT    NOT NULL,
-        key        TEXT    NOT NULL,
-        value      TEXT    NOT NULL,
-        id         TEXT    NOT NULL,
-        is_unique  INTEGER NOT NULL,
-        PRIMARY KEY (collection, key, value, id),
-        FOREIGN KEY (collection, id) REFERENCES documents ON DELETE CASCADE
-    ) WITHOUT ROWID
-    """,
-    "CREATE UNIQUE INDEX document_keys_unique ON document_keys (collection, key, value) WHERE is_unique",
-    "CREATE INDEX document_keys_of ON document_keys (collection, id)",
-)
-
-
-class NewerSchema(Exception):
-    """The file was written by a newer release: this one doesn't touch it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +70,11 @@ class _Outcome:
 class SqliteDatabase:
     """The file at `path`. `open` before use, on the event loop that will use it; `close` at the end."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, migrates: bool = True, steps: Sequence[Step] | None = None) -> None:
+        """`migrates`: whether `open` brings an older file up to the last of the `steps`, or makes a missing one."""
         self._path = path
+        self._migrates = migrates
+        self._steps = STEPS if steps is None else steps
         self._is_open = False
         self._queue: Queue[_Write | None] = Queue(WRITES_WAITING_MAX)
         self._read_slots = threading.BoundedSemaphore(READS_WAITING_MAX)
@@ -141,7 +85,7 @@ class SqliteDatabase:
         """Open the file, making it (mode 0600), its directory and its tables where they are missing.
 
         Raises:
-            NewerSchema: a newer release has written the file.
+            SchemaMismatch: a newer release has written the file; or an older one, which may not be changed now.
             StoreUnavailable: it can't be opened, or another process keeps it locked.
 
         """
@@ -192,6 +136,10 @@ class SqliteDatabase:
         reading.add_done_callback(lambda _: self._read_slots.release())
         return await _within(READ_DEADLINE_S, asyncio.wrap_future(reading))
 
+    async def inspect(self) -> list[str]:
+        """What is wrong with the file itself: all pages, all indexes, all references. Takes as long as it takes."""
+        return await asyncio.to_thread(_inspected, self._path)
+
     def _require_open(self) -> None:
         if not self._is_open:
             raise StoreUnavailable("the database is closed")
@@ -200,12 +148,17 @@ class SqliteDatabase:
 
     def _open_for_writing(self) -> sqlite3.Connection:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            if self._migrates:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
             # SQLite gives its -wal and -shm files the mode of this one.
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+            create = os.O_CREAT if self._migrates else 0
+            os.close(os.open(self._path, create | os.O_RDWR, 0o600))
             connection = _connect(self._path)
             try:
-                _migrate(connection)
+                if self._migrates:
+                    migrate(connection, self._steps)
+                else:
+                    check_version(connection, self._steps)
             except BaseException:
                 connection.close()
                 raise
@@ -256,6 +209,20 @@ class SqliteDatabase:
             self._writing.close()
 
 
+def _inspected(path: Path) -> list[str]:
+    try:
+        with closing(_connect(path)) as connection:
+            connection.execute("PRAGMA query_only = ON")
+            said = [str(row[0]) for row in connection.execute(f"PRAGMA integrity_check({FAULTS_MAX})")]
+            loose = connection.execute("PRAGMA foreign_key_check").fetchmany(FAULTS_MAX)
+    except sqlite3.Error as error:
+        return [f"{path.name}: {error}"]
+    faults = [f"{path.name}: {' '.join(text.split())}" for text in said if text != "ok"]
+    return faults + [
+        f"{path.name}: a row of {table} refers to none of {parent}" for table, _, parent, _ in loose
+    ]
+
+
 def translated(error: Exception) -> Exception:
     """What an error means to the caller whose work raised it; the only place that knows SQLite's.
 
@@ -269,7 +236,9 @@ def translated(error: Exception) -> Exception:
 
 def _unavailable(cause: Exception, detail: str = "the database did not answer") -> StoreUnavailable:
     """A fresh error for each who waits: sharing one would mix up their tracebacks."""
-    unavailable = StoreUnavailable(detail)
+    code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    is_damage = code & 0xFF in _DAMAGE or code == sqlite3.SQLITE_IOERR_SHORT_READ
+    unavailable = StoreDamaged(detail) if is_damage else StoreUnavailable(detail)
     unavailable.__cause__ = cause
     return unavailable
 
@@ -292,24 +261,12 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA fullfsync = ON")  # macOS: without it an fsync stops at the drive's cache
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")  # what is erased is gone from the file, too
         connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_MAX}")
     except BaseException:
         connection.close()
         raise
     return connection
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    """Bring the file to `SCHEMA_VERSION`. Two processes may try at once: the second finds it done."""
-    connection.execute("BEGIN IMMEDIATE")
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > SCHEMA_VERSION:
-        raise NewerSchema(f"the database has schema {version}; this release knows up to {SCHEMA_VERSION}")
-    if version == 0:
-        for statement in _SCHEMA:
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    connection.execute("COMMIT")
 
 
 def _run_batch(connection: sqlite3.Connection, batch: list[_Write]) -> list[_Outcome]:

@@ -30,6 +30,12 @@ _FIND: Final = """
     FROM document_keys AS k JOIN documents AS d ON d.collection = k.collection AND d.id = k.id
     WHERE k.collection = ? AND k.key = ? AND k.value = ? ORDER BY k.id LIMIT ?
 """
+_SCAN: Final = """
+    SELECT id, version, keys, body FROM documents WHERE collection = ? AND id > ? ORDER BY id LIMIT ?
+"""
+_PUT: Final = """
+    INSERT INTO documents (collection, id, version, keys, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+"""
 _DELETE: Final = "DELETE FROM documents WHERE collection = ? AND id = ?"
 
 
@@ -88,6 +94,26 @@ class SqliteDocuments(Documents):
 
         await self._database.write(delete)
 
+    async def scan(self, after: str, limit: int) -> Sequence[Document]:
+        """See the port."""
+        wanted = (self._collection, after, bounded(limit))
+        rows = await self._database.read(lambda c: c.execute(_SCAN, wanted).fetchall())
+        return [_document_or_nothing(row) for row in rows]
+
+    async def put(self, documents: Sequence[Document]) -> None:
+        """See the port."""
+
+        def put(connection: sqlite3.Connection) -> None:
+            for document in documents:
+                row = (self._collection, document.id, document.version, *_blobs_of(document))
+                if connection.execute(_PUT, row).rowcount == 1:
+                    try:
+                        self._add_keys(connection, document)
+                    except DuplicateKey:
+                        connection.execute(_DELETE, (self._collection, document.id))
+
+        await self._database.write(put)
+
     def _add_keys(self, connection: sqlite3.Connection, document: Document) -> None:
         for key, value in document.keys.items():
             row = (self._collection, key, value, document.id, key in self._unique_keys)
@@ -102,3 +128,12 @@ def _blobs_of(document: Document) -> tuple[bytes, bytes]:
 def _document_of(row: tuple[Any, ...]) -> Document:
     id_, version, keys, body = row
     return Document(id_, orjson.loads(body), orjson.loads(keys), version)
+
+
+def _document_or_nothing(row: tuple[Any, ...]) -> Document:
+    try:
+        document = _document_of(row)
+        is_whole = isinstance(document.body, dict) and isinstance(document.keys, dict)
+    except (TypeError, ValueError):
+        is_whole = False
+    return document if is_whole else Document(row[0], {}, {}, row[1])

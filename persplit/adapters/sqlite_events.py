@@ -10,14 +10,20 @@ from persplit.adapters.recording import bounded, hole_before, recognise, record_
 from persplit.adapters.sqlite_database import SqliteDatabase
 from persplit.ledger.codec import TYPES, event_from_json, event_to_document
 from persplit.ledger.events import MemberLeft, Noun, RecordedEvent, is_creation, subject_of
-from persplit.service.ports import EventStore, NewEvent, SeqTaken, Snapshot
+from persplit.service.ports import EventStore, GroupErased, NewEvent, SeqTaken, Snapshot, StoredEvent
 
 # One statement, so that no other process comes between the look and the write. The keys refuse a second event
 # with the seq or the command; the condition refuses a hole.
 _APPEND: Final = """
     INSERT INTO events (group_id, seq, command_id, type, noun, subject_id, creation, at, body)
     SELECT :group_id, :seq, :command_id, :type, :noun, :subject_id, :creation, :at, :body
-    WHERE :seq = 1 OR EXISTS (SELECT 1 FROM events WHERE group_id = :group_id AND seq = :seq - 1)
+    WHERE (:seq = 1 OR EXISTS (SELECT 1 FROM events WHERE group_id = :group_id AND seq = :seq - 1))
+    AND NOT EXISTS (SELECT 1 FROM erased_groups WHERE group_id = :group_id)
+    ON CONFLICT DO NOTHING
+"""
+_PUT: Final = """
+    INSERT INTO events (group_id, seq, command_id, type, noun, subject_id, creation, at, body)
+    VALUES (:group_id, :seq, :command_id, :type, :noun, :subject_id, :creation, :at, :body)
     ON CONFLICT DO NOTHING
 """
 _BY_COMMAND: Final = "SELECT body FROM events WHERE group_id = ? AND command_id = ?"
@@ -45,7 +51,33 @@ _GROUPS_OF: Final = """
     SELECT group_id, type, max(seq) FROM events
     WHERE noun = 'member' AND subject_id = ? GROUP BY group_id ORDER BY group_id
 """
-_SAVE_SNAPSHOT: Final = "REPLACE INTO snapshots (group_id, seq, version, body) VALUES (?, ?, ?, ?)"
+# From one index entry to the first of the next group: DISTINCT would walk through all events between.
+_GROUPS: Final = """
+    WITH RECURSIVE found(id) AS (
+        SELECT (SELECT min(group_id) FROM events WHERE group_id > ?)
+        UNION ALL SELECT (SELECT min(group_id) FROM events WHERE group_id > id) FROM found WHERE id IS NOT NULL
+    )
+    SELECT id FROM found WHERE id IS NOT NULL LIMIT ?
+"""
+_STORED: Final = """
+    SELECT group_id, seq, command_id, type, noun, subject_id, creation, at, body FROM events
+    WHERE group_id = ? AND seq > ? ORDER BY seq LIMIT ?
+"""
+_FIELDS: Final = ("groupId", "seq", "commandId", "type", "noun", "subjectId", "creation", "at")
+_IS_ERASED: Final = "SELECT 1 FROM erased_groups WHERE group_id = ?"
+_ERASE: Final = (
+    "INSERT OR IGNORE INTO erased_groups (group_id) VALUES (?)",
+    "DELETE FROM snapshots WHERE group_id = ?",
+    "DELETE FROM events WHERE group_id = ?",
+)
+_SAVE_SNAPSHOT: Final = """
+    REPLACE INTO snapshots (group_id, seq, version, body)
+    SELECT :group_id, :seq, :version, :body
+    WHERE NOT EXISTS (SELECT 1 FROM erased_groups WHERE group_id = :group_id)
+"""
+_SNAPSHOTS: Final = """
+    SELECT group_id, seq, version, body FROM snapshots WHERE group_id = ? AND seq > ? ORDER BY seq LIMIT ?
+"""
 _LOAD_SNAPSHOT: Final = """
     SELECT seq, body FROM snapshots
     WHERE group_id = ? AND version = ? AND seq <= ? ORDER BY seq DESC LIMIT 1
@@ -67,6 +99,7 @@ class SqliteEvents(EventStore):
         def insert(connection: sqlite3.Connection) -> RecordedEvent:
             if connection.execute(_APPEND, row).rowcount == 1:
                 return recorded
+            _refuse_erased(connection, new.group_id)
             known = _one(connection, _BY_COMMAND, new.group_id, new.command_id)
             if known is not None:
                 return recognise(known, recorded)
@@ -78,7 +111,14 @@ class SqliteEvents(EventStore):
 
     async def read(self, group_id: str, after: int, limit: int) -> Sequence[RecordedEvent]:
         """See the port."""
-        return await self._database.read(lambda c: _all(c, _AFTER, group_id, after, bounded(limit)))
+
+        def read(connection: sqlite3.Connection) -> list[RecordedEvent]:
+            events = _all(connection, _AFTER, group_id, after, bounded(limit))
+            if not events:  # erasing is one transaction: with events there it hasn't happened
+                _refuse_erased(connection, group_id)
+            return events
+
+        return await self._database.read(read)
 
     async def read_creations(
         self, group_id: str, noun: Noun, before: int, limit: int
@@ -116,7 +156,12 @@ class SqliteEvents(EventStore):
 
     async def save_snapshot(self, snapshot: Snapshot) -> None:
         """See the port."""
-        row = (snapshot.group_id, snapshot.seq, snapshot.version, snapshot.body)
+        row = {
+            "group_id": snapshot.group_id,
+            "seq": snapshot.seq,
+            "version": snapshot.version,
+            "body": snapshot.body,
+        }
 
         def save(connection: sqlite3.Connection) -> None:
             connection.execute(_SAVE_SNAPSHOT, row)
@@ -128,6 +173,42 @@ class SqliteEvents(EventStore):
         wanted = (group_id, version, up_to)
         row = await self._database.read(lambda c: c.execute(_LOAD_SNAPSHOT, wanted).fetchone())
         return Snapshot(group_id, row[0], version, row[1]) if row else None
+
+    async def groups(self, after: str, limit: int) -> Sequence[str]:
+        """See the port."""
+        wanted = (after, bounded(limit))
+        return [id_ for (id_,) in await self._database.read(lambda c: c.execute(_GROUPS, wanted).fetchall())]
+
+    async def stored(self, group_id: str, after: int, limit: int) -> Sequence[StoredEvent]:
+        """See the port."""
+        wanted = (group_id, after, bounded(limit))
+        return [
+            _stored(row) for row in await self._database.read(lambda c: c.execute(_STORED, wanted).fetchall())
+        ]
+
+    async def snapshots(self, group_id: str, after: int, limit: int) -> Sequence[Snapshot]:
+        """See the port."""
+        wanted = (group_id, after, bounded(limit))
+        rows = await self._database.read(lambda c: c.execute(_SNAPSHOTS, wanted).fetchall())
+        return [Snapshot(*row) for row in rows]
+
+    async def put(self, events: Sequence[RecordedEvent]) -> None:
+        """See the port."""
+        rows = [_row_of(recorded) for recorded in events]
+
+        def put(connection: sqlite3.Connection) -> None:
+            connection.executemany(_PUT, rows)
+
+        await self._database.write(put)
+
+    async def erase(self, group_id: str) -> None:
+        """See the port. It is one transaction."""
+
+        def erase(connection: sqlite3.Connection) -> None:
+            for statement in _ERASE:
+                connection.execute(statement, (group_id,))
+
+        await self._database.write(erase)
 
     async def ping(self) -> None:
         """See the port."""
@@ -160,6 +241,23 @@ def _one(connection: sqlite3.Connection, sql: str, *values: object) -> RecordedE
 
 def _all(connection: sqlite3.Connection, sql: str, *values: object) -> list[RecordedEvent]:
     return [_decoded(body) for (body,) in connection.execute(sql, values)]
+
+
+def _stored(row: tuple[Any, ...]) -> StoredEvent:
+    *fields, body = row
+    named = dict(zip(_FIELDS, fields, strict=True))
+    if named["creation"] in (0, 1):
+        named["creation"] = bool(named["creation"])
+    try:
+        read = orjson.loads(body)
+    except (TypeError, ValueError):
+        read = None
+    return StoredEvent(named["seq"], read if isinstance(read, dict) else None, named)
+
+
+def _refuse_erased(connection: sqlite3.Connection, group_id: str) -> None:
+    if connection.execute(_IS_ERASED, (group_id,)).fetchone():
+        raise GroupErased
 
 
 def _json_list(ids: Sequence[str]) -> str:

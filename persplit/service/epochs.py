@@ -1,7 +1,7 @@
 """Epochs: how a client finds out that a ledger it knows was replaced, as by a restored backup.
 
-Every store has one random value, every group an epoch made of it. Whoever restores an old backup gives the store a
-new value (`persplit new-epoch`); clients with another epoch drop what they hold and begin anew.
+Every store has one random value, every group an epoch made of it. Restoring a backup gives the store a new value, as
+does `persplit new-epoch` after old files were put back; clients with another epoch drop what they hold and begin anew.
 """
 
 import hashlib

@@ -14,6 +14,7 @@ PerSplitError
     ├── IdempotencyKeyReused    idempotency_key_reused
     ├── MethodNotAllowed        method_not_allowed
     ├── StoreUnavailable        store_unavailable      outcome unknown: retry with the same key
+    │   └── StoreDamaged                               for the logs and `persplit check`; clients see no difference
     ├── ServerRestarting        server_restarting
     └── InternalError           internal_error         a fault of ours; logged
 """
@@ -101,6 +102,10 @@ class StoreUnavailable(ServiceError):
     code = "store_unavailable"
 
 
+class StoreDamaged(StoreUnavailable):
+    """What the store holds can't be read: parts of its file are missing or garbled."""
+
+
 class ServerRestarting(ServiceError):
     """This server is stopping: come back in a moment."""
 
@@ -111,3 +116,15 @@ class InternalError(ServiceError):
     """A fault of ours. Whether a write happened is unknown: retry with the same key."""
 
     code = "internal_error"
+
+
+class StoreUnusable(Exception):
+    """The store answers, but this release must not serve from it. For whoever runs the server, never for clients."""
+
+
+class SchemaMismatch(StoreUnusable):
+    """The store has another schema than this release works with."""
+
+
+class RestoreUnfinished(StoreUnusable):
+    """A backup was being restored into the store and isn't whole yet."""

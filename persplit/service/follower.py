@@ -111,12 +111,16 @@ class Follower:
         failed, self._failed = self._failed, {}
         for group_id, users in failed.items():
             _add(self._waiting, group_id, users)
-        heard = self._fan_out.heard_groups()
-        for start in range(0, len(heard), READ_LIMIT_MAX):
-            heads = await self._store.heads(heard[start : start + READ_LIMIT_MAX])
+        # Where other nodes write, a group that is held and not heard is looked at again before it is used.
+        looked_at = tuple({*self._fan_out.heard_groups(), *(() if self._people else self._groups.held())})
+        for start in range(0, len(looked_at), READ_LIMIT_MAX):
+            some = looked_at[start : start + READ_LIMIT_MAX]
+            heads = await self._store.heads(some)
             self._groups.confirm(heads)
-            for group_id, head in heads.items():
-                if head > self._groups.seq_of(group_id):
+            for group_id in some:
+                head, seq = heads.get(group_id, 0), self._groups.seq_of(group_id)
+                # One that is gone was erased, which reading on finds out.
+                if head > seq or (head == 0 and (seq or self._fan_out.has_listeners(group_id))):
                     _add(self._waiting, group_id, ())
         if self._people is not None:
             await self._find_new_groups(self._people)

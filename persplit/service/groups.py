@@ -21,7 +21,7 @@ from persplit.ledger.state import GroupState, apply, plan_of
 from persplit.service import snapshots
 from persplit.service.errors import StoreUnavailable
 from persplit.service.people import OUTAGE_SECONDS_MAX
-from persplit.service.ports import READ_LIMIT_MAX, EventStore
+from persplit.service.ports import READ_LIMIT_MAX, EventStore, GroupErased
 from persplit.service.standing import Standing, Standings
 
 GROUPS_HELD_MAX: Final = 10_000
@@ -52,6 +52,10 @@ class FanOut(Protocol):
 
     async def admit(self, group_id: str, user_id: str) -> None:
         """Let the user's connected devices hear the group from now on."""
+        ...
+
+    async def dismiss(self, group_id: str) -> None:
+        """Let nobody hear the group any more."""
         ...
 
     def is_connected(self, user_id: str) -> bool:
@@ -146,12 +150,20 @@ class Groups:
         live = self._held.get(group_id)
         return live.state.seq if live is not None and live.state is not None else 0
 
+    def held(self) -> Sequence[str]:
+        """The groups in memory."""
+        return tuple(self._held)
+
     async def catch_up(self, group_id: str, live: LiveGroup) -> bool:
         """Take in what others have committed since; whether there was anything. Call with the lock held."""
         moved = False
         while True:
             after = live.state.seq if live.state else 0
-            events = await self._store.read(group_id, after, READ_LIMIT_MAX)
+            try:
+                events = await self._store.read(group_id, after, READ_LIMIT_MAX)
+            except GroupErased:
+                await self.forget(group_id, live)
+                return moved
             if events:
                 await _to_the_end(self._advance_all(live, events))
                 moved = True
@@ -189,6 +201,11 @@ class Groups:
             task = asyncio.create_task(snapshots.save(self._store, live.state))
             self._saving.add(task)
             task.add_done_callback(self._saving.discard)
+
+    async def forget(self, group_id: str, live: LiveGroup) -> None:
+        """The group was erased: it isn't in memory any more, and nobody hears it. Call with the lock held."""
+        live.state = live.plan = None
+        await self._fan_out.dismiss(group_id)
 
     async def state_for(self, group_id: str, user_id: str) -> GroupState:
         """The group as it is now, for a member to read.

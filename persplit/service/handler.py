@@ -37,7 +37,16 @@ from persplit.ledger.state import GroupState
 from persplit.service import snapshots
 from persplit.service.errors import IdempotencyKeyReused, StoreUnavailable
 from persplit.service.groups import Groups, LiveGroup
-from persplit.service.ports import Clock, CommandKnown, EventStore, Hint, Hints, NewEvent, SeqTaken
+from persplit.service.ports import (
+    Clock,
+    CommandKnown,
+    EventStore,
+    GroupErased,
+    Hint,
+    Hints,
+    NewEvent,
+    SeqTaken,
+)
 
 ATTEMPTS_MAX: Final = 8
 """Times that a command is decided anew after another node took its place in the ledger."""
@@ -137,6 +146,9 @@ class Handler:
                 except SeqTaken:
                     await self._groups.catch_up(request.group_id, live)
                     continue
+                except GroupErased:
+                    await self._groups.forget(request.group_id, live)
+                    raise NotFound("there is no such group") from None
                 # 5 move on, announce, tell the other nodes
                 await self._groups.advance(live, recorded)
                 await self._hints.publish(_hint(recorded))
@@ -187,7 +199,9 @@ class Handler:
             raise IdempotencyKeyReused("this key was used before, for something else")
         if live.state is None or live.state.seq < recorded.seq:
             await self._groups.catch_up(request.group_id, live)
-        return Outcome(recorded, await self._shown(_state(live), recorded), replayed=True)
+        if live.state is None:
+            raise NotFound("there is no such group")  # it is being erased
+        return Outcome(recorded, await self._shown(live.state, recorded), replayed=True)
 
     async def _shown(self, now: GroupState, recorded: RecordedEvent) -> GroupState:
         """The group as who sent the command may see it: now, or as the command left it if they left since."""

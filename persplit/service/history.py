@@ -13,7 +13,7 @@ from persplit.ledger.settlement import Settlement
 from persplit.ledger.state import GroupState
 from persplit.service.groups import Groups
 from persplit.service.handler import thing_of
-from persplit.service.ports import READ_LIMIT_MAX, EventStore
+from persplit.service.ports import READ_LIMIT_MAX, EventStore, GroupErased
 from persplit.service.standing import Payment, Standing
 
 PAGE_MAX: Final = 200
@@ -119,9 +119,16 @@ class History:
     async def events(self, group_id: str, user_id: str, after: int, limit: int) -> Tail:
         """The ledger itself, in order."""
         state = await self._groups.state_for(group_id, user_id)
-        events = tuple(await self._store.read(group_id, after, limit))
+        events = tuple(await self._read(group_id, after, limit))
         head = max(state.seq, events[-1].seq if events else 0)
         return Tail(events, head, more=bool(events) and events[-1].seq < head)
+
+    async def _read(self, group_id: str, after: int, limit: int) -> Sequence[RecordedEvent]:
+        """Some of the ledger. A node that holds a group may not know yet that it was erased."""
+        try:
+            return await self._store.read(group_id, after, limit)
+        except GroupErased:
+            raise NotFound("there is no such group") from None
 
     async def snapshot(self, group_id: str, user_id: str) -> GroupSnapshot:
         """The whole group as it is at one seq, whatever changes while it is read."""
@@ -150,7 +157,7 @@ class History:
         changed: dict[str, Expense | Settlement] = {}
         after = before.seq
         while after < now.seq:
-            events = await self._store.read(now.group_id, after, min(READ_LIMIT_MAX, now.seq - after))
+            events = await self._read(now.group_id, after, min(READ_LIMIT_MAX, now.seq - after))
             if not events:
                 break
             changed |= {thing.id: thing for event in events if (thing := thing_of(event.event))}
@@ -179,7 +186,7 @@ class History:
         trace = DebtTrace(frozenset({from_id, to_id}))
         after = 0
         while after < standing.state.seq:
-            events = await self._store.read(group_id, after, min(EXPLAIN_PAGE, standing.state.seq - after))
+            events = await self._read(group_id, after, min(EXPLAIN_PAGE, standing.state.seq - after))
             if not events:
                 break
             trace.feed(events)

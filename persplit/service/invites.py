@@ -34,7 +34,8 @@ class Invites:
             "createdAt": rfc3339(self._clock()),
             "expiresAt": expires_at,
         }
-        await self._documents.insert(Document(_hashed(code), body, {"groupId": group_id}))
+        keys = {"groupId": group_id, "createdBy": user_id}
+        await self._documents.insert(Document(_hashed(code), body, keys))
         return code, expires_at
 
     async def group_of(self, code: str) -> str:

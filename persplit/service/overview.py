@@ -7,6 +7,7 @@ from typing import Final
 
 from persplit.ledger import debts as debt
 from persplit.ledger.errors import LimitReached
+from persplit.ledger.group import Member
 from persplit.ledger.state import GroupState
 from persplit.service.groups import Groups
 from persplit.service.ports import EventStore
@@ -18,12 +19,16 @@ _LOADED_AT_ONCE: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class FriendBalance:
-    """What somebody owes me (positive) or I owe them, in one currency, over all groups; minor units."""
+    """What somebody owes me (positive) or I owe them, in one currency, over all groups; minor units.
+
+    `name` is as recorded; `placeholder`: they have no account to take it from.
+    """
 
     user_id: str
     name: str
     currency: str
     amount: int
+    placeholder: bool = False
 
 
 class Overview:
@@ -55,16 +60,16 @@ class Overview:
         """The netted debts with each person, added up over all groups by currency; zeros are left out."""
         states = await self.states(user_id, await self.group_ids(user_id))
         totals: dict[tuple[str, str], int] = {}
-        names: dict[str, str] = {}
+        members: dict[str, Member] = {}
         for state in states:
             for debtor, creditor, amount in debt.rows(state.debts):
                 if user_id in (debtor, creditor):
                     other, signed = (debtor, amount) if creditor == user_id else (creditor, -amount)
                     key = (other, state.settings.currency)
                     totals[key] = totals.get(key, 0) + signed
-                    names[other] = state.members[other].name
+                    members[other] = state.members[other]
         return [
-            FriendBalance(other, names[other], currency, amount)
+            FriendBalance(other, members[other].name, currency, amount, members[other].placeholder)
             for (other, currency), amount in sorted(totals.items())
             if amount
         ]

@@ -17,6 +17,9 @@ and an access token is over after ten minutes anyway."""
 REMEMBERED_SECONDS: Final = 5.0
 """How long another node's change of a profile may go unseen."""
 
+DELETED_PERSON: Final = "Deleted person"
+"""How somebody is shown whose account was erased."""
+
 _V = TypeVar("_V")
 
 
@@ -65,6 +68,13 @@ class Remembered(Generic[_V]):
     def drop(self, id_: str) -> None:
         """Don't remember it any more."""
         self._entries.pop(id_, None)
+
+
+def shown_name(person: User | None, recorded: str, *, placeholder: bool) -> str:
+    """The name to show of a member: that of their account, or of the placeholder; of an erased account none."""
+    if person is not None:
+        return person.name
+    return recorded if placeholder else DELETED_PERSON
 
 
 class People:

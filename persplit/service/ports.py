@@ -1,11 +1,12 @@
 """What the service needs from outside, as protocols. Adapters implement them; bootstrap chooses."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol, TypeAlias
 
-from persplit.ledger.events import Event, Noun, RecordedEvent
+from persplit.ledger.codec import TYPES
+from persplit.ledger.events import Event, Noun, RecordedEvent, is_creation, subject_of
 
 READ_LIMIT_MAX: Final = 1_000
 """Events or documents that one read of a store returns at most."""
@@ -36,6 +37,38 @@ class CommandKnown(Exception):
         self.recorded = recorded
 
 
+class GroupErased(Exception):
+    """The group was erased: nothing is read of it, and nothing will ever be recorded under its id again."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as it lies in a store, with nothing taken for granted: for whoever looks for damage.
+
+    `body` is None where it isn't a JSON object. `fields` is what the store looks events up by, beside the body, by
+    the names `groupId, seq, commandId, type, noun, subjectId, creation, at`; a store has only those that it keeps.
+    """
+
+    seq: Any
+    body: "Body | None"
+    fields: Mapping[str, Any]
+
+
+def fields_of(recorded: RecordedEvent) -> Mapping[str, Any]:
+    """What stores look an event up by, under the names that `StoredEvent` has for them."""
+    noun, subject_id = subject_of(recorded.event)
+    return {
+        "groupId": recorded.group_id,
+        "seq": recorded.seq,
+        "commandId": recorded.command_id,
+        "type": TYPES[type(recorded.event)],
+        "noun": noun.value,
+        "subjectId": subject_id,
+        "creation": is_creation(recorded.event),
+        "at": recorded.at,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """A group's state at `seq`, encoded. Disposable: `version` says which code can read `body`."""
@@ -57,6 +90,7 @@ class EventStore(Protocol):
         """Make `new` durable. (group_id, seq) and (group_id, command_id) are unique, whatever the nodes.
 
         Raises:
+            GroupErased: the group was erased; looked at before all else.
             CommandKnown: the group has an event with this command id; looked at before the seq.
             SeqTaken: the group has an event with this seq.
             ValueError: the group has no event with the seq before: there would be a hole.
@@ -67,7 +101,12 @@ class EventStore(Protocol):
         ...
 
     async def read(self, group_id: str, after: int, limit: int) -> Sequence[RecordedEvent]:
-        """At most `limit` events with seq > `after`, in order."""
+        """At most `limit` events with seq > `after`, in order.
+
+        Raises:
+            GroupErased: the group was erased. All other reads find nothing of it.
+
+        """
         ...
 
     async def read_creations(
@@ -97,11 +136,38 @@ class EventStore(Protocol):
         ...
 
     async def save_snapshot(self, snapshot: Snapshot) -> None:
-        """Keep the snapshot, in place of one at the same seq."""
+        """Keep the snapshot, in place of one at the same seq. Of an erased group none is kept."""
         ...
 
     async def load_snapshot(self, group_id: str, version: int, up_to: int) -> Snapshot | None:
         """The newest snapshot of this version with seq <= `up_to`."""
+        ...
+
+    async def groups(self, after: str, limit: int) -> Sequence[str]:
+        """At most `limit` ids, above `after`, of groups that have any event, in order."""
+        ...
+
+    async def stored(self, group_id: str, after: int, limit: int) -> Sequence[StoredEvent]:
+        """At most `limit` events with seq > `after`, in order of seq, as they lie there; none of an erased group."""
+        ...
+
+    async def snapshots(self, group_id: str, after: int, limit: int) -> Sequence[Snapshot]:
+        """At most `limit` snapshots of any version with seq > `after`, in order of seq."""
+        ...
+
+    async def put(self, events: Sequence[RecordedEvent]) -> None:
+        """Record events of a backup as they are, durably; those whose place is taken are left out.
+
+        For restoring alone: whoever calls it sees to what `append` sees to, and that nobody else writes.
+        """
+        ...
+
+    async def erase(self, group_id: str) -> None:
+        """Take everything of the group away, for ever, an id that had no group included. Can be done again.
+
+        Broken off in the middle it has either not begun, or the group is erased for readers and writers alike,
+        and what is left goes when it is done again.
+        """
         ...
 
     async def ping(self) -> None:
@@ -167,6 +233,47 @@ class Documents(Protocol):
     async def delete(self, id_: str) -> None:
         """Remove the document, if it is there."""
         ...
+
+    async def scan(self, after: str, limit: int) -> Sequence[Document]:
+        """At most `limit` documents whose id is above `after`, in order of id. A damaged one comes with nothing in it."""
+        ...
+
+    async def put(self, documents: Sequence[Document]) -> None:
+        """Keep documents of a backup with their versions, durably; those whose id or key is taken are left out."""
+        ...
+
+
+async def _nothing_to_inspect() -> Sequence[str]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where everything is kept. `is_shared`: other nodes write to it, too.
+
+    `name` is for people who look after it; `inspect` says what is wrong with the medium itself, in sentences.
+    """
+
+    events: EventStore
+    users: Documents
+    sessions: Documents
+    invites: Documents
+    group_passwords: Documents
+    erasures: Documents
+    meta: Documents
+    is_shared: bool
+    name: str = ""
+    inspect: Callable[[], Awaitable[Sequence[str]]] = _nothing_to_inspect
+
+    def collections(self) -> Mapping[str, Documents]:
+        """The collections of documents by name, but for `meta`, which is about the store and not in it."""
+        return {
+            "users": self.users,
+            "sessions": self.sessions,
+            "invites": self.invites,
+            "group_passwords": self.group_passwords,
+            "erasures": self.erasures,
+        }
 
 
 Clock: TypeAlias = Callable[[], datetime]

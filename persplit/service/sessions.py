@@ -232,6 +232,14 @@ class Sessions:
             self._ended(session_id)
         return live
 
+    async def look_again(self, session_ids: Sequence[str]) -> None:
+        """Tell the listeners which of these, at most `READ_LIMIT_MAX`, have ended, wherever that was."""
+        found = await self._documents.get(session_ids)
+        for session_id in session_ids:
+            document = found.get(session_id)
+            if document is None or _family(document).revoked_at is not None:
+                self._ended(session_id)
+
     async def _is_live_in_store(self, session_id: str) -> bool:
         document = (await self._documents.get([session_id])).get(session_id)
         if document is None:
@@ -353,6 +361,11 @@ def _document(family: _Family) -> Document:
         "revokedAt": family.revoked_at,
     }
     return Document(session.id, body, {"userId": session.user_id}, family.version)
+
+
+def read_session(document: Document) -> Session:
+    """The session that is kept in the document."""
+    return _family(document).session
 
 
 def _family(document: Document) -> _Family:

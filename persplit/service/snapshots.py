@@ -11,7 +11,7 @@ from persplit.ledger.events import RecordedEvent
 from persplit.ledger.snapshot import STATE_VERSION, state_from_json, state_to_json
 from persplit.ledger.state import GroupState, apply
 from persplit.service.errors import StoreUnavailable
-from persplit.service.ports import READ_LIMIT_MAX, EventStore, Snapshot
+from persplit.service.ports import READ_LIMIT_MAX, EventStore, GroupErased, Snapshot
 
 SNAPSHOT_EVERY: Final = 500
 """Events between two snapshots: at most this many are folded to see a group at any moment of its past."""
@@ -25,13 +25,18 @@ def encode(state: GroupState) -> Snapshot:
     return Snapshot(state.group_id, state.seq, STATE_VERSION, hashlib.sha256(body).digest() + body)
 
 
+def is_intact(snapshot: Snapshot) -> bool:
+    """Whether it is as it was saved."""
+    checksum, body = snapshot.body[:32], snapshot.body[32:]
+    return hashlib.sha256(body).digest() == checksum
+
+
 def decode(snapshot: Snapshot) -> GroupState | None:
     """The state, or None where the snapshot is damaged or isn't what it says it is."""
-    checksum, body = snapshot.body[:32], snapshot.body[32:]
-    if hashlib.sha256(body).digest() != checksum:
+    if not is_intact(snapshot):
         return None
     try:
-        state = state_from_json(orjson.loads(body))
+        state = state_from_json(orjson.loads(snapshot.body[32:]))
         is_right = (state.group_id, state.seq) == (snapshot.group_id, snapshot.seq)
         return state if is_right and sum(state.balances.values()) == 0 else None
     except (AttributeError, LookupError, TypeError, ValueError):
@@ -41,8 +46,15 @@ def decode(snapshot: Snapshot) -> GroupState | None:
 async def load(store: EventStore, group_id: str, up_to: int | None = None) -> GroupState | None:
     """The group at seq `up_to`, or as it is now: the nearest snapshot plus the events since.
 
-    None where the group has no events. Raises `StoreUnavailable`.
+    None where the group has no events, or was erased. Raises `StoreUnavailable`.
     """
+    try:
+        return await _load(store, group_id, up_to)
+    except GroupErased:
+        return None
+
+
+async def _load(store: EventStore, group_id: str, up_to: int | None) -> GroupState | None:
     last = 2**62 if up_to is None else up_to
     state = await _from_snapshot(store, group_id, last)
     found_at = state.seq if state else 0

@@ -79,7 +79,7 @@ class Users:
         found: dict[str, User] = {}
         for start in range(0, len(ids), READ_LIMIT_MAX):
             documents = await self._documents.get(ids[start : start + READ_LIMIT_MAX])
-            found.update((id_, _credentials(document).user) for id_, document in documents.items())
+            found.update((id_, read_credentials(document).user) for id_, document in documents.items())
         return found
 
     async def by_email(self, email: str) -> User | None:
@@ -90,7 +90,7 @@ class Users:
     async def credentials(self, email: str) -> Credentials | None:
         """The account with this address, and its password hash."""
         found = await self._documents.find("email", email_key(email), limit=1)
-        return _credentials(found[0]) if found else None
+        return read_credentials(found[0]) if found else None
 
     async def update(self, user_id: str, changes: ProfileChanges) -> User:
         """Change the profile; of changes made at once, none of one field undoes one of another.
@@ -104,7 +104,7 @@ class Users:
             document = (await self._documents.get([user_id])).get(user_id)
             if document is None:
                 raise NotFound("there is no such account")
-            known = _credentials(document)
+            known = read_credentials(document)
             changed = replace(known, user=_changed(known.user, changes))
             try:
                 await self._documents.replace(_document(changed, document.version))
@@ -149,7 +149,8 @@ def _document(credentials: Credentials, version: int) -> Document:
     return Document(user.id, body, {"email": email_key(user.email)}, version)
 
 
-def _credentials(document: Document) -> Credentials:
+def read_credentials(document: Document) -> Credentials:
+    """The account that is kept in the document."""
     body = document.body
     user = User(
         id=document.id,

@@ -91,6 +91,10 @@ class Audience:
         """The groups that anybody hears."""
         return tuple(self._hearing)
 
+    def listeners(self, group_id: str) -> Sequence[str]:
+        """The sockets that hear the group."""
+        return tuple(self._hearing.get(group_id, ()))
+
     def hears(self, group_id: str, user_id: str | None = None) -> bool:
         """Whether anybody hears the group, or this user does."""
         if user_id is None:
@@ -160,6 +164,11 @@ class SocketFanOut:
                     await self.unlisten(sid, recorded.group_id)
             case _:
                 pass
+
+    async def dismiss(self, group_id: str) -> None:
+        """Let nobody hear the group any more."""
+        for sid in self._audience.listeners(group_id):
+            await self.unlisten(sid, group_id)
 
     def has_listeners(self, group_id: str) -> bool:
         """Whether anybody connected here hears the group."""

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from persplit.service.people import shown_name
 from persplit.transport import requests as r
 from persplit.transport import results, views
 from persplit.transport.fields import cursor_of
@@ -24,7 +25,7 @@ async def _events(services: Services, call: Call, request: r.ListEvents) -> Json
     after = int(request.cursor) if request.cursor else request.after
     tail = await services.history.events(request.group_id, call.user_id, after, request.limit)
     return {
-        "events": views.events(tail.events),
+        "events": views.events(tail.events, await services.people.get(views.people_in(tail.events))),
         "nextCursor": cursor_of(tail.events[-1].seq) if tail.more else None,
     }
 
@@ -58,7 +59,11 @@ async def _friends(services: Services, call: Call, request: r.ListById) -> Json:
         person = people.get(friend.user_id)
         entry = friends.setdefault(
             friend.user_id,
-            {"userId": friend.user_id, "name": person.name if person else friend.name, "balances": []},
+            {
+                "userId": friend.user_id,
+                "name": shown_name(person, friend.name, placeholder=friend.placeholder),
+                "balances": [],
+            },
         )
         entry["balances"].append({"currency": friend.currency, "amount": friend.amount})
     page, cursor = page_by_id(list(friends.values()), lambda friend: str(friend["userId"]), request)

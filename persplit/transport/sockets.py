@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -247,6 +247,10 @@ class Sockets:
 
     async def _expire(self, connection: Connection) -> None:
         await self.close(connection.sid, "token_expired", 0)
+
+    def sessions(self) -> Sequence[str]:
+        """The sessions that any socket speaks for."""
+        return tuple({connection.claims.session_id: None for connection in self._connections.values()})
 
     def session_ended(self, session_id: str) -> None:
         """Close the session's sockets: it was signed out."""

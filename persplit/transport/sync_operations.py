@@ -21,7 +21,8 @@ async def missing_view(services: Services, missing: Missing) -> Json:
         people = await services.people.get(set(missing.lacks.standing.state.members))
         lacks = views.snapshot(missing.lacks, people)
     else:
-        lacks = views.tail(missing.lacks)
+        people = await services.people.get(views.people_in(missing.lacks.events))
+        lacks = views.tail(missing.lacks, people)
     return {**lacks, "epoch": missing.epoch, "reset": missing.is_reset}
 
 

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from persplit.ledger import codec
-from persplit.ledger.events import RecordedEvent
+from persplit.ledger.events import Noun, RecordedEvent, subject_of
 from persplit.ledger.expense import Expense
 from persplit.ledger.explain import ExplainedDebt
 from persplit.ledger.settlement import Settlement
 from persplit.ledger.snapshot import state_to_json
 from persplit.ledger.state import GroupState
 from persplit.service.history import Explanation, GroupSnapshot, Tail
+from persplit.service.people import DELETED_PERSON, shown_name
 from persplit.service.sessions import Session
 from persplit.service.standing import Payment, Standing
 from persplit.service.users import User
@@ -60,14 +61,13 @@ def group(state: GroupState, people: Mapping[str, User]) -> Json:
         "createdAt": state.created_at,
         "updatedAt": state.at,
         "members": [
-            {**codec.member_to_json(member), "name": _name(people.get(member.user_id), member.name)}
+            {
+                **codec.member_to_json(member),
+                "name": shown_name(people.get(member.user_id), member.name, placeholder=member.placeholder),
+            }
             for member in state.members.values()
         ],
     }
-
-
-def _name(person: User | None, recorded: str) -> str:
-    return person.name if person else recorded
 
 
 def thing(it: Expense | Settlement, group_id: str) -> Json:
@@ -161,24 +161,43 @@ def _explained(debt: ExplainedDebt) -> Json:
     }
 
 
-def events(recorded: Sequence[RecordedEvent]) -> list[Json]:
-    """Events of the ledger."""
-    return [codec.event_to_json(event) for event in recorded]
+def people_in(recorded: Sequence[RecordedEvent]) -> set[str]:
+    """Whose names these events hold."""
+    subjects = (subject_of(one.event) for one in recorded)
+    return {user_id for noun, user_id in subjects if noun is Noun.MEMBER}
 
 
-def tail(it: Tail) -> Json:
+def events(recorded: Sequence[RecordedEvent], people: Mapping[str, User]) -> list[Json]:
+    """Events of the ledger, without the names of those whose accounts were erased."""
+    told = [codec.event_to_json(event) for event in recorded]
+    for event in told:
+        if event["type"].startswith(("member:", "group:")):
+            event.update({key: _nameless(event[key], people) for key in _MEMBER_KEYS & event.keys()})
+    return told
+
+
+_MEMBER_KEYS: Final = frozenset({"member", "before"})
+
+
+def _nameless(member: Json, people: Mapping[str, User]) -> Json:
+    is_erased = "userId" in member and not member["placeholder"] and member["userId"] not in people
+    return {**member, "name": DELETED_PERSON} if is_erased else member
+
+
+def tail(it: Tail, people: Mapping[str, User]) -> Json:
     """The answer to `sync:pull` with events."""
-    return {"events": events(it.events), "seq": it.seq, "more": it.more}
+    return {"events": events(it.events, people), "seq": it.seq, "more": it.more}
 
 
 def snapshot(it: GroupSnapshot, people: Mapping[str, User]) -> Json:
     """The answer to `sync:pull` with a whole group."""
     state = it.standing.state
+    encoded = state_to_json(state)
     whole = {
         "group": group(state, people),
         **standing(it.standing),
         "expenses": [thing(t, state.group_id) for t in it.things if isinstance(t, Expense)],
         "settlements": [thing(t, state.group_id) for t in it.things if isinstance(t, Settlement)],
-        "state": state_to_json(state),
+        "state": {**encoded, "members": [_nameless(member, people) for member in encoded["members"]]},
     }
     return {"snapshot": whole, "seq": state.seq}

@@ -156,3 +156,26 @@ async def test_two_handles_see_each_others_documents(open_documents: OpenDocumen
     assert [document.version for document in await one.find("email", "new@example.org", 1)] == [2]
     await one.delete("asha")
     assert await other.get(["asha"]) == {}
+
+
+async def test_all_documents_are_paged_in_order_of_id(documents: Documents) -> None:
+    for id_ in ("c", "a", "b"):
+        await documents.insert(account(id_))
+    assert list(await documents.scan("", 2)) == [account("a"), account("b")]
+    assert list(await documents.scan("b", 2)) == [account("c")]
+    assert list(await documents.scan("c", 2)) == []
+    assert list(await documents.scan("", 0)) == []
+
+
+async def test_documents_that_are_put_keep_their_versions_and_leave_others_alone(
+    documents: Documents,
+) -> None:
+    await documents.insert(account("asha"))
+    ravi = replace(account("ravi", family="rao"), version=7)
+    taken = account("other", email="asha@example.org")
+    await documents.put([replace(account("asha"), version=9), ravi, taken])
+    await documents.put([])
+    assert list(await documents.scan("", 10)) == [account("asha"), ravi]
+    assert list(await documents.find("family", "rao", 10)) == [ravi]
+    assert list(await documents.find("email", "asha@example.org", 10)) == [account("asha")]
+    assert (await documents.replace(ravi)).version == 8

@@ -1,15 +1,25 @@
 """What every event store keeps to, real or not."""
 
 import asyncio
+import itertools
 from collections.abc import Awaitable
 from dataclasses import replace
 
 import pytest
 
 from persplit.adapters import mongo_store
+from persplit.ledger.codec import event_to_document
 from persplit.ledger.events import ExpenseCreated, Noun, RecordedEvent
 from persplit.service import ports
-from persplit.service.ports import CommandKnown, EventStore, NewEvent, SeqTaken, Snapshot
+from persplit.service.ports import (
+    CommandKnown,
+    EventStore,
+    GroupErased,
+    NewEvent,
+    SeqTaken,
+    Snapshot,
+    fields_of,
+)
 from tests.adapters.conftest import OpenEvents
 from tests.adapters.examples import (
     added,
@@ -306,3 +316,152 @@ async def test_a_snapshot_is_no_event(events: EventStore) -> None:
 
 async def test_a_store_that_answers_can_be_pinged(events: EventStore) -> None:
     await events.ping()
+
+
+# --- walking through everything
+
+
+async def test_the_ids_of_all_groups_are_paged_in_order(events: EventStore) -> None:
+    for group_id in ("pune", "diu", "goa"):
+        await fill(events, founded(), added("a"), group_id=group_id)
+    assert list(await events.groups("", 10)) == ["diu", "goa", "pune"]
+    assert list(await events.groups("", 2)) == ["diu", "goa"]
+    assert list(await events.groups("goa", 2)) == ["pune"]
+    assert list(await events.groups("pune", 2)) == []
+    assert list(await events.groups("", 0)) == []
+
+
+async def test_a_group_with_a_snapshot_and_no_event_is_none(events: EventStore) -> None:
+    await events.save_snapshot(Snapshot("goa", 1, 1, b""))
+    assert list(await events.groups("", 10)) == []
+
+
+async def test_events_are_shown_as_they_lie_in_the_store(events: EventStore) -> None:
+    await fill(events, founded(), added("a"), renamed("Diu"))
+    recorded = await events.read("goa", 0, 10)
+    stored = await events.stored("goa", 0, 10)
+    assert [one.seq for one in stored] == [1, 2, 3]
+    for one, event in zip(stored, recorded, strict=True):
+        assert one.body == event_to_document(event)
+        assert one.fields
+        assert one.fields.items() <= fields_of(event).items()
+    assert [one.seq for one in await events.stored("goa", 1, 1)] == [2]
+    assert list(await events.stored("goa", 3, 10)) == []
+    assert list(await events.stored("goa", 0, 0)) == []
+
+
+async def test_snapshots_of_all_versions_are_paged_in_order(events: EventStore) -> None:
+    kept = [Snapshot("goa", seq, seq % 3, b"%d" % seq) for seq in (300, 100, 200)]
+    for snapshot in kept:
+        await events.save_snapshot(snapshot)
+    await events.save_snapshot(Snapshot("pune", 100, 1, b""))
+    assert [one.seq for one in await events.snapshots("goa", 0, 10)] == [100, 200, 300]
+    assert list(await events.snapshots("goa", 100, 1)) == [kept[2]]
+    assert list(await events.snapshots("goa", 300, 10)) == []
+    assert list(await events.snapshots("goa", 0, 0)) == []
+
+
+# --- restoring
+
+
+async def test_events_that_are_put_are_there_as_if_they_had_been_appended(open_events: OpenEvents) -> None:
+    one, other = await open_events(), await open_events()
+    await fill(one, founded(), joined("ravi"), added("a"), group_id="goa")
+    recorded = [replace(r, group_id="pune") for r in await one.read("goa", 0, 10)]
+    await other.put(recorded)
+    await other.put([])
+    assert list(await one.read("pune", 0, 10)) == recorded
+    assert list(await one.groups_of("ravi")) == ["goa", "pune"]
+    assert await one.find_command("pune", "command-2") == recorded[1]
+    await one.append(new(4, group_id="pune"))
+
+
+async def test_what_is_put_again_is_left_as_it_is(events: EventStore) -> None:
+    await fill(events, founded(), added("a"))
+    recorded = list(await events.read("goa", 0, 10))
+    third = replace(recorded[1], seq=3, command_id="third")
+    await events.put([replace(recorded[0], at=instant(99)), recorded[1], third])
+    assert list(await events.read("goa", 0, 10)) == [*recorded, third]
+
+
+# --- erasing
+
+
+async def erased(events: EventStore, group_id: str = "goa") -> bool:
+    """Whether nothing of the group can be found, and it says so."""
+    with pytest.raises(GroupErased):
+        await events.read(group_id, 0, 10)
+    found = [
+        await events.heads([group_id]),
+        await events.latest(group_id, Noun.EXPENSE, ["a"]),
+        await events.read_creations(group_id, Noun.EXPENSE, 99, 10),
+        await events.find_command(group_id, "command-1"),
+        await events.load_snapshot(group_id, 1, 99),
+        await events.stored(group_id, 0, 10),
+        await events.snapshots(group_id, 0, 10),
+        await events.seq_at(group_id, instant(99)),
+        group_id in await events.groups("", 10),
+        group_id in await events.groups_of("asha"),
+    ]
+    return not any(found)
+
+
+async def test_nothing_is_left_of_an_erased_group_and_the_others_are_untouched(events: EventStore) -> None:
+    for group_id in ("diu", "goa", "pune"):
+        await fill(events, founded(), added("a"), group_id=group_id)
+        await events.save_snapshot(Snapshot(group_id, 2, 1, b"state"))
+    await events.erase("goa")
+    assert await erased(events)
+    assert list(await events.groups("", 10)) == ["diu", "pune"]
+    assert await seqs(events, "diu") == await seqs(events, "pune") == [1, 2]
+    assert await events.load_snapshot("pune", 1, 2) is not None
+
+
+async def test_no_node_can_write_into_an_erased_group_wherever_it_had_read_to(
+    open_events: OpenEvents,
+) -> None:
+    erasing = await open_events()
+    await fill(erasing, founded(), added("a"), added("b"))
+    behind = [await open_events() for _ in range(4)]
+    for limit, node in enumerate(behind):
+        await node.read("goa", 0, limit)
+    await erasing.erase("goa")
+    for node in [*behind, await open_events()]:
+        for seq in (1, 2, 3, 4, 5):
+            with pytest.raises(GroupErased):
+                await node.append(new(seq, command_id=f"late-{seq}"))
+        with pytest.raises(GroupErased):
+            await node.read("goa", 2, 10)
+        await node.save_snapshot(Snapshot("goa", 2, 1, b"state"))
+    assert await erased(erasing)
+
+
+async def test_erasing_again_and_erasing_what_never_was_is_no_error(events: EventStore) -> None:
+    await fill(events, founded())
+    for _ in range(2):
+        await events.erase("goa")
+        await events.erase("nowhere")
+    assert await erased(events)
+    assert await erased(events, "nowhere")
+    with pytest.raises(GroupErased):
+        await events.append(new(1, founded(), group_id="nowhere"))
+
+
+async def test_a_group_that_is_written_to_while_it_is_erased_is_erased(open_events: OpenEvents) -> None:
+    one, other = await open_events(), await open_events()
+    await fill(one, founded())
+
+    async def write() -> int:
+        for seq in itertools.count(2):
+            try:
+                await other.append(new(seq, at=instant(59)))
+            except GroupErased:
+                return seq
+            await asyncio.sleep(0)
+        raise AssertionError("a count has no end")
+
+    writing = asyncio.create_task(write())
+    await asyncio.sleep(0.01)
+    await one.erase("goa")
+    assert await writing >= 2
+    assert await erased(one)

@@ -18,11 +18,12 @@ from hypothesis import strategies as st
 
 from persplit.adapters import sqlite_database
 from persplit.adapters.memory_store import MemoryEvents
-from persplit.adapters.sqlite_database import SCHEMA_VERSION, NewerSchema, SqliteDatabase
+from persplit.adapters.sqlite_database import SqliteDatabase
 from persplit.adapters.sqlite_documents import SqliteDocuments
 from persplit.adapters.sqlite_events import SqliteEvents
+from persplit.adapters.sqlite_schema import SCHEMA_VERSION
 from persplit.ledger.events import Event, Noun
-from persplit.service.errors import StoreUnavailable
+from persplit.service.errors import SchemaMismatch, StoreUnavailable
 from persplit.service.ports import CommandKnown, Document, EventStore, SeqTaken, Snapshot
 from tests.adapters.examples import added, changed, founded, joined, left, new, paid, seqs
 
@@ -415,7 +416,7 @@ async def test_the_database_of_a_newer_release_is_refused_and_left_alone(file: P
     newer = sqlite3.connect(file)
     newer.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     newer.close()
-    with pytest.raises(NewerSchema, match=f"schema {SCHEMA_VERSION + 1}"):
+    with pytest.raises(SchemaMismatch, match=f"schema {SCHEMA_VERSION + 1}"):
         await SqliteDatabase(file).open()
     newer = sqlite3.connect(file)
     assert newer.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
@@ -498,6 +499,7 @@ import asyncio, os, signal, sys
 from pathlib import Path
 from persplit.adapters.sqlite_database import SqliteDatabase
 from persplit.adapters.sqlite_events import SqliteEvents
+from persplit.adapters.sqlite_schema import SCHEMA_VERSION
 from tests.adapters.examples import new
 
 async def main():
@@ -516,6 +518,7 @@ import asyncio, sys
 from pathlib import Path
 from persplit.adapters.sqlite_database import SqliteDatabase
 from persplit.adapters.sqlite_events import SqliteEvents
+from persplit.adapters.sqlite_schema import SCHEMA_VERSION
 from persplit.service.ports import SeqTaken
 from tests.adapters.examples import new
 

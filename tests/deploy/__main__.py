@@ -18,7 +18,7 @@ from tests.deploy.travellers import Tally, Traveller, check, travelling, until
 from tests.processes import PATIENCE_SECONDS, ServerProcess
 from tests.servers import free_port, mongodb_command, redis_command, running
 
-SECRET: Final = "a secret of more than thirty-two bytes, for tests"  # noqa: S105 - nobody's
+SECRET: Final = "a secret of more than thirty-two bytes, for tests"
 DELAY_SECONDS: Final = 1
 """For our balancer, which looks five times a second, to stop sending to a node that leaves."""
 ROLL_SECONDS_MAX: Final = 3 * PATIENCE_SECONDS

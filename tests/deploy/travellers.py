@@ -12,7 +12,7 @@ import socketio
 
 Json: TypeAlias = dict[str, Any]
 
-PASSWORD: Final = "a long walk by the sea"  # noqa: S105 - nobody's
+PASSWORD: Final = "a long walk by the sea"
 ANSWER_SECONDS: Final = 30.0
 """How long to wait for one answer; beyond that the server counts as silent."""
 AGAIN_SECONDS: Final = 0.05

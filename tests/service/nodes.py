@@ -16,7 +16,7 @@ from persplit.service.errors import StoreUnavailable
 from persplit.service.groups import Groups
 from persplit.service.handler import CommandRequest, Handler, Outcome
 from persplit.service.people import People
-from persplit.service.ports import EventStore, Hint, Hints, NewEvent, Snapshot
+from persplit.service.ports import EventStore, Hint, Hints, NewEvent, Snapshot, StoredEvent
 from persplit.service.qr_tokens import QrTokens
 from persplit.service.snapshots import fold
 from persplit.service.standing import Standing, Standings
@@ -126,6 +126,21 @@ class Wire(EventStore):
     async def load_snapshot(self, group_id: str, version: int, up_to: int) -> Snapshot | None:
         return await self._read("load_snapshot", lambda: self.store.load_snapshot(group_id, version, up_to))
 
+    async def groups(self, after: str, limit: int) -> Sequence[str]:
+        return await self._read("groups", lambda: self.store.groups(after, limit))
+
+    async def stored(self, group_id: str, after: int, limit: int) -> Sequence[StoredEvent]:
+        return await self._read("stored", lambda: self.store.stored(group_id, after, limit))
+
+    async def snapshots(self, group_id: str, after: int, limit: int) -> Sequence[Snapshot]:
+        return await self._read("snapshots", lambda: self.store.snapshots(group_id, after, limit))
+
+    async def put(self, events: Sequence[RecordedEvent]) -> None:
+        await self._read("put", lambda: self.store.put(events))
+
+    async def erase(self, group_id: str) -> None:
+        await self._read("erase", lambda: self.store.erase(group_id))
+
     async def ping(self) -> None:
         await self._read("ping", self.store.ping)
 
@@ -183,6 +198,10 @@ class Listeners:
                 self.open.pop((recorded.group_id, member.user_id), None)
             case _:
                 pass
+
+    async def dismiss(self, group_id: str) -> None:
+        for key in [key for key in self.open if key[0] == group_id]:
+            del self.open[key]
 
     def has_listeners(self, group_id: str) -> bool:
         return any(key[0] == group_id for key in self.open)

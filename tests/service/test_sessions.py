@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from persplit.adapters.memory_store import MemoryDocuments
 from persplit.ledger.errors import NotFound
+from persplit.service import session_sweep
 from persplit.service.errors import (
     ServiceError,
     StoreUnavailable,
@@ -21,6 +22,7 @@ from persplit.service.errors import (
     TokenReused,
 )
 from persplit.service.ports import Document, VersionChanged
+from persplit.service.session_sweep import SessionSweep
 from persplit.service.sessions import (
     ABSOLUTE_DAYS,
     ATTEMPTS_MAX,
@@ -629,3 +631,52 @@ class RefreshRotation(RuleBasedStateMachine):
 
 RefreshRotation.TestCase.settings = settings(max_examples=150, stateful_step_count=20, deadline=None)
 TestRefreshRotation = RefreshRotation.TestCase
+
+
+# --- sweeps
+
+
+async def test_a_sweep_finds_what_ended_elsewhere_and_leaves_the_others_alone(
+    documents: Network, clock: FakeClock, sessions: Sessions, ended: list[str]
+) -> None:
+    grants = [await sessions.start(user) for user in ("asha", "ben", "chitra")]
+    elsewhere = sessions_on(documents, clock)
+    await elsewhere.end(grants[0].session.id)
+    second = await elsewhere.refresh(grants[1].refresh_token)
+    third = await elsewhere.refresh(second.refresh_token)
+    await elsewhere.refresh(third.refresh_token)
+    with pytest.raises(TokenReused):
+        await elsewhere.refresh(grants[1].refresh_token)
+    await SessionSweep(sessions, lambda: [grant.session.id for grant in grants]).sweep()
+    assert ended == [grants[0].session.id, grants[1].session.id]
+
+
+async def test_sweeps_take_turns_where_many_are_connected(
+    documents: Network, sessions: Sessions, ended: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_sweep, "SESSIONS_PER_SWEEP_MAX", 2)
+    sweep = SessionSweep(sessions, lambda: ["a", "b", "c"])
+    for expected in (["a", "b"], ["a", "b", "c"], ["a", "b", "c", "a", "b"]):
+        await sweep.sweep()
+        assert ended == expected
+
+
+async def test_sweeping_goes_on_when_the_store_has_failed(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_sweep, "SWEEP_SECONDS", 0.0)
+    looks: list[int] = []
+    done = asyncio.Event()
+
+    async def fail_first(session_ids: Sequence[str]) -> None:
+        looks.append(len(session_ids))
+        if len(looks) == 1:
+            raise StoreUnavailable("the store did not answer")
+        done.set()
+
+    monkeypatch.setattr(sessions, "look_again", fail_first)
+    running = asyncio.create_task(SessionSweep(sessions, lambda: ["a"]).run())
+    await asyncio.wait_for(done.wait(), 10)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert len(looks) >= 2

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from persplit.adapters import sqlite_database
+from persplit.adapters import sqlite_database, sqlite_schema
 from persplit.adapters.recording import record_of
 from persplit.adapters.sqlite_events import SqliteEvents
 from persplit.cli import main
@@ -142,9 +142,10 @@ def applies_a_retry_twice() -> None:
 def has_no_unique_key_of_commands() -> None:
     """The table lets two events of one command in."""
     unique = ",\n        UNIQUE (group_id, command_id)"
-    schema = tuple(statement.replace(unique, "") for statement in sqlite_database._SCHEMA)
-    assert schema != sqlite_database._SCHEMA, "the schema has changed: change this with it"
-    _put(sqlite_database, "_SCHEMA", schema)
+    first = tuple(statement.replace(unique, "") for statement in sqlite_schema._FIRST)
+    assert first != sqlite_schema._FIRST, "the schema has changed: change this with it"
+    steps = (sqlite_schema.statements("the first tables", *first), *sqlite_schema.STEPS[1:])
+    _put(sqlite_database, "STEPS", steps)
 
 
 @_mutant(Anomaly.GHOST)
