@@ -10,6 +10,8 @@ import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.collected_logs import COLLECTED
+
 PATIENCE_SECONDS = 60.0
 
 
@@ -34,6 +36,7 @@ class ServerProcess:
         self._process: subprocess.Popen[bytes] | None = None
         # A file, not a pipe: a server that says much would wait for somebody to read it.
         self._log = data_dir.with_name(f"{data_dir.name}.{port}.log")
+        COLLECTED.note_file(self._log)
 
     @property
     def printed(self) -> str:
@@ -95,11 +98,6 @@ class ServerProcess:
         self.send(number)
         assert self._process is not None
         return self._process.wait(PATIENCE_SECONDS)
-
-    def send(self, number: int) -> None:
-        """Send a signal."""
-        assert self._process is not None
-        self._process.send_signal(number)
 
     @property
     def is_running(self) -> bool:

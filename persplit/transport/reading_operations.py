@@ -5,6 +5,7 @@ from typing import Final
 from persplit.transport import requests as r
 from persplit.transport import results, views
 from persplit.transport.fields import cursor_of
+from persplit.transport.limits import Budget
 from persplit.transport.operations import Call, Operation, Services, page_by_id
 from persplit.transport.views import Json
 
@@ -90,6 +91,7 @@ OPERATIONS: Final = (
         results.Events,
         _events,
         "GET /groups/{groupId}/events",
+        budget=Budget.SYNC_PAGES,
     ),
     Operation(
         "myBalances",
