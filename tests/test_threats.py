@@ -14,7 +14,7 @@ ROWS = [line.strip("| ").split(" | ") for line in TEXT.splitlines() if line.star
 
 
 @cache
-def tests_in(path: str) -> frozenset[str]:
+def cases_of(path: str) -> frozenset[str]:
     """The names of a file's tests, as pytest finds them."""
     functions = ast.parse((ROOT / path).read_text()).body
     return frozenset(it.name for it in functions if isinstance(it, ast.FunctionDef | ast.AsyncFunctionDef))
@@ -24,7 +24,7 @@ def tests_in(path: str) -> frozenset[str]:
 def test_a_test_that_is_named_exists(path: str, name: str) -> None:
     assert (ROOT / path).is_file()
     assert name.startswith("test_")
-    assert name in tests_in(path)
+    assert name in cases_of(path)
 
 
 def test_every_row_names_a_test_and_nothing_else_as_proof() -> None:
