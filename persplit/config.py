@@ -94,7 +94,7 @@ class Settings(BaseSettings):
         (), description="Addresses or networks, by commas, of proxies whose X-Forwarded-For counts."
     )
     rate_limits: _Switch = Field(
-        default=True, description="`off` for load tests: nobody is told to slow down."
+        default=True, description="`off` for load tests: nobody is told to slow down. Sizes stay bounded."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     log_format: Literal["console", "json"] = Field(

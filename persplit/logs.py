@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Iterator, Mapping, MutableMapping
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 from uuid import UUID
 
 import structlog
@@ -136,8 +136,8 @@ class _NotHttp(logging.Filter):
         return not isinstance(error, HttpProcessingError | web.RequestPayloadError | ClientPayloadError)
 
 
-def set_up_logs(level: str, form: str) -> None:
-    """Send our logs, and those of the libraries, to standard error in one form."""
+def set_up_logs(level: str, form: str, stream: TextIO | None = None) -> None:
+    """Send our logs, and those of the libraries, to standard error in one form; a test says to which stream else."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -159,7 +159,7 @@ def set_up_logs(level: str, form: str) -> None:
             colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
         )
     )
-    handler = logging.StreamHandler()
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

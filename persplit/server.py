@@ -19,6 +19,7 @@ from persplit.config import ConfigError, Settings
 from persplit.ledger.errors import PerSplitError
 from persplit.logs import set_up_logs
 from persplit.transport.http_server import Runner, room_for_connections
+from persplit.transport.security_headers import security_headers
 from persplit.workers import BACKLOG, Listeners
 
 CLEANUP_SECONDS: Final = 4.0
@@ -129,7 +130,8 @@ async def listen(node: Node, listeners: Listeners = ()) -> tuple[web.AppRunner, 
 
     Returns what to clean up, and the URL (with the port that was taken).
     """
-    runner = Runner(node.app, room_for_connections(), shutdown_timeout=CLEANUP_SECONDS)
+    headers = security_headers(node.settings.own_url)
+    runner = Runner(node.app, room_for_connections(), headers, shutdown_timeout=CLEANUP_SECONDS)
     await runner.setup()
     host, port = node.settings.host, node.settings.port
     if listeners:

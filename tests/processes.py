@@ -9,6 +9,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from tests.collected_logs import COLLECTED
+
 PATIENCE_SECONDS = 60.0
 
 
@@ -29,6 +31,7 @@ class ServerProcess:
         self._process: subprocess.Popen[bytes] | None = None
         # A file, not a pipe: a server that says much would wait for somebody to read it.
         self._log = data_dir.with_name(f"{data_dir.name}.{port}.log")
+        COLLECTED.note_file(self._log)
 
     @property
     def printed(self) -> str:

@@ -154,6 +154,11 @@ class Groups:
         """The groups in memory."""
         return tuple(self._held)
 
+    def knows_member(self, group_id: str, user_id: str) -> bool:
+        """Whether somebody is a member, as far as this node knows without asking the store."""
+        live = self._held.get(group_id)
+        return live is not None and live.state is not None and live.state.is_member(user_id)
+
     async def catch_up(self, group_id: str, live: LiveGroup) -> bool:
         """Take in what others have committed since; whether there was anything. Call with the lock held."""
         moved = False

@@ -122,7 +122,7 @@ OPERATIONS: Final = (
         _refresh,
         "POST /auth/refresh",
         is_public=True,
-        budget=Budget.SIGN_INS,
+        budget=Budget.REFRESHES,
     ),
     Operation("logout", "Sign this device out", r.Nothing, None, _logout, "POST /auth/logout", status=204),
     Operation(

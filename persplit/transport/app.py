@@ -1,7 +1,6 @@
 """The aiohttp application: routes, Socket.IO, health, documents, headers."""
 
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
@@ -15,16 +14,7 @@ from persplit.transport.guard import GuardedServer
 from persplit.transport.lifetime import Lifetime
 from persplit.transport.metrics import count_requests
 from persplit.transport.rest import BODY_BYTES_MAX, Rest, answer_errors, json_response, problem_response
-
-# Pages load nothing from anywhere else and run no inline script; nobody frames us.
-HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
-    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
-"""Headers of every answer."""
+from persplit.transport.security_headers import security_headers
 
 
 def make_app(
@@ -32,10 +22,11 @@ def make_app(
 ) -> web.Application:
     """The application, ready to run. It owns nothing: bootstrap opens and closes what it uses."""
     app = web.Application(
-        client_max_size=BODY_BYTES_MAX, middlewares=[_with_headers(lifetime), count_requests, answer_errors]
+        client_max_size=BODY_BYTES_MAX, middlewares=[_ending(lifetime), count_requests, answer_errors]
     )
+    app.on_response_prepare.append(_adding(security_headers(public_url)))
     app.add_routes(rest.routes())
-    app.add_routes(documents.routes(public_url))
+    app.add_routes(documents.routes(public_url, rest.check_look_up))
     app.add_routes(
         [
             web.get("/healthz", _healthz),
@@ -47,20 +38,26 @@ def make_app(
     return app
 
 
-def _with_headers(lifetime: Lifetime) -> Middleware:
+def _ending(lifetime: Lifetime) -> Middleware:
     @web.middleware
-    async def with_headers(
+    async def ending(
         request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         response = await handler(request)
-        if not response.prepared:
-            for name, value in HEADERS.items():
-                response.headers.setdefault(name, value)
-            if lifetime.ends_connections:
-                response.force_close()
+        if not response.prepared and lifetime.ends_connections:
+            response.force_close()
         return response
 
-    return with_headers
+    return ending
+
+
+def _adding(headers: Mapping[str, str]) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    async def add(_: web.Request, response: web.StreamResponse) -> None:
+        """The last thing that happens to an answer, a socket's handshake and a failed one included."""
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+
+    return add
 
 
 async def _healthz(_: web.Request) -> web.Response:

@@ -20,7 +20,8 @@ STEPS: Final = (
     Rule(
         "connect_error with a code",
         "The server refused, and the library does not try again by itself. `token_expired`: refresh, then connect. "
-        "`token_missing`, `token_invalid`: sign in. `server_restarting`, `store_unavailable`, `internal_error`: wait "
+        "`token_missing`, `token_invalid`: sign in. `rate_limited` (too many sockets, or too many "
+        "opened lately), `server_restarting`, `store_unavailable`, `internal_error`: wait "
         "for `retryAfterMs` (some seconds where there is none), then connect. `validation_failed`: your `since` is "
         "not as above; connect without it. Without a code it was the network, and the library tries again by itself.",
     ),

@@ -24,8 +24,11 @@ _STYLES: Final = Path(__file__).with_name("docs.css")
 _CACHED: Final = "public, max-age=300"
 
 
-def routes(server_url: str | None = None) -> list[web.RouteDef]:
-    """The routes, at the root. `server_url` is how the server is reached from outside, if it knows that."""
+def routes(server_url: str | None, check_look_up: Callable[[web.Request], None]) -> list[web.RouteDef]:
+    """The routes, at the root. `server_url` is how the server is reached from outside, if it knows that.
+
+    `check_look_up` counts a look at an invite's page, and raises where it is one too many.
+    """
     openapi, asyncapi = openapi_document(server_url), asyncapi_document(server_url)
     return [
         web.get("/openapi.json", _fixed(orjson.dumps(openapi), "application/json")),
@@ -33,7 +36,7 @@ def routes(server_url: str | None = None) -> list[web.RouteDef]:
         web.get("/docs", _fixed(reference(openapi, asyncapi), "text/html")),
         web.get(pages.STYLES, _fixed(_STYLES.read_bytes(), "text/css")),
         web.get("/", _fixed(pages.welcome(), "text/html")),
-        web.get("/i/{code}", _invite),
+        web.get("/i/{code}", _invite(check_look_up)),
     ]
 
 
@@ -53,14 +56,18 @@ def _fixed(body: bytes, content_type: str) -> _Handler:
     return handler
 
 
-async def _invite(request: web.Request) -> web.Response:
-    """The landing page of an invite: previews and robots open it, so it looks nothing up and changes nothing."""
-    code = request.match_info["code"]
-    if not _CODE.fullmatch(code):
-        return problem_response(NotFound("this is not an invite's code"))
-    return web.Response(
-        body=pages.invite(code),
-        content_type="text/html",
-        charset="utf-8",
-        headers={"Cache-Control": "no-store", "X-Robots-Tag": "noindex"},
-    )
+def _invite(check_look_up: Callable[[web.Request], None]) -> _Handler:
+    async def handler(request: web.Request) -> web.Response:
+        """The landing page of an invite: previews and robots open it, so it looks nothing up and changes nothing."""
+        check_look_up(request)
+        code = request.match_info["code"]
+        if not _CODE.fullmatch(code):
+            return problem_response(NotFound("this is not an invite's code"))
+        return web.Response(
+            body=pages.invite(code),
+            content_type="text/html",
+            charset="utf-8",
+            headers={"Cache-Control": "no-store", "X-Robots-Tag": "noindex"},
+        )
+
+    return handler

@@ -2,6 +2,11 @@
 
 from typing import Final, NamedTuple
 
+from persplit.transport.guard import FRAME_BYTES_MAX
+from persplit.transport.json_text import DEPTH_MAX
+from persplit.transport.problems import ERRORS_MAX
+from persplit.transport.rest import BODY_BYTES_MAX, BODY_SECONDS_MAX
+
 
 class Rule(NamedTuple):
     """One rule: what it is about, and its sentences. Backticks mark code."""
@@ -9,6 +14,12 @@ class Rule(NamedTuple):
     title: str
     text: str
 
+
+_SIZES: Final = (
+    f"A REST body has at most {BODY_BYTES_MAX // 1024} KiB, arrives within {BODY_SECONDS_MAX:g} seconds and is not "
+    f"compressed; a message on a socket has at most {FRAME_BYTES_MAX // 1024} KiB. JSON nests at most {DEPTH_MAX} "
+    f"levels deep. At most {ERRORS_MAX} bad fields are named at once."
+)
 
 GROUND_RULES: Final = (
     Rule(
@@ -61,10 +72,9 @@ GROUND_RULES: Final = (
     ),
     Rule(
         "Limits",
-        "A REST body has at most 256 KiB, arrives within 20 seconds and is not compressed; a message on a socket has at "
-        "most 64 KiB. JSON nests at most 32 levels deep, integers have at most 64 bits, and of a key that stands "
-        "twice the last one counts. A write takes its fields from the body, not from the query (a DELETE from either). "
-        "At most 100 bad fields are named at once.",
+        f"{_SIZES} Integers have at most 64 bits, and of a key that stands twice the last one counts. A write takes "
+        "its fields from the body, not from the query (from either with DELETE). What comes too often is refused with "
+        "`rate_limited`: wait `retryAfterMs`. The reference has a table of all limits.",
     ),
     Rule(
         "Pages",

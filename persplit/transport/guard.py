@@ -7,7 +7,6 @@ sends by mistake (an unknown event, not one object, too fast) gets a coded ack, 
 
 import asyncio
 import logging
-import math
 import random
 import socket
 import sys
@@ -25,12 +24,15 @@ from socketio import packet
 from persplit.ledger.errors import NotFound, PerSplitError
 from persplit.service.errors import InternalError, Malformed, RateLimited
 from persplit.transport.backlog import PING, Backlog, Frame, frame_of
+from persplit.transport.buckets import TokenBucket
 from persplit.transport.frames import BadFrame, GuardedPacket, is_engine_frame
 
 FRAME_BYTES_MAX: Final = 65_536
 """The largest frame taken. An outbox of 200 commands fits."""
 HANDSHAKE_SECONDS: Final = 10.0
 """From opening to being signed in."""
+REFUSED_OPENING_SECONDS: Final = 3.0
+"""For a client that may not open a socket now to ask, and to be told so."""
 REFUSED_SECONDS: Final = 1.0
 """For a client to read why it was refused, and to try once more with another token."""
 CLOSE_SECONDS: Final = 1.0
@@ -73,32 +75,11 @@ _SILENCE: Final = logging.Logger("silence", logging.CRITICAL + 1)  # noqa: LOG00
 _log = structlog.get_logger(__name__)
 
 
-class TokenBucket:
-    """Lets `burst` through at once and `per_second` in the long run."""
-
-    __slots__ = ("_at", "_burst", "_level", "_per_second")
-
-    def __init__(self, per_second: float, burst: int) -> None:
-        self._per_second = per_second
-        self._burst = burst
-        self._level = float(burst)
-        self._at = 0.0
-
-    def take(self, now: float) -> int:
-        """Take one at `now`, in seconds that never go back. Returns 0, or the milliseconds until there is one."""
-        self._level = min(self._burst, self._level + (now - self._at) * self._per_second)
-        self._at = now
-        if self._level >= 1:
-            self._level -= 1
-            return 0
-        return math.ceil((1 - self._level) / self._per_second * 1000)
-
-
 @dataclass(slots=True, eq=False)
 class Link:
     """One TCP connection, from opening to end.
 
-    `socket` is python-engineio's. `wait_ms` is above 0 when the latest frame came too fast. `cut_for` is why we cut
+    `socket` is python-engineio's. `refused` is why it may not sign in, whoever it is. `wait_ms` is above 0 when the latest frame came too fast. `cut_for` is why we cut
     it. `left_because` is set when it ended while a handler of it was running (`is_busy`). `is_reading`: it is slow,
     and takes what we wait for it to take.
     """
@@ -111,6 +92,7 @@ class Link:
         default_factory=lambda: TokenBucket(FRAMES_PER_SECOND * FLOOD_FACTOR, FRAMES_BURST * FLOOD_FACTOR)
     )
     is_limited: bool = True
+    refused: PerSplitError | None = None
     wait_ms: int = 0
     is_busy: bool = False
     is_reading: bool = False
@@ -295,6 +277,15 @@ class Engine(engineio.AsyncServer):
         super().__init__(**options)
         self._async = {**self._async, "websocket": Wire}
         self.links: dict[str, Link] = {}
+        self.turn_away: Callable[[web.Request], web.StreamResponse | None] | None = None
+
+    async def handle_request(self, request: web.Request) -> web.StreamResponse:
+        """Answer a request below our path, with a socket or with why not."""
+        turned_away = None if self.turn_away is None else self.turn_away(request)
+        if turned_away is not None:
+            return turned_away
+        response: web.StreamResponse = await super().handle_request(request)
+        return response
 
     def create_queue(self, *_: Any, **__: Any) -> Backlog:
         """What waits for one client."""
@@ -384,6 +375,10 @@ class GuardedServer(socketio.AsyncServer):
         self._log_lines = TokenBucket(LOG_LINES_PER_SECOND, LOG_LINES_BURST)
         self.on_connected: Callable[[str], Awaitable[None]] | None = None
         """Called with the sid once the client has been told that it is connected, before its first event."""
+        self.on_opened: Callable[[web.Request], PerSplitError | None] | None = None
+        """Called for each socket that opens, before it signs in; returns why it may not. See `refusal_at_opening`."""
+        self.on_ended: Callable[[web.Request], None] | None = None
+        """Called once for each that opened."""
 
     # --- for the application
 
@@ -404,6 +399,16 @@ class GuardedServer(socketio.AsyncServer):
         link = self._link_of(sid)
         if link is not None:
             link.abort()
+
+    def turn_away(self, decide: Callable[[web.Request], web.StreamResponse | None]) -> None:
+        """Ask before each request for a socket: what is returned is the answer, and no socket is opened."""
+        self.eio.turn_away = decide
+
+    @staticmethod
+    def refusal_at_opening(environ: dict[str, Any]) -> PerSplitError | None:
+        """Why the socket that is signing in may not, by what `on_opened` said."""
+        link: Link = environ[_LINK]
+        return link.refused
 
     def request_of(self, sid: str) -> web.Request | None:
         """The request that opened the socket; None if it has gone."""
@@ -430,6 +435,10 @@ class GuardedServer(socketio.AsyncServer):
         )
         environ[_LINK] = self._links[eio_sid] = link
         link.end_within(self._handshake_seconds)
+        if self.on_opened is not None:
+            link.refused = self.on_opened(link.request)
+            if link.refused is not None:
+                link.end_within(REFUSED_OPENING_SECONDS)
 
     async def _handle_eio_message(self, eio_sid: str, data: str) -> None:
         link = self._links.get(eio_sid)
@@ -466,6 +475,8 @@ class GuardedServer(socketio.AsyncServer):
     async def _forget(self, link: Link, reason: str) -> None:
         """Run the disconnect handler, and leave nothing behind even if it fails."""
         del self._links[link.sid]
+        if self.on_ended is not None:
+            self.on_ended(link.request)
         if link.cut_for is not None and self._log_lines.take(time.monotonic()) == 0:
             _log.info("socket_cut", sid=link.sid, reason=link.cut_for)
         sid = self.manager.sid_from_eio_sid(link.sid, NAMESPACE)

@@ -8,14 +8,14 @@ are only so many at once: when all places are taken, who has been waiting longes
 import asyncio
 import contextlib
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import structlog
 from aiohttp import web
 
 from persplit.service.errors import InternalError, Malformed
-from persplit.transport.app import HEADERS
+from persplit.transport.http_bounds import HEADER_BYTES_MAX, HEADERS_MAX, REQUEST_LINE_BYTES_MAX
 from persplit.transport.rest import problem_response
 
 KEEP_ALIVE_SECONDS: Final = 75.0
@@ -107,7 +107,8 @@ class Connection(web.RequestHandler):
             response = problem_response(
                 Malformed("this is not a request that HTTP/1.1 knows, or it is too long")
             )
-        response.headers.update(HEADERS)
+        if self._manager is not None:
+            response.headers.update(self._manager.headers)
         response.force_close()
         return response
 
@@ -115,7 +116,8 @@ class Connection(web.RequestHandler):
 class Connections(web.Server):
     """All connections of one process. `waiting`: those with no request under way, the longest first."""
 
-    def __init__(self, of_app: web.Server, connections_max: int) -> None:
+    def __init__(self, of_app: web.Server, connections_max: int, headers: Mapping[str, str]) -> None:
+        """`headers` are those of every answer, also to what never reaches the application."""
         super().__init__(
             of_app.request_handler,
             request_factory=of_app.request_factory,
@@ -123,7 +125,11 @@ class Connections(web.Server):
             keepalive_timeout=KEEP_ALIVE_SECONDS,
             # A compressed body is refused by its header; unpacked, a few bytes could be gigabytes.
             auto_decompress=False,
+            max_line_size=REQUEST_LINE_BYTES_MAX,
+            max_field_size=HEADER_BYTES_MAX,
+            max_headers=HEADERS_MAX,
         )
+        self.headers = headers
         self.waiting: dict[Connection, None] = {}
         self._connections_max = connections_max
 
@@ -146,14 +152,22 @@ class Connections(web.Server):
 class Runner(web.AppRunner):
     """aiohttp's, with our connections."""
 
-    __slots__ = ("_connections_max",)
+    __slots__ = ("_connections_max", "_headers")
 
-    def __init__(self, app: web.Application, connections_max: int, *, shutdown_timeout: float) -> None:
+    def __init__(
+        self,
+        app: web.Application,
+        connections_max: int,
+        headers: Mapping[str, str],
+        *,
+        shutdown_timeout: float,
+    ) -> None:
         super().__init__(app, shutdown_timeout=shutdown_timeout)
+        self._headers = headers
         self._connections_max = connections_max
 
     async def _make_server(self) -> web.Server:
-        return Connections(await super()._make_server(), self._connections_max)
+        return Connections(await super()._make_server(), self._connections_max, self._headers)
 
 
 def room_for_connections() -> int:

@@ -10,7 +10,7 @@ import orjson
 import uuid_utils
 from pydantic import BaseModel
 
-from persplit.ledger.commands import Command
+from persplit.ledger.commands import Command, LeaveGroup, RemoveMember
 from persplit.service.accounts import Accounts
 from persplit.service.epochs import Epochs
 from persplit.service.errors import StoreUnavailable, TokenMissing
@@ -174,6 +174,9 @@ async def command(
     is_new_id: bool = False,
 ) -> Outcome:
     """Hand a parsed write to the handler."""
+    is_way_out = isinstance(command, LeaveGroup | RemoveMember)
+    if not is_way_out and services.groups.knows_member(group_id, call.user_id):
+        services.limits.check(Budget.GROUP_WRITES, group_id)
     content = {"type": type(request).__name__, **request.content(), "groupId": group_id}
     return await services.handler.handle(
         CommandRequest(

@@ -41,7 +41,7 @@ PLAIN_ROUTES: Final = (
     PlainRoute("docs", "/docs", "Everything for people to read", "text/html"),
     PlainRoute("styles", "/docs.css", "How the pages look", "text/css"),
     PlainRoute("welcome", "/", "What this server is", "text/html"),
-    PlainRoute("invitePage", "/i/{code}", "How to join by an invite", "text/html", _CODE, (404,)),
+    PlainRoute("invitePage", "/i/{code}", "How to join by an invite", "text/html", _CODE, (404, 429)),
 )
 
 

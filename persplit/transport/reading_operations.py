@@ -6,6 +6,7 @@ from persplit.service.people import shown_name
 from persplit.transport import requests as r
 from persplit.transport import results, views
 from persplit.transport.fields import cursor_of
+from persplit.transport.limits import Budget
 from persplit.transport.operations import Call, Operation, Services, page_by_id
 from persplit.transport.views import Json
 
@@ -95,6 +96,7 @@ OPERATIONS: Final = (
         results.Events,
         _events,
         "GET /groups/{groupId}/events",
+        budget=Budget.SYNC_PAGES,
     ),
     Operation(
         "myBalances",

@@ -16,6 +16,7 @@ from persplit.transport.connecting import PROGRAMS, STEPS
 from persplit.transport.field_tables import field_table, type_section
 from persplit.transport.ground_rules import GROUND_RULES, Rule
 from persplit.transport.html import Html, joined, prose, tag
+from persplit.transport.limits_table import RATE_ROWS, SIZES, Row
 from persplit.transport.pages import page
 from persplit.transport.plain_routes import PLAIN_TAG
 from persplit.transport.problems import PROBLEMS, Problem
@@ -32,6 +33,7 @@ _SECTIONS: Final = (
     ("events", "Socket: events"),
     ("types", "Types"),
     ("errors", "Errors"),
+    ("limits", "Limits"),
     ("settings", "Settings"),
 )
 
@@ -46,6 +48,7 @@ def reference(openapi: Json, asyncapi: Json) -> bytes:
         _events(asyncapi),
         _types(openapi, asyncapi),
         _errors(),
+        _limits(),
         _settings(),
     )
     sections = (_section(id_, title, part) for (id_, title), part in zip(_SECTIONS, body, strict=True))
@@ -280,6 +283,34 @@ def _meaning(error: type[PerSplitError]) -> str:
     """What the class says of itself, its attributes by their names on the wire."""
     said = (inspect.getdoc(error) or "").partition("\n\n")[0]
     return _SNAKE.sub(lambda found: f"`{to_camel(found[1])}`", said)
+
+
+def _limits() -> Html:
+    return joined(
+        tag("h3", "Sizes and times"),
+        tag("p", "Always in force."),
+        _rows(SIZES),
+        tag("h3", "Rates and counts"),
+        tag(
+            "p",
+            prose(
+                "Counted by each node for itself. What is one too many is answered with `rate_limited` and "
+                "`retryAfterMs`; over REST that is 429, with `Retry-After` in seconds as well. A socket that may "
+                "not be opened now gets `connect_error` with the same in `data`: wait, then connect. An address is "
+                "an IPv4 address or the /64 of an IPv6 one."
+            ),
+        ),
+        _rows(RATE_ROWS),
+    )
+
+
+def _rows(rows: tuple[Row, ...]) -> Html:
+    head = tag("tr", *(tag("th", title) for title in ("Of what", "How much", "Beyond", "Why")))
+    return tag(
+        "table",
+        tag("thead", head),
+        tag("tbody", *(tag("tr", *(tag("td", prose(cell)) for cell in row)) for row in rows)),
+    )
 
 
 def _settings() -> Html:

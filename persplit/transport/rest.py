@@ -78,12 +78,12 @@ class Rest:
         address = self._address.of(request)
         device = request.headers.get("User-Agent", "")[:DEVICE_LENGTH_MAX] or None
         if operation.is_public:
-            await self._limits.check(operation.budget, address)
+            self._limits.check(operation.budget, address)
             return Call(None, address, device, self._cookie.read(request))
         if self._lifetime.refuses_writes and operation.is_write:
             raise ServerRestarting("this server is stopping: send it again in a moment")
         claims = await self._services.accounts.authenticate(_bearer(request))
-        await self._limits.check(operation.budget, claims.user_id)
+        self._limits.check(operation.budget, claims.user_id)
         return Call(claims, address, device)
 
     async def _fields(self, operation: Operation, request: web.Request) -> dict[str, Any]:
@@ -115,8 +115,12 @@ class Rest:
             self._cookie.clear(request, response)
         return response
 
+    def check_look_up(self, request: web.Request) -> None:
+        """Count a look at an image or page that needs no sign-in. Raises `RateLimited`."""
+        self._limits.check(Budget.LOOK_UPS, self._address.of(request))
+
     async def _qr(self, request: web.Request) -> web.Response:
-        await self._limits.check(Budget.REQUESTS, self._address.of(request))
+        self.check_look_up(request)
         text = await self._qr_text(request.match_info["token"])
         if request.match_info["kind"] == "svg":
             body, content_type = await self._services.qr_codes.svg(text), "image/svg+xml"

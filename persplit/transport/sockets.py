@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
-from aiohttp import WSCloseCode
+from aiohttp import WSCloseCode, web
 from pydantic import ValidationError
 from socketio.exceptions import ConnectionRefusedError as Refused
 
 from persplit.ledger.errors import Invalid, PerSplitError
 from persplit.ledger.state import GroupState
-from persplit.service.errors import InternalError, ServerRestarting, TokenMissing
+from persplit.service.errors import InternalError, RateLimited, ServerRestarting, TokenMissing
 from persplit.service.handler import rfc3339
 from persplit.service.ports import AccessClaims
 from persplit.service.sync import EVENTS_AT_ONCE_MAX, Known
@@ -25,10 +25,11 @@ from persplit.transport.client_address import ClientAddress
 from persplit.transport.fanout import SocketFanOut
 from persplit.transport.guard import CLOSING_EVENT, GuardedServer
 from persplit.transport.lifetime import Lifetime
-from persplit.transport.limits import Limits
+from persplit.transport.limits import OPEN_RETRY_MS, Limits
 from persplit.transport.metrics import COMMAND_SECONDS, COMMANDS_ANSWERED, SOCKETS
 from persplit.transport.operations import Call, Operation, Patience, Services
 from persplit.transport.requests import Handshake, SincePoint, field_errors
+from persplit.transport.rest import problem_response
 from persplit.transport.sync_operations import missing_view
 from persplit.transport.table import COMMANDS
 
@@ -97,6 +98,9 @@ class Sockets:
         server.on("connect", self._connect)
         server.on("disconnect", self._disconnect)
         server.on_connected = self._connected
+        server.on_opened = self._opened
+        server.on_ended = self._ended
+        server.turn_away(self._turn_away)
         for event, operation in COMMANDS.items():
             server.on(event, self._command(operation))
 
@@ -106,9 +110,30 @@ class Sockets:
 
     # --- coming and going
 
+    def _turn_away(self, request: web.Request) -> web.StreamResponse | None:
+        """Answer an address that floods us with sockets in the cheapest way."""
+        if self._limits.is_overrun(self._address.of(request)):
+            return problem_response(
+                RateLimited("far too many sockets are open from one address", OPEN_RETRY_MS)
+            )
+        return None
+
+    def _opened(self, request: web.Request) -> PerSplitError | None:
+        try:
+            self._limits.open_socket(self._address.of(request))
+        except RateLimited as error:
+            return error
+        return None
+
+    def _ended(self, request: web.Request) -> None:
+        self._limits.close_socket(self._address.of(request))
+
     async def _connect(self, sid: str, environ: dict[str, Any], auth: object = None) -> None:
         """Sign the socket in, or refuse it with a code."""
         try:
+            refused = self._server.refusal_at_opening(environ)
+            if refused is not None:
+                raise refused
             token = auth.get("token") if isinstance(auth, dict) else None
             if not isinstance(token, str):
                 raise TokenMissing("connect with auth: {token: <access token>}")
@@ -116,11 +141,12 @@ class Sockets:
             since = Handshake.model_validate(auth).since
             if self._lifetime.refuses_connections:
                 raise ServerRestarting("this server is stopping: connect again in a moment")
+            self._limits.sign_in_socket(claims.user_id)
         except PerSplitError as error:
             raise Refused(error.detail, problems.problem_of(error)) from None
         except ValidationError as error:
-            refused = Invalid(*field_errors(error))
-            raise Refused(refused.detail, problems.problem_of(refused)) from None
+            invalid = Invalid(*field_errors(error))
+            raise Refused(invalid.detail, problems.problem_of(invalid)) from None
         except Exception:  # noqa: BLE001 - the boundary: nothing gets past it uncoded
             _log.exception("connect_failed", sid=sid)
             raise Refused("a fault of the server", problems.problem_of(InternalError("try again"))) from None
@@ -182,6 +208,7 @@ class Sockets:
         connection = self._connections.pop(sid, None)
         if connection is not None:
             connection.stop_timers()
+            self._limits.sign_out_socket(connection.claims.user_id)
             SOCKETS.set(len(self._connections))
         self._fan_out.disconnect(sid)
 
@@ -216,7 +243,7 @@ class Sockets:
         if self._lifetime.refuses_writes and operation.is_write:
             raise ServerRestarting("this server is stopping: send it again in a moment")
         await self._services.accounts.check_session(connection.claims)
-        await self._limits.check(operation.budget, connection.claims.user_id)
+        self._limits.check(operation.budget, connection.claims.user_id)
         result = await operation.run(self._services, connection.call, operation.request.model_validate(data))
         if operation.event == "auth:renew":
             self._start_timers(connection)

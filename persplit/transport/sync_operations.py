@@ -9,6 +9,7 @@ from persplit.service.sync import Known, Missing
 from persplit.transport import requests as r
 from persplit.transport import results, views
 from persplit.transport.answers import ack_of, is_temporary
+from persplit.transport.limits import Budget
 from persplit.transport.operations import Call, Operation, Services
 from persplit.transport.views import Json
 
@@ -61,7 +62,7 @@ class Outbox:
         if operation is None:
             raise NotFound("there is no such command")
         # The push as a whole counted as one request; each of its commands counts as what it is.
-        await services.limits.check(operation.budget, call.user_id)
+        services.limits.check(operation.budget, call.user_id)
         fields = {field: value for field, value in command.items() if field != "type"}
         return await operation.run(services, call, operation.request.model_validate(fields))
 
@@ -75,6 +76,7 @@ OPERATIONS: Final = (
         _pull,
         "GET /groups/{groupId}/sync",
         PULL,
+        budget=Budget.SYNC_PAGES,
     ),
 )
 

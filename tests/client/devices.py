@@ -12,6 +12,7 @@ import aiohttp
 
 from persplit.client import Change, Client, ExpenseDraft, SplitType, Subscription
 from persplit.ledger import codec
+from tests.collected_logs import COLLECTED
 from tests.system.phone import PASSWORD, PATIENCE_SECONDS
 
 Json: TypeAlias = dict[str, Any]
@@ -35,7 +36,9 @@ class Devices:
         """The first device of somebody new."""
         client = await self.open(**options)
         profile = {"vpa": vpa} if vpa else {}
-        await client.register(name, f"{name.lower()}{next(self.numbers)}@example.org", PASSWORD, **profile)
+        email = f"{name.lower()}{next(self.numbers)}@example.org"
+        account = await client.register(name, email, PASSWORD, **profile)
+        COLLECTED.keep_secret(email, PASSWORD, account.access_token, account.refresh_token, *profile.values())
         return client
 
     async def another_of(self, client: Client, **options: Any) -> Client:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import aiohttp
 import socketio
 
+from tests.collected_logs import COLLECTED
 from tests.system import documented
 
 Json: TypeAlias = dict[str, Any]
@@ -76,6 +77,7 @@ class Phone:
             is_json = "json" in response.content_type
             answer = await response.json(content_type=None) if is_json else {}
             documented.check_answer(method, path, response.status, answer)
+            COLLECTED.keep_secrets_of([body, answer])
             return Answer(response.status, answer, response.headers)
 
     async def ok(self, method: str, path: str, body: Json | None = None, **options: Any) -> Json:
@@ -147,6 +149,7 @@ class Phone:
         ack = await self.socket.call(event, payload, timeout=PATIENCE_SECONDS)
         assert isinstance(ack, dict)
         documented.check_ack(event, ack)
+        COLLECTED.keep_secrets_of([payload, ack])
         return ack
 
     async def done(self, event: str, body: Json | None = None, **fields: Any) -> Json:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import itertools
 import json
 import zlib
 from collections.abc import AsyncIterator
@@ -426,14 +427,18 @@ async def test_a_qr_token_leads_nowhere_else(stage: Stage, token: str) -> None:
 # --- where a request comes from
 
 
-async def _registers(url: str, http: aiohttp.ClientSession, *forwarded: str) -> int:
+_NUMBERS = itertools.count()
+
+
+async def _signs_in(url: str, http: aiohttp.ClientSession, *forwarded: str) -> int:
     """The status of a sign-in that says that it came by these ways."""
     headers = [("X-Forwarded-For", line) for line in forwarded]
-    body = {"email": "nobody@example.org", "password": PASSWORD}
-    async with http.post(
-        f"{url}/api/v1/auth/refresh", json={"refreshToken": "x"}, headers=headers
-    ) as response:
-        assert (await response.json(content_type=None))["code"] in ("token_invalid", "rate_limited"), body
+    body = {"email": f"nobody{next(_NUMBERS)}@example.org", "password": PASSWORD}
+    async with http.post(f"{url}/api/v1/auth/login", json=body, headers=headers) as response:
+        assert (await response.json(content_type=None))["code"] in (
+            "credentials_invalid",
+            "rate_limited",
+        )
         return response.status
 
 
@@ -457,7 +462,7 @@ async def test_only_what_a_trusted_proxy_saw_tells_clients_apart(
     settings = settings_for(tmp_path, trusted_proxies=trusted, rate_limits=True)
     async with serving(settings) as (_, url), aiohttp.ClientSession() as http:
         statuses = [
-            await _registers(url, http, *(line.replace("{n}", str(number % 250 + 1)) for line in lines))
+            await _signs_in(url, http, *(line.replace("{n}", str(number % 250 + 1)) for line in lines))
             for number in range(130)
         ]
     assert (429 not in statuses) == is_told_apart

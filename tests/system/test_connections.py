@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from persplit.transport import http_server
-from persplit.transport.app import HEADERS
+from persplit.transport.security_headers import security_headers
 from tests.system.attacker import check_problem, over_http
 from tests.system.conftest import phones_of, serving, settings_for
 from tests.system.phone import PATIENCE_SECONDS
@@ -52,7 +52,7 @@ async def test_what_is_not_a_request_is_a_coded_problem_with_the_headers_of_ever
 ) -> None:
     answer = await over_http(url, request_bytes)
     check_problem(answer, 400, "malformed")
-    for name, value in HEADERS.items():
+    for name, value in security_headers("http://127.0.0.1").items():
         assert answer.headers[name.lower()] == value
     assert await is_serving(url)
 

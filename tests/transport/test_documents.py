@@ -69,7 +69,7 @@ class Page(HTMLParser):
 @pytest.fixture
 async def client() -> AsyncIterator[ClientSession]:
     app = web.Application()
-    app.add_routes(documents.routes())
+    app.add_routes(documents.routes(None, lambda _: None))
     async with TestServer(app) as server, ClientSession(server.make_url("/")) as session:
         yield session
 

@@ -28,8 +28,9 @@ from socketio.exceptions import ConnectionRefusedError as Refused
 from persplit.ledger.errors import PerSplitError
 from persplit.service.errors import RateLimited
 from persplit.transport import backlog, guard
+from persplit.transport.buckets import TokenBucket
 from persplit.transport.frames import BadFrame, GuardedPacket
-from persplit.transport.guard import IndexedManager, TokenBucket, guarded_server
+from persplit.transport.guard import IndexedManager, guarded_server
 
 PATIENCE_SECONDS = 10.0
 """How long a test waits for what must come."""

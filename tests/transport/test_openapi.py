@@ -75,7 +75,7 @@ def test_the_same_routes_as_are_served() -> None:
     rest = Rest(*cast("tuple[Any, Any, Any, Any, Any]", (None,) * 5))
     served = {
         (route.method, path)
-        for route in cast("list[web.RouteDef]", [*rest.routes(), *documents.routes()])
+        for route in cast("list[web.RouteDef]", [*rest.routes(), *documents.routes(None, lambda _: None)])
         for path in alternatives(route.path)
     }
     documented = {(method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods}

@@ -1,0 +1,37 @@
+"""The threat model names tests: they must be there, and it must be about everybody who was thought of."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "persplit/THREATS.md").read_text()
+NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", TEXT)
+ROWS = [line.strip("| ").split(" | ") for line in TEXT.splitlines() if line.startswith("| ")][1:]
+
+
+@cache
+def cases_of(path: str) -> frozenset[str]:
+    """The names of a file's tests, as pytest finds them."""
+    functions = ast.parse((ROOT / path).read_text()).body
+    return frozenset(it.name for it in functions if isinstance(it, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+@pytest.mark.parametrize(("path", "name"), NAMED)
+def test_a_test_that_is_named_exists(path: str, name: str) -> None:
+    assert (ROOT / path).is_file()
+    assert name.startswith("test_")
+    assert name in cases_of(path)
+
+
+def test_every_row_names_a_test_and_nothing_else_as_proof() -> None:
+    assert len(ROWS) > 25
+    for row in ROWS:
+        assert re.fullmatch(r"(`tests/[\w/]+\.py::test_\w+` ?)+", row[-1]), row
+
+
+def test_the_readme_leads_there() -> None:
+    assert "(persplit/THREATS.md)" in (ROOT / "README.md").read_text()
