@@ -23,6 +23,10 @@ BACKLOG: Final = 4096
 """Connections that wait to be accepted: after a restart every client comes back at once."""
 CLEANUP_SECONDS: Final = 2.0
 """For connections that are left when everybody was told to go."""
+GARBAGE_THRESHOLDS: Final = (10_000, 10, 10)
+"""How many objects more before the collector looks at the young, the older, and all. To look at all that 5,000
+connections are made of stops the loop for half a second, and by default that happens again and again while they come.
+What a connection is made of holds no circles and needs no collector."""
 RESPAWN_SECONDS: Final = 1.0
 """Before a worker that died is started again, so that a fault at start doesn't spin."""
 STOP_SECONDS_MAX: Final = 20.0
@@ -67,6 +71,7 @@ async def _serve(settings: Settings, announce: Callable[[str], None], *, reuse_p
         runner, url = await listen(node, reuse_port=reuse_port)
         # What start-up made stays: keep the collector from walking it again and again.
         gc.freeze()
+        gc.set_threshold(*GARBAGE_THRESHOLDS)
         announce(url)
         await stopped.wait()
         if parent is not None:

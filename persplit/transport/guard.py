@@ -113,6 +113,7 @@ class Link:
     def abort(self) -> None:
         """End the TCP connection now. The loop that reads it notices, and runs the disconnect handler."""
         self.is_closing = True
+        self.stop_timer()  # it may have called this, and holds the link, which holds it
         if self.request.transport is not None:
             self.request.transport.abort()
 
@@ -163,10 +164,24 @@ class Wire:
             await self._handler(self)
         finally:
             await self._link.socket.close(wait=False, abort=True)
+            self._untie()
         return self._response
 
-    async def wait(self) -> str:
-        """Return the next frame. Raises `OSError` when there is none to come: the library's loop then ends."""
+    def _untie(self) -> None:
+        """Let go of the frames behind the error that ended the connection: they hold the error, in a circle.
+
+        So the collector would have all of the connection to find, and finding five thousand of them at once stops
+        the loop for seconds.
+        """
+        error = self._response.exception()
+        if error is not None:
+            error.__traceback__ = error.__context__ = None
+
+    async def wait(self) -> str | None:
+        """Return the next frame; None when there is none to come: the library's loop then ends.
+
+        Without an exception, which would tie the loop's frame to the task that raised it, in a circle.
+        """
         while True:
             message = await self._response.receive()
             if self._link.is_flooded():
@@ -182,7 +197,7 @@ class Wire:
             elif message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                 self._link.cut("not a frame")
             self._link.end_within(CLOSE_SECONDS)
-            raise OSError("the connection is ending")
+            return None
 
     async def send(self, frame: str) -> None:
         """Write a frame, unless the client doesn't read: then end the connection."""
