@@ -226,6 +226,15 @@ class Engine(engineio.AsyncServer):
         self._async = {**self._async, "websocket": Wire}
         self.links: dict[str, Link] = {}
 
+    async def handle_request(self, request: web.Request) -> web.StreamResponse:
+        """Answer a request. One that opens no socket is refused with a code, not in the library's words."""
+        response: web.StreamResponse = await super().handle_request(request)
+        if response.status >= 400:
+            raise Malformed(
+                "open a WebSocket here: EIO=4, transport=websocket, no sid, from an accepted origin"
+            )
+        return response
+
     async def send_packet(self, sid: str, pkt: Any) -> None:
         """Queue a message. A client that lets too many wait is cut off."""
         link = self.links.get(sid)

@@ -61,6 +61,22 @@ async def test_what_is_not_a_request_is_a_coded_problem_with_the_headers_of_ever
     assert await is_serving(url)
 
 
+@pytest.mark.parametrize(
+    ("query", "header"),
+    [
+        ("EIO=4&transport=websocket", "Origin: https://evil.example"),
+        ("EIO=4&transport=polling", "X: x"),
+        ("EIO=3&transport=websocket", "X: x"),
+        ("EIO=4&transport=websocket&sid=x", "X: x"),
+        ("EIO=4&transport=websocket", "X: x"),
+        ("", "X: x"),
+    ],
+)
+async def test_what_opens_no_socket_is_a_coded_problem(url: str, query: str, header: str) -> None:
+    request = f"GET /socket.io/?{query} HTTP/1.1\r\nHost: x\r\n{header}\r\n\r\n"
+    check_problem(await over_http(url, request.encode()), 400, "malformed")
+
+
 @pytest.mark.parametrize("sent", [b"", b"GET /healthz HTTP/1.1\r\nHost:"])
 async def test_half_a_request_is_given_up_even_if_a_byte_comes_now_and_then(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: bytes
