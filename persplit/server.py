@@ -24,6 +24,10 @@ from persplit.workers import BACKLOG, Listeners
 
 CLEANUP_SECONDS: Final = 4.0
 """For requests under way and connections that are left when everybody was told to go."""
+GARBAGE_THRESHOLDS: Final = (10_000, 10, 10)
+"""How many objects more before the collector looks at the young, the older, and all. To look at all that 5,000
+connections are made of stops the loop for half a second, and by default that happens again and again while they come.
+What a connection is made of holds no circles and needs no collector."""
 
 _log = structlog.get_logger(__name__)
 
@@ -109,6 +113,7 @@ def _on_signals(act: Callable[[], None], *names: str) -> None:
 async def _until_the_end(node: Node, runner: web.AppRunner, end: _End, announce: Callable[[], None]) -> None:
     # What start-up made stays: keep the collector from walking it again and again.
     gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
     announce()
     await end.stopped.wait()
     _log.info("stopping", sockets=len(node.sockets), is_replaced=end.is_replaced)

@@ -22,7 +22,11 @@ class Faults:
 
     `delay_s` and up to `jitter_s` more before each chunk is passed on, `bytes_per_s` in each direction of each
     connection, `is_stalled`: nothing is passed on and nothing closed (half-open), `is_refusing`: new connections
-    are reset.
+    are reset. `is_mute_there` and `is_mute_here`: what goes to the target, or comes from it, is lost for good
+    while the other direction lives; such a connection never heals. `slice_bytes`: passed on in pieces of so many
+    bytes. `cut_after_bytes`: each connection is reset after so many bytes more from the target, in the middle of a
+    frame. `hold_s`: a new connection waits up to so long before it reaches the target, so that they arrive in
+    another order than that in which they were opened.
     """
 
     delay_s: float = 0.0
@@ -30,6 +34,11 @@ class Faults:
     bytes_per_s: float | None = None
     is_stalled: bool = False
     is_refusing: bool = False
+    is_mute_there: bool = False
+    is_mute_here: bool = False
+    slice_bytes: int | None = None
+    cut_after_bytes: int | None = None
+    hold_s: float = 0.0
 
 
 class FaultProxy:
@@ -87,6 +96,8 @@ class FaultProxy:
         if self.faults.is_refusing:
             _reset(writer)
             return
+        if self.faults.hold_s:
+            await asyncio.sleep(self._random.uniform(0, self.faults.hold_s))
         try:
             there_reader, there_writer = await asyncio.open_connection(*self._target)
         except OSError:
@@ -95,8 +106,8 @@ class FaultProxy:
         both = {writer, there_writer}
         self._writers |= both
         passing = [
-            asyncio.create_task(self._pass_on(reader, there_writer)),
-            asyncio.create_task(self._pass_on(there_reader, writer)),
+            asyncio.create_task(self._pass_on(reader, there_writer, is_here=False)),
+            asyncio.create_task(self._pass_on(there_reader, writer, is_here=True)),
         ]
         self._tasks.update(passing)
         try:
@@ -107,15 +118,28 @@ class FaultProxy:
             for each in both:
                 each.close()
 
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass_on(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_here: bool
+    ) -> None:
+        is_mute, faults, passed = False, self.faults, 0
         with contextlib.suppress(ConnectionError):
             while True:
                 chunk = await reader.read(self._chunk_bytes())
                 if not chunk:
                     break
                 await self._hold_back(len(chunk))
-                writer.write(chunk)
-                await writer.drain()
+                if self.faults is not faults:
+                    faults, passed = self.faults, 0
+                is_mute = is_mute or (faults.is_mute_here if is_here else faults.is_mute_there)
+                if is_mute:
+                    continue
+                if is_here and faults.cut_after_bytes is not None:
+                    chunk = chunk[: max(0, faults.cut_after_bytes - passed)]
+                passed += len(chunk)
+                await _write(writer, chunk, faults.slice_bytes or len(chunk))
+                if is_here and faults.cut_after_bytes is not None and passed >= faults.cut_after_bytes:
+                    _reset(writer)
+                    return
         with contextlib.suppress(OSError):
             if writer.can_write_eof():
                 writer.write_eof()
@@ -133,6 +157,15 @@ class FaultProxy:
             wait += size / faults.bytes_per_s
         if wait:
             await asyncio.sleep(wait)
+
+
+async def _write(writer: asyncio.StreamWriter, chunk: bytes, size: int) -> None:
+    for start in range(0, len(chunk), max(1, size)):
+        writer.write(chunk[start : start + size])
+        await writer.drain()
+        if size < len(chunk):
+            # Without a pause the kernel would put the pieces together again.
+            await asyncio.sleep(0)
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

@@ -119,6 +119,7 @@ class Link:
     def abort(self) -> None:
         """End the TCP connection now. The loop that reads it notices, and runs the disconnect handler."""
         self.is_closing = True
+        self.stop_timer()  # it may have called this, and holds the link, which holds it
         if self.request.transport is not None:
             self.request.transport.abort()
 
@@ -182,10 +183,24 @@ class Wire:
             await self._handler(self)
         finally:
             await self._link.socket.close(wait=False, abort=True)
+            self._untie()
         return self._response
 
-    async def wait(self) -> str:
-        """Return the next frame. Raises `OSError` when there is none to come: the library's loop then ends."""
+    def _untie(self) -> None:
+        """Let go of the frames behind the error that ended the connection: they hold the error, in a circle.
+
+        So the collector would have all of the connection to find, and finding five thousand of them at once stops
+        the loop for seconds.
+        """
+        error = self._response.exception()
+        if error is not None:
+            error.__traceback__ = error.__context__ = None
+
+    async def wait(self) -> str | None:
+        """Return the next frame; None when there is none to come: the library's loop then ends.
+
+        Without an exception, which would tie the loop's frame to the task that raised it, in a circle.
+        """
         while True:
             try:
                 async with asyncio.timeout(self._ping_interval_seconds):
@@ -209,7 +224,7 @@ class Wire:
             elif message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                 self._link.cut("not a frame")
             self._link.end_within(CLOSE_SECONDS)
-            raise OSError("the connection is ending")
+            return None
 
     @property
     def _is_waiting(self) -> bool:
@@ -279,17 +294,21 @@ class Engine(engineio.AsyncServer):
         self.links: dict[str, Link] = {}
         self.turn_away: Callable[[web.Request], web.StreamResponse | None] | None = None
 
+    def create_queue(self, *_: Any, **__: Any) -> Backlog:
+        """What waits for one client."""
+        return Backlog()
+
     async def handle_request(self, request: web.Request) -> web.StreamResponse:
-        """Answer a request below our path, with a socket or with why not."""
+        """Answer a request below our path. One that opens no socket is refused with a code, not in the library's words."""
         turned_away = None if self.turn_away is None else self.turn_away(request)
         if turned_away is not None:
             return turned_away
         response: web.StreamResponse = await super().handle_request(request)
+        if response.status >= 400:
+            raise Malformed(
+                "open a WebSocket here: EIO=4, transport=websocket, no sid, from an accepted origin"
+            )
         return response
-
-    def create_queue(self, *_: Any, **__: Any) -> Backlog:
-        """What waits for one client."""
-        return Backlog()
 
     async def send_packet(self, sid: str, pkt: Any) -> None:
         """Queue a message. A client that lets too much wait is told so, and cut off. Never waits."""

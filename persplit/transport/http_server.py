@@ -17,6 +17,7 @@ from aiohttp import web
 from persplit.service.errors import InternalError, Malformed
 from persplit.transport.http_bounds import HEADER_BYTES_MAX, HEADERS_MAX, REQUEST_LINE_BYTES_MAX
 from persplit.transport.rest import problem_response
+from persplit.transport.turnstile import Turnstile
 
 KEEP_ALIVE_SECONDS: Final = 75.0
 """From opening, or from the last answer, to the end of the next request's headers. Longer than the 60 s for which
@@ -27,6 +28,9 @@ UNACKNOWLEDGED_MS_MAX: Final = 30_000
 """A peer that takes nothing for so long has gone, whatever its kernel says: as long as a socket's missed ping."""
 CONNECTIONS_MAX: Final = 20_000
 """Open at once in one process; each costs some 25 KB once it is a signed-in socket."""
+ENDS_PER_TURN: Final = 20
+"""Connections that are forgotten in one turn of the loop, at some tenths of a millisecond each: a network that goes
+down takes thousands with it at once."""
 FILES_RESERVED: Final = 256
 """File descriptors kept for the store, Redis and files."""
 
@@ -53,7 +57,11 @@ class Connection(web.RequestHandler):
         manager.waiting[self] = None
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Forget it."""
+        """Forget it, in one of the next turns of the loop."""
+        if self._manager is not None:
+            self._manager.ends.call(lambda: self._forget(exc))
+
+    def _forget(self, exc: BaseException | None) -> None:
         if self._manager is not None:
             self._manager.waiting.pop(self, None)
         super().connection_lost(exc)
@@ -131,6 +139,7 @@ class Connections(web.Server):
         )
         self.headers = headers
         self.waiting: dict[Connection, None] = {}
+        self.ends = Turnstile(ENDS_PER_TURN)
         self._connections_max = connections_max
 
     def __call__(self) -> Connection:

@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import functools
+import gc
 import socket
+import weakref
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,7 +14,8 @@ import pytest
 
 from persplit.transport import http_server
 from persplit.transport.security_headers import security_headers
-from tests.system.attacker import check_problem, over_http
+from persplit.transport.turnstile import Turnstile
+from tests.system.attacker import RawSocket, check_problem, over_http
 from tests.system.conftest import phones_of, serving, settings_for
 from tests.system.phone import PATIENCE_SECONDS
 
@@ -55,6 +59,22 @@ async def test_what_is_not_a_request_is_a_coded_problem_with_the_headers_of_ever
     for name, value in security_headers("http://127.0.0.1").items():
         assert answer.headers[name.lower()] == value
     assert await is_serving(url)
+
+
+@pytest.mark.parametrize(
+    ("query", "header"),
+    [
+        ("EIO=4&transport=websocket", "Origin: https://evil.example"),
+        ("EIO=4&transport=polling", "X: x"),
+        ("EIO=3&transport=websocket", "X: x"),
+        ("EIO=4&transport=websocket&sid=x", "X: x"),
+        ("EIO=4&transport=websocket", "X: x"),
+        ("", "X: x"),
+    ],
+)
+async def test_what_opens_no_socket_is_a_coded_problem(url: str, query: str, header: str) -> None:
+    request = f"GET /socket.io/?{query} HTTP/1.1\r\nHost: x\r\n{header}\r\n\r\n"
+    check_problem(await over_http(url, request.encode()), 400, "malformed")
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET /healthz HTTP/1.1\r\nHost:"])
@@ -164,3 +184,42 @@ async def test_who_asks_and_does_not_take_the_answers_is_cut_off(
             await has_ended.wait()
         assert await is_serving(url)
         deaf.close()
+
+
+@pytest.mark.parametrize("how", ["breaks off", "says good-bye", "is cut off"])
+async def test_nothing_of_a_connection_that_has_ended_waits_for_the_collector(
+    tmp_path: Path, how: str
+) -> None:
+    async with serving(settings_for(tmp_path)) as (node, url), phones_of(url) as make:
+        asha = await make("Asha")
+        async with aiohttp.ClientSession() as http:
+            connection = await RawSocket.open(url, http, asha.token)
+            (link,) = node.sockets._server._links.values()
+            request = weakref.ref(link.request)
+            gc.disable()
+            try:
+                if how == "breaks off":
+                    assert link.request.transport is not None
+                    link.request.transport.abort()
+                elif how == "is cut off":
+                    await connection.send("not a packet")
+                del link
+                await connection.close()
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    while request() is not None:  # noqa: ASYNC110 - nothing else tells
+                        await asyncio.sleep(0.01)
+            finally:
+                gc.enable()
+
+
+async def test_many_ends_at_once_are_spread_over_turns_of_the_loop_in_order() -> None:
+    turnstile, seen, turns = Turnstile(3), list[int](), 0
+    for number in range(8):
+        turnstile.call(functools.partial(seen.append, number))
+    while len(seen) < 8:
+        before = len(seen)
+        await asyncio.sleep(0)
+        assert len(seen) - before <= 3
+        turns += 1
+        assert turns < 10
+    assert seen == list(range(8))

@@ -36,7 +36,7 @@ from tests.torture.watched import WatchedServer
 Json: TypeAlias = dict[str, Any]
 
 PASSWORD: Final = "a long walk by the sea"
-SETTLE_SECONDS: Final = 120.0
+SETTLE_SECONDS: Final = 300.0
 """For all devices to be where they should be: no target, but the end of waiting."""
 MEMBERS: Final = 5
 """Of a group, where the size isn't the point."""
