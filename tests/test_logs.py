@@ -235,6 +235,11 @@ def test_the_level_and_the_form_are_those_set(
 ) -> None:
     root = logging.getLogger()
     before = (root.handlers, root.level, structlog.get_config())
+    others = [
+        logging.getLogger(name)
+        for name in ("aiohttp.access", "aiohttp.server", "aiohttp.websocket", "pymongo")
+    ]
+    theirs = [(other, other.level, other.filters) for other in others]
     try:
         logs.set_up_logs(level, "json")
         for method in ("debug", "info", "warning", "error"):
@@ -243,8 +248,8 @@ def test_the_level_and_the_form_are_those_set(
     finally:
         root.handlers, root.level = before[0], before[1]
         structlog.configure(**before[2])
-        for name in ("aiohttp.access", "pymongo"):
-            logging.getLogger(name).setLevel(logging.NOTSET)
-        logging.getLogger("aiohttp.server").filters = []
+        for other, other_level, filters in theirs:
+            other.setLevel(other_level)
+            other.filters = filters
     lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
     assert [line["event"] for line in lines] == ["for [hidden]"] * count
