@@ -23,7 +23,7 @@ from persplit.transport import problems, views
 from persplit.transport.answers import ack_of
 from persplit.transport.client_address import ClientAddress
 from persplit.transport.fanout import SocketFanOut
-from persplit.transport.guard import CLOSING_EVENT, GuardedServer
+from persplit.transport.guard import GuardedServer
 from persplit.transport.lifetime import Lifetime
 from persplit.transport.limits import OPEN_RETRY_MS, Limits
 from persplit.transport.metrics import COMMAND_SECONDS, COMMANDS_ANSWERED, SOCKETS
@@ -293,7 +293,7 @@ class Sockets:
         if sid not in self._connections:
             return
         await self._disconnect(sid)
-        await self._server.emit(CLOSING_EVENT, {"code": code, "retryAfterMs": retry_after_ms}, to=sid)
+        await self._server.emit("session:closing", {"code": code, "retryAfterMs": retry_after_ms}, to=sid)
         is_restart = code == "server_restarting"
         await self._server.close(sid, WSCloseCode.SERVICE_RESTART if is_restart else WSCloseCode.OK)
 

@@ -776,7 +776,7 @@ async def test_a_flood_ends_the_connection(lines: list[dict[str, Any]], kind: st
         with contextlib.suppress(ConnectionError):
             for _ in range(guard.FRAMES_BURST * guard.FLOOD_FACTOR * 3):
                 await (client.ws.ping() if kind == "pings" else client.ws.send_str('42["nothing",{}]'))
-        await client.is_gone()
+        await client.ends()
         await other.is_served()
     assert [line["reason"] for line in lines] == ["flood"]
 
