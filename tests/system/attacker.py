@@ -20,6 +20,8 @@ from tests.system.conftest import serving
 from tests.system.phone import PATIENCE_SECONDS, Json, Phone, key
 
 TEA: Json = {"description": "Tea", "amount": 1000, "splitType": "EQUAL"}
+_NO_PINGS = {"ping_interval_seconds": 600}
+"""A socket by hand answers a ping only while it is asked something, and a test of something else may take longer."""
 SOCKET_PATH = "/socket.io/?EIO=4&transport=websocket"
 
 
@@ -274,7 +276,7 @@ class Stage:
 @contextlib.asynccontextmanager
 async def staged(settings: Settings) -> AsyncIterator[Stage]:
     """A stage on a server of its own, which must still serve when all is over."""
-    async with serving(settings) as (node, url), aiohttp.ClientSession() as http:
+    async with serving(settings, server_options=_NO_PINGS) as (node, url), aiohttp.ClientSession() as http:
         stage = await Stage.set(url, node, http)
         yield stage
         await stage.check_serving()
