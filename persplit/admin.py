@@ -16,8 +16,9 @@ from persplit.service import backup, erasure
 from persplit.service.backup import Told, require_whole
 from persplit.service.check import Finding, Tally, check_store
 from persplit.service.epochs import Epochs
-from persplit.service.errors import StoreDamaged
+from persplit.service.errors import StoreUnavailable
 from persplit.service.migrations import Migrations
+from persplit.service.ports import Stores
 from persplit.service.walking import group_ids
 
 SUFFIX: Final = ".persplit"
@@ -33,19 +34,31 @@ async def check(
         StoreUnavailable, SchemaMismatch: it can't be checked now.
 
     """
-    tally, total = Tally(), 0
+    tally = Tally()
     try:
         async with open_stores(settings, migrates=False) as stores:
-            with suppress(StoreDamaged):  # the check itself says what is damaged
-                async for _ in group_ids(stores.events):
-                    total += 1
+            total = await _count(stores)
             async for finding in check_store(stores, tally, lambda: told(tally, total)):
                 found(finding)
-    except StoreDamaged as error:
+    except StoreUnavailable as error:
+        if not error.is_damaged:
+            raise
         # So badly that it can't even be opened.
         tally.faults += 1
         found(Finding("storage", str(settings.data_dir / DATABASE_FILE), error.detail))
     return tally
+
+
+async def _count(stores: Stores) -> int:
+    """How many groups there are, as far as can be read: the check itself says what can't be."""
+    total = 0
+    try:
+        async for _ in group_ids(stores.events):
+            total += 1
+    except StoreUnavailable as error:
+        if not error.is_damaged:
+            raise
+    return total
 
 
 async def make_backup(settings: Settings, target: Path, told: Told) -> tuple[Path, Tally]:

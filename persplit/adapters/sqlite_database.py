@@ -21,7 +21,7 @@ from queue import Empty, Full, Queue
 from typing import Any, Final, TypeAlias, TypeVar
 
 from persplit.adapters.sqlite_schema import STEPS, Step, check_version, migrate
-from persplit.service.errors import StoreDamaged, StoreUnavailable
+from persplit.service.errors import StoreUnavailable
 
 WRITES_WAITING_MAX: Final = 4_096
 """About a second's work on a slow disk: who comes later is told at once instead of waiting in vain."""
@@ -238,7 +238,7 @@ def _unavailable(cause: Exception, detail: str = "the database did not answer") 
     """A fresh error for each who waits: sharing one would mix up their tracebacks."""
     code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_OK)
     is_damage = code & 0xFF in _DAMAGE or code == sqlite3.SQLITE_IOERR_SHORT_READ
-    unavailable = StoreDamaged(detail) if is_damage else StoreUnavailable(detail)
+    unavailable = StoreUnavailable(detail, is_damaged=is_damage)
     unavailable.__cause__ = cause
     return unavailable
 

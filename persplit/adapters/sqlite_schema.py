@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from persplit.service.errors import SchemaMismatch, StoreDamaged
+from persplit.service.errors import SchemaMismatch, StoreUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +111,14 @@ def check_version(connection: sqlite3.Connection, steps: Sequence[Step] = STEPS)
     """Return if the file has taken all of the steps.
 
     Raises:
-        StoreDamaged: it is no database of ours, or one that was cut off to nothing.
+        StoreUnavailable: it is no database of ours, or one that was cut off to nothing.
         SchemaMismatch: it has taken more or fewer.
 
     """
     version = version_of(connection)
     if version == 0:
-        raise StoreDamaged("the file has no tables: it was emptied, or never was a database of PerSplit's")
+        emptied = "the file has no tables: it was emptied, or never was a database of PerSplit's"
+        raise StoreUnavailable(emptied, is_damaged=True)
     _refuse_newer(version, steps)
     if version < len(steps):
         raise SchemaMismatch(

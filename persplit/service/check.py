@@ -22,7 +22,7 @@ from persplit.ledger.snapshot import STATE_VERSION
 from persplit.ledger.state import GroupState, apply, plan_of
 from persplit.service import snapshots
 from persplit.service.erasure import is_unfinished
-from persplit.service.errors import StoreDamaged
+from persplit.service.errors import StoreUnavailable
 from persplit.service.handler import thing_of
 from persplit.service.ports import Document, EventStore, Snapshot, StoredEvent, Stores, fields_of
 from persplit.service.sessions import read_session
@@ -335,7 +335,7 @@ async def _all(stores: Stores, tally: Tally, moved: Callable[[], None]) -> Async
             moved()
         async for finding in DocumentCheck(stores).findings(tally):
             yield finding
-    except StoreDamaged as error:
+    except StoreUnavailable as error:
         yield _damage(stores.name, error)
 
 
@@ -344,9 +344,12 @@ async def _readable(findings: AsyncIterator[Finding], place: str) -> AsyncIterat
     try:
         async for finding in findings:
             yield finding
-    except StoreDamaged as error:
+    except StoreUnavailable as error:
         yield _damage(place, error)
 
 
-def _damage(place: str, error: StoreDamaged) -> Finding:
+def _damage(place: str, error: StoreUnavailable) -> Finding:
+    """That something can't be read. Raises the error again where that isn't because it is damaged."""
+    if not error.is_damaged:
+        raise error
     return Finding("storage", place, f"a part can't be read: {error.__cause__ or error.detail}")

@@ -14,7 +14,6 @@ PerSplitError
     ├── IdempotencyKeyReused    idempotency_key_reused
     ├── MethodNotAllowed        method_not_allowed
     ├── StoreUnavailable        store_unavailable      outcome unknown: retry with the same key
-    │   └── StoreDamaged                               for the logs and `persplit check`; clients see no difference
     ├── ServerRestarting        server_restarting
     └── InternalError           internal_error         a fault of ours; logged
 """
@@ -97,13 +96,16 @@ class MethodNotAllowed(ServiceError):
 
 
 class StoreUnavailable(ServiceError):
-    """The store did not answer in time. Whether a write happened is unknown: retry with the same key."""
+    """The store did not answer in time. Whether a write happened is unknown: retry with the same key.
+
+    `is_damaged`: it can't, for what it holds is garbled or cut short. Clients see no difference, operators do.
+    """
 
     code = "store_unavailable"
 
-
-class StoreDamaged(StoreUnavailable):
-    """What the store holds can't be read: parts of its file are missing or garbled."""
+    def __init__(self, detail: str, *, is_damaged: bool = False) -> None:
+        super().__init__(detail)
+        self.is_damaged = is_damaged
 
 
 class ServerRestarting(ServiceError):

@@ -96,7 +96,8 @@ class SqliteDamage:
         self.run("DROP TABLE old")
 
     def snapshot(self, seq: int, body: bytes, at: int | None = None) -> None:
-        self.run("UPDATE snapshots SET body = ?, seq = ? WHERE seq = ?", body, at or seq, seq)
+        there = "group_id = 'goa' AND seq = ?"
+        self.run(f"UPDATE snapshots SET body = ?, seq = ? WHERE {there}", body, at or seq, seq)  # noqa: S608 - ours
 
     def document(self, collection: str, id_: str, body: Json, keys: Mapping[str, str]) -> None:
         self.run("DELETE FROM document_keys WHERE collection = ? AND id = ?", collection, id_)
@@ -137,7 +138,8 @@ class MongoDamage:
             self.events.drop_index(name)
 
     def snapshot(self, seq: int, body: bytes, at: int | None = None) -> None:
-        self.database["snapshots"].update_one({"seq": seq}, {"$set": {"body": body, "seq": at or seq}})
+        place = {"groupId": "goa", "seq": seq}
+        self.database["snapshots"].update_one(place, {"$set": {"body": body, "seq": at or seq}})
 
     def document(self, collection: str, id_: str, body: Json, keys: Mapping[str, str]) -> None:
         listed = [f"{key}={value}" for key, value in keys.items()]

@@ -194,7 +194,7 @@ async def test_a_server_says_why_it_does_not_start_on_a_store_that_is_not_ready(
     settings = sqlite_settings(tmp_path / "data")
     async with open_stores(settings) as stores:
         await Migrations(stores, bootstrap.utc_now).begin_at(99)
-    code, _, err = await run(settings, "serve", "--port", "0")
+    code, _, err = await run_process(settings, "serve", "--port", "0")
     assert (code, err) == (
         2,
         "persplit can't start: the store's data has schema 99; this release knows up to 2\n",
@@ -244,7 +244,7 @@ async def test_a_restore_that_is_killed_leaves_nothing_to_serve_and_can_be_done_
         assert len(await stores.events.groups("", 1_000)) < 302
         with pytest.raises(RestoreUnfinished):
             await bootstrap.prepare(stores)
-    code, _, err = await run(new, "serve", "--port", "0")
+    code, _, err = await run_process(new, "serve", "--port", "0")
     assert (code, "run `persplit restore` with it again" in err) == (2, True)
     code, out, err = await run(new, "restore", str(tmp_path / "kept"))
     assert code == 0, out + err
