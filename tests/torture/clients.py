@@ -40,7 +40,7 @@ ANSWER_SECONDS_MAX: Final = 15.0
 """Longer than the server takes to give up on its store."""
 SETTLE_SECONDS_MAX: Final = 60.0
 """To get an answer to everything in the end: a store that was away may take its time."""
-PATIENCE_SECONDS: Final = 20.0
+PATIENCE_SECONDS: Final = 60.0
 """For everybody to hear everything in the end: several sweeps of a node that gets no hints."""
 TOKEN_SECONDS: Final = 400.0
 """Access tokens last ten minutes: renewed in good time."""
@@ -157,6 +157,7 @@ class Device:
         self._answered: list[Wish] = []
         self._replicas: dict[str, Replica] = {}
         self._coming: list[Json] = []
+        self._behind: set[str] = set()
         self.attempts = 0
 
     # --- life
@@ -228,7 +229,9 @@ class Device:
             self.recorder.note(replace(last, balances=replica.balances, things=replica.things))
 
     def _is_level(self, heads: Mapping[str, int]) -> bool:
-        return all(self._replicas.get(group_id, Replica()).seq >= head for group_id, head in heads.items())
+        return not self._behind and all(
+            self._replicas.get(group_id, Replica()).seq >= head for group_id, head in heads.items()
+        )
 
     async def _stay_signed_in(self) -> None:
         """Sign in again before the token runs out."""
@@ -517,18 +520,22 @@ class Device:
             self._coming.append(payload)
 
     async def _catch_up(self) -> None:
-        """Take in what was heard, and pull where something is missing."""
+        """Take in what was heard, and pull where something is missing: again, until there is an answer."""
         while self._coming:
             payload = self._coming.pop(0)
             replica = self._replicas.get(payload["groupId"])
             if replica is not None and "updatedBalances" in payload:
-                if replica.hear(payload):
-                    await self._pull(payload["groupId"])
-            elif replica is None or replica.seq < payload["seq"]:
-                await self._pull(payload["groupId"])
+                is_missing = replica.hear(payload)
+            else:
+                is_missing = replica is None or replica.seq < payload["seq"]
+            if is_missing:
+                self._behind.add(payload["groupId"])
+        for group_id in sorted(self._behind):
+            await self._pull(group_id)
 
     async def _pull(self, group_id: str) -> None:
-        """Everything that the replica lacks, and the balances after it."""
+        """Everything that the replica lacks, and the balances after it; what fails is left for later."""
+        self._behind.add(group_id)
         replica = self._replicas.get(group_id) or Replica()
         more = True
         while more:
@@ -536,6 +543,7 @@ class Device:
             if "error" in answer:
                 if answer["error"]["code"] == "not_found":
                     self._replicas.pop(group_id, None)
+                    self._behind.discard(group_id)
                 return
             replica.pull(answer)
             more = answer.get("more", False)
@@ -543,9 +551,11 @@ class Device:
             body = {"groupId": group_id, "seq": replica.seq}
             path = f"/groups/{group_id}/balances?seq={replica.seq}"
             standing = await self._ask("balances:get", path, body)
-            if "balances" in standing:
-                replica.balances = balances_of(standing["balances"])
+            if "balances" not in standing:
+                return
+            replica.balances = balances_of(standing["balances"])
         self._replicas[group_id] = replica
+        self._behind.discard(group_id)
 
     async def _hang_up(self) -> None:
         """Close the socket, if there is one."""
