@@ -44,6 +44,8 @@ PATIENCE_SECONDS: Final = 60.0
 """For everybody to hear everything in the end: several sweeps of a node that gets no hints."""
 TOKEN_SECONDS: Final = 400.0
 """Access tokens last ten minutes: renewed in good time."""
+LOOKS_ELSEWHERE_SHARE: Final = 0.2
+"""Of the acknowledged writes: looked for at once, at any node."""
 PAUSE_SECONDS: Final = 0.02
 """Before a server that isn't there is tried again."""
 TEMPORARY: Final = frozenset({"internal_error", "rate_limited", "server_restarting", "store_unavailable"})
@@ -334,6 +336,8 @@ class Device:
         self._answered = [*self._answered[-20:], wish]
         if attempt.outcome is Outcome.OK and wish.command in ("group:join", "group:leave"):
             await self._moved(wish.group_id, is_in=wish.command == "group:join")
+        elif attempt.outcome is Outcome.OK and self._chance.random() < LOOKS_ELSEWHERE_SHARE:
+            await self._read_balances_at(self._chance.choice(self.ground.urls), wish.group_id)
         return attempt
 
     async def _moved(self, group_id: str, *, is_in: bool) -> None:
@@ -394,14 +398,18 @@ class Device:
 
     async def _read_balances(self, group: Group) -> None:
         """Here, or at another node, which is to know as much."""
+        url = None if self._chance.random() < 0.5 else self._chance.choice(self.ground.urls)
+        await self._read_balances_at(url, group.group_id)
+
+    async def _read_balances_at(self, url: str | None, group_id: str) -> None:
         begun = now()
-        path = f"/groups/{group.group_id}/balances"
-        if self._chance.random() < 0.5:
-            answer = await self._ask("balances:get", path, {"groupId": group.group_id})
+        path = f"/groups/{group_id}/balances"
+        if url is None:
+            answer = await self._ask("balances:get", path, {"groupId": group_id})
         else:
-            answer = await self._request(self._chance.choice(self.ground.urls), "GET", path)
+            answer = await self._request(url, "GET", path)
         if "seq" in answer:
-            self._note_read(group.group_id, begun, answer["seq"], balances=balances_of(answer["balances"]))
+            self._note_read(group_id, begun, answer["seq"], balances=balances_of(answer["balances"]))
 
     async def _read_events(self, group: Group) -> None:
         """The ledger from somewhere to its end; how new it is, the last page tells."""
