@@ -40,10 +40,12 @@ ANSWER_SECONDS_MAX: Final = 15.0
 """Longer than the server takes to give up on its store."""
 SETTLE_SECONDS_MAX: Final = 60.0
 """To get an answer to everything in the end: a store that was away may take its time."""
-PATIENCE_SECONDS: Final = 20.0
+PATIENCE_SECONDS: Final = 60.0
 """For everybody to hear everything in the end: several sweeps of a node that gets no hints."""
 TOKEN_SECONDS: Final = 400.0
 """Access tokens last ten minutes: renewed in good time."""
+LOOKS_ELSEWHERE_SHARE: Final = 0.2
+"""Of the acknowledged writes: looked for at once, at any node."""
 PAUSE_SECONDS: Final = 0.02
 """Before a server that isn't there is tried again."""
 TEMPORARY: Final = frozenset({"internal_error", "rate_limited", "server_restarting", "store_unavailable"})
@@ -157,6 +159,7 @@ class Device:
         self._answered: list[Wish] = []
         self._replicas: dict[str, Replica] = {}
         self._coming: list[Json] = []
+        self._behind: set[str] = set()
         self.attempts = 0
 
     # --- life
@@ -228,7 +231,9 @@ class Device:
             self.recorder.note(replace(last, balances=replica.balances, things=replica.things))
 
     def _is_level(self, heads: Mapping[str, int]) -> bool:
-        return all(self._replicas.get(group_id, Replica()).seq >= head for group_id, head in heads.items())
+        return not self._behind and all(
+            self._replicas.get(group_id, Replica()).seq >= head for group_id, head in heads.items()
+        )
 
     async def _stay_signed_in(self) -> None:
         """Sign in again before the token runs out."""
@@ -331,6 +336,8 @@ class Device:
         self._answered = [*self._answered[-20:], wish]
         if attempt.outcome is Outcome.OK and wish.command in ("group:join", "group:leave"):
             await self._moved(wish.group_id, is_in=wish.command == "group:join")
+        elif attempt.outcome is Outcome.OK and self._chance.random() < LOOKS_ELSEWHERE_SHARE:
+            await self._read_balances_at(self._chance.choice(self.ground.urls), wish.group_id)
         return attempt
 
     async def _moved(self, group_id: str, *, is_in: bool) -> None:
@@ -391,14 +398,18 @@ class Device:
 
     async def _read_balances(self, group: Group) -> None:
         """Here, or at another node, which is to know as much."""
+        url = None if self._chance.random() < 0.5 else self._chance.choice(self.ground.urls)
+        await self._read_balances_at(url, group.group_id)
+
+    async def _read_balances_at(self, url: str | None, group_id: str) -> None:
         begun = now()
-        path = f"/groups/{group.group_id}/balances"
-        if self._chance.random() < 0.5:
-            answer = await self._ask("balances:get", path, {"groupId": group.group_id})
+        path = f"/groups/{group_id}/balances"
+        if url is None:
+            answer = await self._ask("balances:get", path, {"groupId": group_id})
         else:
-            answer = await self._request(self._chance.choice(self.ground.urls), "GET", path)
+            answer = await self._request(url, "GET", path)
         if "seq" in answer:
-            self._note_read(group.group_id, begun, answer["seq"], balances=balances_of(answer["balances"]))
+            self._note_read(group_id, begun, answer["seq"], balances=balances_of(answer["balances"]))
 
     async def _read_events(self, group: Group) -> None:
         """The ledger from somewhere to its end; how new it is, the last page tells."""
@@ -517,18 +528,22 @@ class Device:
             self._coming.append(payload)
 
     async def _catch_up(self) -> None:
-        """Take in what was heard, and pull where something is missing."""
+        """Take in what was heard, and pull where something is missing: again, until there is an answer."""
         while self._coming:
             payload = self._coming.pop(0)
             replica = self._replicas.get(payload["groupId"])
             if replica is not None and "updatedBalances" in payload:
-                if replica.hear(payload):
-                    await self._pull(payload["groupId"])
-            elif replica is None or replica.seq < payload["seq"]:
-                await self._pull(payload["groupId"])
+                is_missing = replica.hear(payload)
+            else:
+                is_missing = replica is None or replica.seq < payload["seq"]
+            if is_missing:
+                self._behind.add(payload["groupId"])
+        for group_id in sorted(self._behind):
+            await self._pull(group_id)
 
     async def _pull(self, group_id: str) -> None:
-        """Everything that the replica lacks, and the balances after it."""
+        """Everything that the replica lacks, and the balances after it; what fails is left for later."""
+        self._behind.add(group_id)
         replica = self._replicas.get(group_id) or Replica()
         more = True
         while more:
@@ -536,6 +551,7 @@ class Device:
             if "error" in answer:
                 if answer["error"]["code"] == "not_found":
                     self._replicas.pop(group_id, None)
+                    self._behind.discard(group_id)
                 return
             replica.pull(answer)
             more = answer.get("more", False)
@@ -543,9 +559,11 @@ class Device:
             body = {"groupId": group_id, "seq": replica.seq}
             path = f"/groups/{group_id}/balances?seq={replica.seq}"
             standing = await self._ask("balances:get", path, body)
-            if "balances" in standing:
-                replica.balances = balances_of(standing["balances"])
+            if "balances" not in standing:
+                return
+            replica.balances = balances_of(standing["balances"])
         self._replicas[group_id] = replica
+        self._behind.discard(group_id)
 
     async def _hang_up(self) -> None:
         """Close the socket, if there is one."""

@@ -169,12 +169,14 @@ def summary(history: History, findings: Sequence[Finding], started: float) -> st
     """What was done and what was found, for people."""
     outcomes = Counter(attempt.outcome for attempt in history.attempts)
     codes = Counter(attempt.code for attempt in history.attempts if attempt.code)
+    classes = Counter(finding.anomaly for finding in findings)
     replayed = sum(attempt.is_replayed for attempt in history.attempts)
     lines = [
         f"{len(history.attempts)} commands sent: {outcomes[Outcome.OK]} acknowledged ({replayed} again), {outcomes[Outcome.REFUSED]} refused, {outcomes[Outcome.UNKNOWN]} unknown",
         f"codes: {', '.join(f'{code} {count}' for code, count in codes.most_common())}",
         f"{len(history.reads)} reads, {len(history.heard)} broadcasts heard in {len(history.ready)} sessions",
         f"{time.monotonic() - started:.0f} s, {len(findings)} anomalies",
+        *(f"{count} of {anomaly.name}: {anomaly}" for anomaly, count in classes.most_common()),
     ]
     lines += [str(finding)[:TEXT_SHOWN_MAX] for finding in findings[:FINDINGS_SHOWN_MAX]]
     return "\n".join(lines)
