@@ -189,7 +189,7 @@ async def _client_writes(world: World, client: Client, chance: random.Random) ->
                 await client.delete_expense(world.group_id, mine.pop(chance.randrange(len(mine))))
             case 2:
                 await client.disconnect()
-                with contextlib.suppress(ClientError):
+                with contextlib.suppress(ClientError, TimeoutError):
                     async with asyncio.timeout(5):
                         await client.sync()
                 await client.connect()
@@ -234,19 +234,16 @@ async def run(world: World, link: str, seconds: float, seed: int) -> Json:
         done = await disturb(world, link, seconds, next(chances))
         world.is_over = True
         await asyncio.gather(*writing)
-    finally:
-        await _cancelled(writing)
-    healed_at = time.monotonic()
-    if seconds < LONG_RUN_SECONDS:
-        # A direction that died stays dead until somebody notices; a short run doesn't wait for that.
-        for proxy in itertools.chain.from_iterable(world.proxies.values()):
-            proxy.cut()
-    try:
+        healed_at = time.monotonic()
+        if seconds < LONG_RUN_SECONDS:
+            # A direction that died stays dead until somebody notices; a short run doesn't wait for that.
+            for proxy in itertools.chain.from_iterable(world.proxies.values()):
+                proxy.cut()
         await _settle(world, listening)
         took = time.monotonic() - healed_at
         ledger = await _check(world)
     finally:
-        await _cancelled(listening)
+        await _cancelled([*writing, *listening])
         for client in world.clients:
             await client.disconnect()
     return {
