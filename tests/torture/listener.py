@@ -43,6 +43,8 @@ class Listener:
         self._later: deque[str] = deque()
         self._numbers = itertools.count(1)
         self._ws: aiohttp.ClientWebSocketResponse | None = None
+        self._is_ready = False
+        self._since: dict[str, int] = {}
 
     async def run(self) -> None:
         """Go on until cancelled. Raises `AssertionError` for what the server may never say."""
@@ -56,6 +58,7 @@ class Listener:
             self._ws = await self._http.ws_connect(self._url + SOCKET_PATH, max_msg_size=0)
         self.connections += 1
         self._later.clear()
+        self._is_ready = False
         try:
             await self._follow()
         finally:
@@ -65,13 +68,13 @@ class Listener:
 
     async def _follow(self) -> None:
         while True:
-            if self.outbox and self.groups:
+            if self.outbox and self._is_ready:
                 await self._write(self.outbox[0])
             try:
                 async with asyncio.timeout(0.05 if self.outbox else PROBE_SECONDS):
                     frame = await self._next()
             except TimeoutError:
-                for group_id in list(self.groups) if not self.outbox else ():
+                for group_id in list(self.groups) if self._is_ready and not self.outbox else ():
                     await self._pull(group_id)
                 continue
             await self._take(frame)
@@ -91,6 +94,7 @@ class Listener:
         if frame == "2":
             await self._ws.send_str("3")
         elif frame.startswith("0"):
+            self._since = {id_: known.seq for id_, known in self.groups.items()}
             since = {id_: {"seq": known.seq, "epoch": known.epoch} for id_, known in self.groups.items()}
             await self._ws.send_str(f"40{json.dumps({'token': self._token, 'since': since})}")
         elif frame.startswith("44"):
@@ -99,6 +103,7 @@ class Listener:
             event, told = json.loads(frame[2:])
             if event == "session:ready":
                 await self._greeted(told)
+                self._is_ready = True
             elif "updatedBalances" in told:
                 await self._told(event, told)
 
@@ -106,7 +111,8 @@ class Listener:
         stands = {entry["id"]: entry for entry in ready["groups"]}
         for group_id, entry in stands.items():
             known = self.groups.setdefault(group_id, Replica())
-            if "sync" in entry:
+            if "sync" in entry and known.seq == self._since.get(group_id, 0):
+                # Otherwise broadcasts came before the greeting, which is about where we stood when we connected.
                 known.put(entry["sync"])
             known.epoch = known.epoch or entry["epoch"]
             if known.seq < entry["seq"] or known.epoch != entry["epoch"] or known.balanced_at != known.seq:

@@ -40,11 +40,12 @@ from tests.torture.listener import Listener
 LINKS: Final = ("clients", "redis", "mongodb")
 CONVERGE_SECONDS: Final = 90.0
 """From healing to everybody being equal: a dead connection takes a ping's time to be noticed, and then some."""
+SHORT_BREAK_SECONDS: Final = (0.1, 0.4)
 BREAK_SECONDS: Final = (0.2, 1.5)
 LONG_BREAK_SECONDS: Final = (2.0, 15.0)
-"""How long a fault lasts; one in ten is long, unless the whole run is short."""
+"""How long a fault lasts: in a short run, and in a long one, where one in ten is long."""
 LONG_RUN_SECONDS: Final = 60.0
-CALM_SECONDS: Final = (0.1, 0.8)
+CALM_SECONDS: Final = (0.05, 0.3)
 WRITE_SECONDS: Final = (0.02, 0.3)
 """Between two things that one client writes."""
 
@@ -76,6 +77,8 @@ class World:
     clients: list[Client] = field(default_factory=list)
     listeners: list[Listener] = field(default_factory=list)
     group_id: str = ""
+    is_over: bool = False
+    """Whether to write no more."""
     written: dict[str, set[str]] = field(default_factory=lambda: collections.defaultdict(set))
     """The descriptions of expenses that were written, by who wrote them."""
 
@@ -159,8 +162,10 @@ async def disturb(world: World, link: str, seconds: float, chance: random.Random
         proxy.set(FAULTS[name](chance))
         if name in CUTTING:
             proxy.cut()
-        is_long = seconds >= LONG_RUN_SECONDS and chance.random() < 0.1
-        await asyncio.sleep(chance.uniform(*(LONG_BREAK_SECONDS if is_long else BREAK_SECONDS)))
+        lasting = LONG_BREAK_SECONDS if chance.random() < 0.1 else BREAK_SECONDS
+        await asyncio.sleep(
+            chance.uniform(*(lasting if seconds >= LONG_RUN_SECONDS else SHORT_BREAK_SECONDS))
+        )
         proxy.heal()
         done[name] += 1
     return done
@@ -174,7 +179,7 @@ async def _client_writes(world: World, client: Client, chance: random.Random) ->
     me = await my_id(client)
     mine: list[str] = []
     await client.connect()
-    for number in itertools.count():
+    for number in itertools.takewhile(lambda _: not world.is_over, itertools.count()):
         await asyncio.sleep(chance.uniform(*WRITE_SECONDS))
         match chance.randrange(12):
             case 0 if mine:
@@ -184,7 +189,7 @@ async def _client_writes(world: World, client: Client, chance: random.Random) ->
                 await client.delete_expense(world.group_id, mine.pop(chance.randrange(len(mine))))
             case 2:
                 await client.disconnect()
-                with contextlib.suppress(ClientError):
+                with contextlib.suppress(ClientError, TimeoutError):
                     async with asyncio.timeout(5):
                         await client.sync()
                 await client.connect()
@@ -196,7 +201,7 @@ async def _client_writes(world: World, client: Client, chance: random.Random) ->
 
 
 async def _listener_writes(world: World, who: Phone, listener: Listener, chance: random.Random) -> None:
-    for number in itertools.count():
+    for number in itertools.takewhile(lambda _: not world.is_over, itertools.count()):
         await asyncio.sleep(chance.uniform(*WRITE_SECONDS))
         if len(listener.outbox) < 50:
             text = f"{who.user_id} {number}"
@@ -227,19 +232,18 @@ async def run(world: World, link: str, seconds: float, seed: int) -> Json:
     ]
     try:
         done = await disturb(world, link, seconds, next(chances))
-    finally:
-        await _cancelled(writing)
-    healed_at = time.monotonic()
-    if seconds < LONG_RUN_SECONDS:
-        # A direction that died stays dead until somebody notices; a short run doesn't wait for that.
-        for proxy in itertools.chain.from_iterable(world.proxies.values()):
-            proxy.cut()
-    try:
+        world.is_over = True
+        await asyncio.gather(*writing)
+        healed_at = time.monotonic()
+        if seconds < LONG_RUN_SECONDS:
+            # A direction that died stays dead until somebody notices; a short run doesn't wait for that.
+            for proxy in itertools.chain.from_iterable(world.proxies.values()):
+                proxy.cut()
         await _settle(world, listening)
         took = time.monotonic() - healed_at
         ledger = await _check(world)
     finally:
-        await _cancelled(listening)
+        await _cancelled([*writing, *listening])
         for client in world.clients:
             await client.disconnect()
     return {

@@ -13,7 +13,7 @@ import json
 import random
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeAlias
@@ -45,6 +45,8 @@ class Counts:
     ended: int = 0
     failed: int = 0
     refused: int = 0
+    closing: dict[str, int] = field(default_factory=dict)
+    """Codes of `session:closing`."""
     latencies_ms: list[float] = field(default_factory=list)
 
 
@@ -83,8 +85,13 @@ class Crowd:
 
     async def obey(self, told: Json) -> Json:
         """Do what a line says; returns what to answer."""
-        act = {"open": self.open, "status": self.status, "tokens": self.take_tokens, "leave": self.leave}
-        act |= {"forget": self.forget, "flap": self.flap}
+        act: dict[str, Callable[..., Awaitable[Json]]] = {
+            "open": self.open,
+            "status": self.status,
+            "tokens": self.take_tokens,
+            "leave": self.leave,
+            "flap": self.flap,
+        }
         return await act[told.pop("do")](**told)
 
     async def open(
@@ -127,11 +134,6 @@ class Crowd:
             if device.ws is not None and (transport := device.ws._response.connection) is not None:
                 assert transport.transport is not None
                 transport.transport.abort()
-        return {}
-
-    async def forget(self) -> Json:
-        """Begin to count anew."""
-        self.counts = Counts()
         return {}
 
     async def _end(self, devices: Iterable[Device]) -> None:
@@ -216,6 +218,7 @@ class Crowd:
             await self._greeted(device, ws, told["groups"])
         elif event == "session:closing":
             device.retry_after_ms = told["retryAfterMs"]
+            self.counts.closing[told["code"]] = self.counts.closing.get(told["code"], 0) + 1
         elif event == "auth:expiring":
             await ws.send_str(f"42{json.dumps(['auth:renew', {'token': self.tokens[device.account]}])}")
         elif "updatedBalances" in told:

@@ -9,7 +9,7 @@ import pytest
 from tests.torture import network
 
 SEED = 4
-SECONDS = 5.0
+SECONDS = 4.0
 
 
 @pytest.fixture(autouse=True)
