@@ -37,8 +37,8 @@ class People(Protocol):
         """Everybody with a device that is connected here."""
         ...
 
-    def hears(self, group_id: str, user_id: str) -> bool:
-        """Whether a device of the user hears the group."""
+    def lacks(self, group_id: str, user_id: str) -> bool:
+        """Whether a device of the user, connected here, doesn't hear the group."""
         ...
 
 
@@ -136,7 +136,7 @@ class Follower:
                 some, await asyncio.gather(*map(self._store.groups_of, some)), strict=True
             ):
                 for group_id in theirs:
-                    if not people.hears(group_id, user_id):
+                    if people.lacks(group_id, user_id):
                         _add(self._waiting, group_id, [user_id])
 
     def _read_on_waiting(self) -> None:
@@ -160,8 +160,7 @@ class Follower:
             async with self._groups.locked(group_id, load_up_to) as live:
                 await self._groups.catch_up(group_id, live)
                 for user_id in users:
-                    if live.state is not None and live.state.is_member(user_id):
-                        await self._fan_out.admit(group_id, user_id)
+                    await self._groups.admit(group_id, live, user_id)
         except Exception as error:  # noqa: BLE001 - the other groups go on
             _add(self._failed, group_id, users)
             self._failing("group_not_read", error, group_id=group_id)

@@ -8,7 +8,7 @@ ahead of what was announced.
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, Protocol
 
@@ -50,16 +50,20 @@ class FanOut(Protocol):
         """The groups that somebody connected here hears."""
         ...
 
-    async def admit(self, group_id: str, user_id: str) -> None:
-        """Let the user's connected devices hear the group from now on."""
-        ...
-
     async def dismiss(self, group_id: str) -> None:
         """Let nobody hear the group any more."""
         ...
 
     def is_connected(self, user_id: str) -> bool:
         """Whether a device of the user is connected here."""
+        ...
+
+    def lacks(self, group_id: str, user_id: str) -> bool:
+        """Whether a device of the user, connected here, doesn't hear the group."""
+        ...
+
+    async def admit(self, user_id: str, recorded: RecordedEvent, standing: Standing) -> None:
+        """Let the user's connected devices hear the event's group from now on; those that didn't, get the event."""
         ...
 
     async def announce(self, recorded: RecordedEvent, standing: Standing) -> None:
@@ -199,7 +203,8 @@ class Groups:
         try:
             await self._fan_out.follow_membership(recorded)
             if self._fan_out.has_listeners(recorded.group_id):
-                await self._fan_out.announce(recorded, await self._standing(live, live.state))
+                standing = await self._standing(live, live.state)
+                await self._fan_out.announce(recorded, standing)
         except Exception:  # noqa: BLE001 - whatever it was, the event stands
             _log.exception("announcing_failed", group_id=recorded.group_id, seq=recorded.seq)
         if recorded.seq % snapshots.SNAPSHOT_EVERY == 0:
@@ -211,6 +216,18 @@ class Groups:
         """The group was erased: it isn't in memory any more, and nobody hears it. Call with the lock held."""
         live.state = live.plan = None
         await self._fan_out.dismiss(group_id)
+
+    async def admit(self, group_id: str, live: LiveGroup, user_id: str) -> None:
+        """Let somebody hear the group who came into it unnoticed, as when it was loaded after that. Lock held.
+
+        They are told the last event, so that they know, and pull what was before it.
+        """
+        if live.state is None or not live.state.is_member(user_id):
+            return
+        if self._fan_out.lacks(group_id, user_id):
+            last = await self._store.read(group_id, live.state.seq - 1, 1)
+            standing = await self._standing(live, live.state)
+            await self._fan_out.admit(user_id, last[0], standing)
 
     async def state_for(self, group_id: str, user_id: str) -> GroupState:
         """The group as it is now, for a member to read.
@@ -229,6 +246,22 @@ class Groups:
                 await self.catch_up(group_id, live)
             return live.state
 
+    async def enter(
+        self, group_id: str, user_id: str, hear: Callable[[str], Awaitable[None]]
+    ) -> GroupState | None:
+        """Let a member hear the group from the state on that is returned; None for who isn't in it.
+
+        All in one go, under the lock: who heard a group first that is held far behind here would be told of all
+        that is announced while it is read on, and perhaps of what was before their time.
+        """
+        async with self.locked(group_id) as live:
+            try:
+                state = await self._readable(group_id, live, user_id)
+            except NotFound:
+                return None
+            await hear(group_id)
+            return state
+
     async def standing_for(self, group_id: str, user_id: str) -> Standing:
         """Where the group stands now, for a member to read. Raises `NotFound` like `state_for`."""
         async with self.locked(group_id) as live:
@@ -236,9 +269,10 @@ class Groups:
 
     async def standing_then(self, group_id: str, user_id: str, seq: int) -> Standing:
         """Where the group stood after event `seq` (1 or more), for somebody who is a member now."""
-        now = await self.state_for(group_id, user_id)
-        if seq >= now.seq:
-            return await self.standing_for(group_id, user_id)
+        async with self.locked(group_id) as live:
+            now = await self._readable(group_id, live, user_id)
+            if seq >= now.seq:
+                return await self._standing(live, now)
         then = await snapshots.load(self._store, group_id, seq)
         if then is None:
             raise NotFound("the group did not exist then")
@@ -266,10 +300,13 @@ class Groups:
         raise StoreUnavailable("the group can't be read at the moment")
 
     async def _standing(self, live: LiveGroup, state: GroupState) -> Standing:
+        return await self._standings.of(state, self._plan(live, state))
+
+    def _plan(self, live: LiveGroup, state: GroupState) -> Plan:
         # The plan follows from the state alone; links follow from profiles too, which change by themselves.
         if live.plan is None:
             live.plan = plan_of(state)
-        return await self._standings.of(state, live.plan)
+        return live.plan
 
     async def close(self) -> None:
         """Wait for snapshots that are being saved."""

@@ -201,6 +201,10 @@ class Handler:
             await self._groups.catch_up(request.group_id, live)
         if live.state is None:
             raise NotFound("there is no such group")  # it is being erased
+        noun, id_ = subject_of(recorded.event)
+        if noun is Noun.MEMBER:
+            # When its outcome was unknown, nobody was there to let them hear the group.
+            await self._groups.admit(request.group_id, live, id_)
         return Outcome(recorded, await self._shown(live.state, recorded), replayed=True)
 
     async def _shown(self, now: GroupState, recorded: RecordedEvent) -> GroupState:

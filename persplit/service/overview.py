@@ -1,7 +1,7 @@
 """One person's view over all their groups."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -49,12 +49,14 @@ class Overview:
 
     async def states(self, user_id: str, group_ids: Sequence[str]) -> list[GroupState]:
         """The groups as they are now; one that the person has just left is left out."""
-        states: list[GroupState] = []
-        for start in range(0, len(group_ids), _LOADED_AT_ONCE):
-            some = group_ids[start : start + _LOADED_AT_ONCE]
-            loaded = await asyncio.gather(*(self._groups.peek(group_id) for group_id in some))
-            states += [state for state in loaded if state is not None and state.is_member(user_id)]
-        return states
+        loaded = await _some_at_once(self._groups.peek, group_ids)
+        return [state for state in loaded if state.is_member(user_id)]
+
+    async def enter(
+        self, user_id: str, group_ids: Sequence[str], hear: Callable[[str], Awaitable[None]]
+    ) -> list[GroupState]:
+        """Let the person hear the groups, each from the state on that is returned; left ones are left out."""
+        return await _some_at_once(lambda group_id: self._groups.enter(group_id, user_id, hear), group_ids)
 
     async def friends(self, user_id: str) -> list[FriendBalance]:
         """The netted debts with each person, added up over all groups by currency; zeros are left out."""
@@ -73,3 +75,15 @@ class Overview:
             for (other, currency), amount in sorted(totals.items())
             if amount
         ]
+
+
+async def _some_at_once(
+    load: Callable[[str], Awaitable[GroupState | None]], group_ids: Sequence[str]
+) -> list[GroupState]:
+    """Those that there are, in the order of the ids."""
+    states: list[GroupState] = []
+    for start in range(0, len(group_ids), _LOADED_AT_ONCE):
+        some = group_ids[start : start + _LOADED_AT_ONCE]
+        loaded = await asyncio.gather(*(load(group_id) for group_id in some))
+        states += [state for state in loaded if state is not None]
+    return states

@@ -126,11 +126,10 @@ class SocketFanOut:
         self._groups_of[sid] = set()
         await self._emitter.enter_room(sid, user_room(user_id))
 
-    async def listen(self, sid: str, group_ids: Sequence[str]) -> None:
-        """Let a connected socket hear these groups from now on."""
-        for group_id in group_ids:
-            if sid in self._groups_of:
-                await self._enter(group_id, sid)
+    async def listen(self, sid: str, group_id: str) -> None:
+        """Let a socket hear the group from now on, if it is still connected."""
+        if sid in self._groups_of:
+            await self._enter(group_id, sid)
 
     def disconnect(self, sid: str) -> None:
         """Forget a socket that has gone; its rooms went with it."""
@@ -148,17 +147,17 @@ class SocketFanOut:
         self._audience.enter(group_id, sid)
         await self._emitter.enter_room(sid, group_room(group_id))
 
-    async def admit(self, group_id: str, user_id: str) -> None:
-        """Let the user's connected devices hear the group from now on."""
-        for sid in self._audience.sids_of(user_id):
-            if group_id not in self._groups_of[sid]:
-                await self._enter(group_id, sid)
+    def _lacking(self, group_id: str, user_id: str) -> list[str]:
+        """The user's sockets that don't hear the group."""
+        sids = self._audience.sids_of(user_id)
+        return [sid for sid in sids if group_id not in self._groups_of[sid]]
 
     async def follow_membership(self, recorded: RecordedEvent) -> None:
         """Let who has joined hear the group from this event on, and who has left no more, this event included."""
         match recorded.event:
             case GroupCreated(member=member) | MemberJoined(member=member):
-                await self.admit(recorded.group_id, member.user_id)
+                for sid in self._lacking(recorded.group_id, member.user_id):
+                    await self._enter(recorded.group_id, sid)
             case MemberLeft(member=member):
                 for sid in self._audience.sids_of(member.user_id):
                     await self.unlisten(sid, recorded.group_id)
@@ -182,9 +181,9 @@ class SocketFanOut:
         """Who is connected here."""
         return self._audience.users()
 
-    def hears(self, group_id: str, user_id: str) -> bool:
-        """Whether a device of the user, connected here, hears the group."""
-        return self._audience.hears(group_id, user_id)
+    def lacks(self, group_id: str, user_id: str) -> bool:
+        """Whether a device of the user, connected here, doesn't hear the group."""
+        return bool(self._lacking(group_id, user_id))
 
     def is_connected(self, user_id: str) -> bool:
         """Whether a device of the user is connected here."""
@@ -198,6 +197,14 @@ class SocketFanOut:
         EVENTS_ANNOUNCED.labels(name).inc()
         paying = {row.transfer.from_id for row in standing.plan}
         self._dues.put(standing, {user_id for user_id in paying if self.is_connected(user_id)})
+
+    async def admit(self, user_id: str, recorded: RecordedEvent, standing: Standing) -> None:
+        """Let the user's connected devices hear the event's group from now on; those that didn't, get the event."""
+        people = await self._people.get(standing.state.members)
+        name, payload = views.broadcast(recorded, standing, people)
+        for sid in self._lacking(recorded.group_id, user_id):
+            await self._enter(recorded.group_id, sid)
+            await self._emitter.emit(name, payload, to=sid)
 
     async def close(self) -> None:
         """Stop drawing QRs."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -155,7 +156,7 @@ class Sockets:
         SOCKETS.set(len(self._connections))
 
     async def _connected(self, sid: str) -> None:
-        """Once the client knows that it is connected: enter the rooms first, read second, then say so."""
+        """Once the client knows that it is connected: enter the rooms as they are read, then say so."""
         connection = self._connections.get(sid)
         if connection is None:
             return
@@ -174,11 +175,7 @@ class Sockets:
         if sid not in self._connections:
             self._fan_out.disconnect(sid)
             return
-        await self._fan_out.listen(sid, group_ids)
-        states = await self._services.overview.states(user_id, group_ids)
-        # Who was put out of a group while this went on is in none of the states, which were read after entering.
-        for group_id in set(group_ids) - {state.group_id for state in states}:
-            await self._fan_out.unlisten(sid, group_id)
+        states = await self._services.overview.enter(user_id, group_ids, partial(self._fan_out.listen, sid))
         self._start_timers(connection)
         ready = {
             "user": views.user(profile),

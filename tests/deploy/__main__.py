@@ -129,7 +129,9 @@ async def backing() -> AsyncIterator[Backing]:
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         mongodb, redis = free_port(), free_port()
-        stack.enter_context(running(mongodb_command(mongodb, home / "mongodb"), mongodb, home / "mongodb.log"))
+        stack.enter_context(
+            running(mongodb_command(mongodb, home / "mongodb"), mongodb, home / "mongodb.log")
+        )
         stack.enter_context(running(redis_command(redis, home), redis, home / "redis.log"))
         yield Backing(home, f"mongodb://127.0.0.1:{mongodb}/deploy", f"redis://127.0.0.1:{redis}/0")
 
@@ -191,8 +193,12 @@ def main(arguments: list[str]) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="scripts/deploy-check", description=__doc__)
     default = Options()
-    parser.add_argument("--rolls", type=int, default=default.rolls, help="times that all workers are exchanged")
-    parser.add_argument("--exchanges", type=int, default=default.exchanges, help="times that each node is replaced")
+    parser.add_argument(
+        "--rolls", type=int, default=default.rolls, help="times that all workers are exchanged"
+    )
+    parser.add_argument(
+        "--exchanges", type=int, default=default.exchanges, help="times that each node is replaced"
+    )
     parser.add_argument("--people", type=int, default=default.people)
     parser.add_argument("--groups", type=int, default=default.groups)
     parser.add_argument(

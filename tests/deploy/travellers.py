@@ -222,7 +222,9 @@ class Traveller:
 
     async def _pull_up_to(self, group_id: str, seq: int) -> None:
         while len(self.replica.setdefault(group_id, [])) < seq:
-            pulled = await self._call("sync:pull", {"groupId": group_id, "after": len(self.replica[group_id])})
+            pulled = await self._call(
+                "sync:pull", {"groupId": group_id, "after": len(self.replica[group_id])}
+            )
             if pulled is None:
                 return  # the connection has ended: the next greeting makes up for it
             if pulled["ok"]:
@@ -297,7 +299,9 @@ async def check(people: list[Traveller], group_ids: list[str]) -> list[str]:
                 if ledger[seq - 1 : seq] != [command_id]:
                     wrong.append(f"{group_id}: what was acknowledged as {seq} isn't there")
             try:
-                await until(lambda p=person, g=group_id, n=len(ledger): len(p.replica.get(g, [])) >= n, "catch up")  # type: ignore[misc]
+                await until(
+                    lambda p=person, g=group_id, n=len(ledger): len(p.replica.get(g, [])) >= n, "catch up"
+                )  # type: ignore[misc]
             except AssertionError:
                 wrong.append(f"{group_id}: person {number} never caught up")
             if person.replica.get(group_id) != ledger:

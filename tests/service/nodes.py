@@ -193,7 +193,8 @@ class Listeners:
             raise RuntimeError("the fan-out broke")
         match recorded.event:
             case GroupCreated(member=member) | MemberJoined(member=member):
-                await self.admit(recorded.group_id, member.user_id)
+                if member.user_id in self.connected:
+                    self.listen(recorded.group_id, member.user_id)
             case MemberLeft(member=member):
                 self.open.pop((recorded.group_id, member.user_id), None)
             case _:
@@ -209,15 +210,18 @@ class Listeners:
     def heard_groups(self) -> Sequence[str]:
         return sorted({group_id for group_id, _ in self.open})
 
-    async def admit(self, group_id: str, user_id: str) -> None:
-        if user_id in self.connected:
-            self.listen(group_id, user_id)
-
     def is_connected(self, user_id: str) -> bool:
         return user_id in self.connected
 
     def connected_users(self) -> Sequence[str]:
         return sorted(self.connected)
+
+    async def admit(self, user_id: str, recorded: RecordedEvent, standing: Standing) -> None:
+        if self.lacks(recorded.group_id, user_id):
+            self.listen(recorded.group_id, user_id).heard.append((recorded, standing))
+
+    def lacks(self, group_id: str, user_id: str) -> bool:
+        return user_id in self.connected and not self.hears(group_id, user_id)
 
     def hears(self, group_id: str, user_id: str) -> bool:
         return (group_id, user_id) in self.open

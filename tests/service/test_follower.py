@@ -212,6 +212,19 @@ async def test_who_is_added_while_the_group_is_being_loaded_here_for_somebody_el
     async with running(follower_of(node, finds_people=False)):
         await hinted(node, writing, 2)
         await eventually(lambda: node.listeners.hears("goa", "chitra"))
+        await eventually(lambda: node.listeners.open["goa", "chitra"].seqs() == [3])
+
+
+async def test_who_came_into_a_group_that_is_held_here_already_is_told_with_the_next_sweep(
+    node: Node, writing: Node
+) -> None:
+    node.listeners.connected.add("chitra")
+    await writing.does("asha", AddMember("chitra", "Chitra"))
+    await writing.spends("tea")
+    await node.groups.state_for("goa", "ben")  # loads it past the joining
+    async with running(follower_of(node)):
+        await eventually(lambda: node.listeners.hears("goa", "chitra"))
+        await eventually(lambda: node.listeners.open["goa", "chitra"].seqs() == [4])
 
 
 async def test_who_was_added_and_removed_again_hears_nothing_more(
@@ -249,7 +262,8 @@ async def test_a_late_hint_about_who_came_long_ago_doesnt_flood_them(
         node.hints.tell(Hint("goa", 2, "ben"))
         await eventually(lambda: node.listeners.hears("goa", "ben"))
         await quiet(follower)
-        assert node.listeners.open["goa", "ben"].seqs() == []
+        # One is enough to know that there is a group to be pulled.
+        assert node.listeners.open["goa", "ben"].seqs() == [ANNOUNCED_LATE_MAX + 7]
 
 
 # --- the sweep

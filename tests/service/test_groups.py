@@ -1,6 +1,7 @@
 """Groups in memory: loaded once, locked one at a time, let go when nobody needs them, announced in order."""
 
 import asyncio
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import given
@@ -289,6 +290,49 @@ async def test_an_event_that_cant_be_announced_stands(node: Node) -> None:
     assert span.seqs() == [4]
 
 
+async def test_an_event_is_announced_even_while_profiles_cant_be_read(
+    store: MemoryEvents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = Node(store)
+    await with_asha(node)
+    await node.makes("ben", group_id=GOA, maker=ASHA)
+    (span,) = await node.connects("ben", GOA)
+
+    async def away(_: object) -> Mapping[str, User]:
+        raise StoreUnavailable("the store did not answer")
+
+    monkeypatch.setattr(node.users, "get_many", away)
+    await node.spends("tea", actor=ASHA, group_id=GOA)
+    assert span.seqs() == [3]
+
+
+async def test_who_comes_into_a_group_held_far_behind_hears_only_what_comes_after(
+    store: MemoryEvents, node: Node
+) -> None:
+    two = another(store)
+    await two.groups.peek("goa")
+    await node.spends("tea")
+    await node.spends("milk")
+    await node.does("asha", AddMember("chitra", "Chitra"))
+
+    async def hear(group_id: str) -> None:
+        two.listeners.listen(group_id, "chitra")
+
+    state = await two.groups.enter("goa", "chitra", hear)
+    assert state == await whole(store)
+    await node.spends("rice")
+    await two.spends("cake")
+    assert two.listeners.open["goa", "chitra"].seqs() == [6, 7]
+
+
+async def test_who_isnt_in_a_group_comes_into_none(store: MemoryEvents, node: Node) -> None:
+    async def hear(group_id: str) -> None:
+        raise AssertionError(group_id)
+
+    for group_id in ("goa", "nowhere"):
+        assert await another(store).groups.enter(group_id, "chitra", hear) is None
+
+
 async def test_who_joins_hears_it_themselves_and_who_leaves_hears_nothing_of_it(node: Node) -> None:
     (ben,) = await node.connects("ben")
     node.listeners.connected.add("chitra")
@@ -431,6 +475,20 @@ async def test_the_token_of_a_payment_names_the_payment(store: MemoryEvents) -> 
     read = tokens.read(payment.qr_token)
     assert read.subject == TransferQr(GOA, ASHA, 450)
     assert tokens.matches(read, payment.upi_link or "")
+
+
+@pytest.mark.parametrize("turns", range(12))
+async def test_a_standing_of_a_seq_is_of_that_seq_even_if_another_node_writes_meanwhile(
+    store: MemoryEvents, node: Node, turns: int
+) -> None:
+    await node.spends("tea")
+    two = another(store)
+    two.wire.ticks = lambda: 2
+    reading = asyncio.ensure_future(two.groups.standing_then("goa", "asha", 3))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    await node.spends("rice")
+    assert (await reading).state.seq == 3
 
 
 async def test_a_standing_of_the_past_is_that_of_the_events_until_then(

@@ -664,3 +664,15 @@ def _little_memory() -> Iterator[None]:
 
 Nodes.TestCase.settings = settings(max_examples=200, stateful_step_count=25, deadline=None)
 TestAnyInterleaving = Nodes.TestCase
+
+
+async def test_who_made_a_group_without_an_answer_hears_it_once_the_command_is_sent_again(node: Node) -> None:
+    node.listeners.connected.add("asha")
+    node.wire.faults.append(AFTER)
+    with pytest.raises(StoreUnavailable):
+        await node.does("asha", CreateGroup("Asha", "Diu"), group_id="diu")
+    assert (await node.does("asha", CreateGroup("Asha", "Diu"), group_id="diu")).replayed
+    assert node.listeners.open["diu", "asha"].seqs() == [1]
+    await node.spends("tea", group_id="diu")
+    assert (await node.does("asha", CreateGroup("Asha", "Diu"), group_id="diu")).replayed
+    assert node.listeners.open["diu", "asha"].seqs() == [1, 2]
