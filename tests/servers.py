@@ -104,7 +104,10 @@ def mongodb_command(port: int, storage: Path, *options: str) -> list[str]:
 def redis_command(port: int, home: Path) -> list[str]:
     """A Redis that keeps nothing on disk."""
     settings = {"port": port, "bind": "127.0.0.1", "dir": home, "save": "", "appendonly": "no"}
-    return [__redis_executable__, *(word for name, value in settings.items() for word in (f"--{name}", str(value)))]
+    return [
+        __redis_executable__,
+        *(word for name, value in settings.items() for word in (f"--{name}", str(value))),
+    ]
 
 
 def with_database(mongodb_uri: str, name: str) -> str:

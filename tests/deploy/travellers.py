@@ -161,7 +161,8 @@ class Traveller:
         """Until cancelled: connect, catch up, listen, and come back when told to."""
         try:
             while True:
-                await asyncio.sleep(await self._connect_once())
+                wait_seconds = await self._connect_once()
+                await asyncio.sleep(wait_seconds)
         finally:
             if self._socket is not None:
                 await self._socket.disconnect()
@@ -222,7 +223,9 @@ class Traveller:
 
     async def _pull_up_to(self, group_id: str, seq: int) -> None:
         while len(self.replica.setdefault(group_id, [])) < seq:
-            pulled = await self._call("sync:pull", {"groupId": group_id, "after": len(self.replica[group_id])})
+            pulled = await self._call(
+                "sync:pull", {"groupId": group_id, "after": len(self.replica[group_id])}
+            )
             if pulled is None:
                 return  # the connection has ended: the next greeting makes up for it
             if pulled["ok"]:
@@ -296,10 +299,16 @@ async def check(people: list[Traveller], group_ids: list[str]) -> list[str]:
             for command_id, seq in person.acked.get(group_id, {}).items():
                 if ledger[seq - 1 : seq] != [command_id]:
                     wrong.append(f"{group_id}: what was acknowledged as {seq} isn't there")
-            try:
-                await until(lambda p=person, g=group_id, n=len(ledger): len(p.replica.get(g, [])) >= n, "catch up")  # type: ignore[misc]
-            except AssertionError:
+            if not await _has_caught_up(person, group_id, len(ledger)):
                 wrong.append(f"{group_id}: person {number} never caught up")
             if person.replica.get(group_id) != ledger:
                 wrong.append(f"{group_id}: person {number} has something else than the ledger")
     return wrong
+
+
+async def _has_caught_up(person: Traveller, group_id: str, seq: int) -> bool:
+    try:
+        await until(lambda: len(person.replica.get(group_id, [])) >= seq, "catching up")
+    except AssertionError:
+        return False
+    return True

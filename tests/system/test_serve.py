@@ -118,4 +118,3 @@ def test_workers_share_the_port_and_one_that_dies_is_replaced(
     finally:
         if server.is_running:
             server.kill()
-
