@@ -145,11 +145,12 @@ class Traveller:
         gone = self._gone
         acked: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
         try:
-            await self._socket.emit(event, body, callback=lambda ack: acked.done() or acked.set_result(ack))
+            await self._socket.emit(event, body, callback=acked.set_result)
         except socketio.exceptions.SocketIOError:
             return None
         ended = asyncio.ensure_future(gone.wait())
-        await asyncio.wait({acked, ended}, timeout=ANSWER_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        either: set[asyncio.Future[Any]] = {acked, ended}
+        await asyncio.wait(either, timeout=ANSWER_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         ended.cancel()
         if not acked.done() and not gone.is_set():
             self.tally.faults.append(f"{event}: no answer within {ANSWER_SECONDS:g} s")
@@ -200,7 +201,7 @@ class Traveller:
         return float(closing[0]["retryAfterMs"]) / 1000
 
     def _wait_after(self, refusals: list[Any], error: Exception) -> float:
-        told = next((it["data"] for it in refusals if isinstance(it, dict) and "data" in it), {})
+        told: Json = next((it["data"] for it in refusals if isinstance(it, dict) and "data" in it), {})
         if told.get("code") == "server_restarting":
             self.tally.restarting += 1
         elif told.get("code") not in self.temporary:

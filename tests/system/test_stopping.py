@@ -107,7 +107,7 @@ class Slow:
 
     def __init__(self, node: Node) -> None:
         self._store = node.services.handler._store
-        node.services.handler._store = self  # type: ignore[assignment]
+        node.services.handler._store = self
         self.reached, self.go_on = asyncio.Event(), asyncio.Event()
 
     def __getattr__(self, name: str) -> Any:
