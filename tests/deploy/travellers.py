@@ -192,9 +192,12 @@ class Traveller:
         self.tally.connections += 1
         self._socket = socket
         taking = asyncio.create_task(self._take_news())
-        await gone.wait()
-        self._online.clear()
-        taking.cancel()
+        try:
+            await gone.wait()
+        finally:
+            self._online.clear()
+            taking.cancel()
+            await asyncio.gather(taking, return_exceptions=True)
         if not closing:
             return AGAIN_SECONDS
         self.tally.closings += 1
