@@ -16,7 +16,7 @@ from typing import Final
 from tests.deploy.balancer import Balancer, balancing
 from tests.deploy.travellers import Tally, Traveller, check, travelling, until
 from tests.processes import PATIENCE_SECONDS, ServerProcess
-from tests.servers import free_port, mongodb_command, redis_command, running
+from tests.servers import free_port, free_port_for_restarts, mongodb_command, redis_command, running
 
 SECRET: Final = "a secret of more than thirty-two bytes, for tests"
 DELAY_SECONDS: Final = 1
@@ -55,7 +55,7 @@ class Backing:
         return ServerProcess(
             self.home / name,
             *("--mongodb-uri", self.mongodb_uri, "--redis-url", self.redis_url, *arguments),
-            port=free_port(),
+            port=free_port_for_restarts(),
             PERSPLIT_JWT_SECRET=SECRET,
             PERSPLIT_LOG_LEVEL="warning",
             PERSPLIT_SHUTDOWN_DELAY_SECONDS=str(DELAY_SECONDS),

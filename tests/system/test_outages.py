@@ -16,7 +16,7 @@ from persplit.bootstrap import DATABASE_FILE
 from persplit.service import follower, sessions
 from tests.fault_proxy import FaultProxy, Faults, proxying
 from tests.read_only_proxy import read_only_proxying
-from tests.servers import Server, free_port, mongodb_command, running
+from tests.servers import Server, free_port_for_restarts, mongodb_command, running
 from tests.system.conftest import SECRET, MakePhone, phones_of, serving, settings_for
 from tests.system.phone import Json, Phone, key
 
@@ -39,7 +39,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def own_mongodb(tmp_path: Path) -> AsyncIterator[Server]:
     """A server that may be killed: what it acknowledges survives that."""
-    port = free_port()
+    port = free_port_for_restarts()
     command = mongodb_command(port, tmp_path / "mongodb", "--sync-on-commit")
     with running(command, port, tmp_path / "mongodb.log") as server:
         yield server

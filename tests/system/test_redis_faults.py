@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from persplit.adapters import redis_hints
 from persplit.service import follower
-from tests.servers import Server, free_port, redis_command, running, with_database
+from tests.servers import Server, free_port_for_restarts, redis_command, running, with_database
 from tests.system.conftest import SECRET, phones_of, serving, settings_for
 from tests.system.phone import Phone
 
@@ -100,7 +100,7 @@ async def test_whatever_happens_to_redis_every_client_hears_every_event_in_order
     monkeypatch.setattr(follower, "SWEEP_SECONDS", SWEEP_SECONDS)
     monkeypatch.setattr(redis_hints, "SILENCE_SECONDS_MAX", 1.0)
     monkeypatch.setattr(redis_hints, "PING_SECONDS", 0.3)
-    port = free_port()
+    port = free_port_for_restarts()
     async with scene(mongodb_uri, port, tmp_path) as played:
         # 1 absent from the start
         await played.writes(10)
