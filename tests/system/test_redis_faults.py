@@ -61,10 +61,13 @@ class Scene:
         head = (await self.writer.ok("GET", f"/groups/{self.group_id}/balances"))["seq"]
         for phone in self.listeners:
             async with asyncio.timeout(60):
-                while phone.broadcasts(self.group_id)[-1][1]["seq"] < head:  # noqa: ASYNC110 - as above
+                while self._heard_by(phone)[-1:] < [head]:  # noqa: ASYNC110 - as above
                     await asyncio.sleep(0.01)
-            seqs = [payload["seq"] for _, payload in phone.broadcasts(self.group_id)]
+            seqs = self._heard_by(phone)
             assert seqs == list(range(seqs[0], seqs[-1] + 1))
+
+    def _heard_by(self, phone: Phone) -> list[int]:
+        return [payload["seq"] for _, payload in phone.broadcasts(self.group_id)]
 
 
 @asynccontextmanager
