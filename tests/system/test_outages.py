@@ -14,11 +14,13 @@ from pydantic import SecretStr
 from persplit.adapters import mongo_store, sqlite_database
 from persplit.bootstrap import DATABASE_FILE
 from persplit.service import follower, sessions
+from persplit.transport import operations
 from tests.fault_proxy import FaultProxy, Faults, proxying
 from tests.read_only_proxy import read_only_proxying
 from tests.servers import Server, free_port_for_restarts, mongodb_command, running
 from tests.system.conftest import SECRET, MakePhone, phones_of, serving, settings_for
 from tests.system.phone import Json, Phone, key
+from tests.system.test_stopping import Slow
 
 Act: TypeAlias = Callable[[], Awaitable[object]]
 
@@ -204,6 +206,23 @@ async def test_who_signed_out_stays_out_while_the_store_is_away(
         async with asyncio.timeout(BOUND_SECONDS):
             assert (await asha.rest("GET", f"/groups/{group_id}")).status == 200
             assert (await ben.rest("GET", f"/groups/{group_id}")).status == 401
+
+
+async def test_a_command_that_takes_too_long_is_answered_and_announced_when_it_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(settings_for(tmp_path)) as (node, url), phones_of(url) as make:
+        asha = await make("Asha", online=True)
+        group_id = await asha.makes_group()
+        slow, command = Slow(node), spent(group_id)
+        monkeypatch.setattr(operations, "ANSWER_SECONDS_MAX", 0.3)
+        await is_unavailable_on_a_socket(asha, "expense:create", command)
+        await is_unavailable_over_rest(asha, "POST", f"/groups/{group_id}/expenses", command)
+        monkeypatch.undo()
+        slow.go_on.set()
+        assert (await asha.hears_seq(2))["commandId"] == command["commandId"]
+        again = await asha.done("expense:create", command)
+        assert (again["seq"], again["replayed"]) == (2, True)
 
 
 async def test_a_file_that_another_process_keeps_locked_refuses_writes_in_time_and_is_read(
