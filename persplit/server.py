@@ -18,6 +18,7 @@ from persplit.bootstrap import Node, open_node
 from persplit.config import ConfigError, Settings
 from persplit.ledger.errors import PerSplitError
 from persplit.logs import set_up_logs
+from persplit.service.errors import StoreUnusable
 from persplit.transport.http_server import Runner, room_for_connections
 from persplit.transport.security_headers import security_headers
 from persplit.workers import BACKLOG, Listeners
@@ -160,7 +161,7 @@ def _work(settings: Settings, listeners: Listeners, line: Connection) -> None:
     set_up_logs(settings.log_level, settings.log_format)
     try:
         _run_loop(_serve_place(settings, listeners, line))
-    except ConfigError as error:
+    except (ConfigError, StoreUnusable) as error:
         line.send((workers.FAILED, str(error)))
         raise SystemExit(2) from None
     except (PerSplitError, OSError) as error:

@@ -46,13 +46,15 @@ def main(home: Path, port: int, count: int) -> int:
     workers.START_SECONDS_MAX = float(os.environ.get("START_SECONDS_MAX", "60"))  # type: ignore[misc]
     places = [workers.Place(each) for each in workers.open_listeners("127.0.0.1", port, count)]
     try:
-        workers.Supervisor(partial(serve, home), places, drain_seconds_max=2.0).run(
-            lambda: print("announced", flush=True)
-        )
+        workers.Supervisor(partial(serve, home), places, drain_seconds_max=2.0).run(lambda: _say("announced"))
     except ConfigError as error:
-        print(error)
+        _say(str(error))
         return 2
     return 0
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - a command line
 
 
 if __name__ == "__main__":

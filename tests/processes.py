@@ -65,7 +65,7 @@ class ServerProcess:
             return False
 
     def send(self, number: int) -> None:
-        """Send a signal that it lives on after."""
+        """Send a signal."""
         assert self._process is not None
         self._process.send_signal(number)
 

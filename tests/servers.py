@@ -6,6 +6,7 @@ Set PERSPLIT_TEST_MONGODB_URI or PERSPLIT_TEST_REDIS_URL to use servers that are
 import contextlib
 import os
 import random
+import signal
 import socket
 import subprocess
 import sys
@@ -48,6 +49,14 @@ class Server:
         """SIGKILL: it gets no chance to put anything in order."""
         self._process.kill()
         self._process.wait()
+
+    def pause(self) -> None:
+        """Let it stand still: its connections stay, and nothing is answered."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         """Let it end by itself, or kill it."""

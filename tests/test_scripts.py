@@ -14,8 +14,14 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = [
-    *("scripts/serve", "scripts/test", "scripts/lock", "scripts/audit", "scripts/fixtures", ".ci/run"),
-    *("scripts/torture", "scripts/deploy-check"),
+    "scripts/serve",
+    "scripts/test",
+    "scripts/lock",
+    "scripts/audit",
+    "scripts/fixtures",
+    "scripts/torture",
+    "scripts/deploy-check",
+    ".ci/run",
 ]
 BASH = shutil.which("bash") or ""
 needs_bash = pytest.mark.skipif(not BASH, reason="there is no bash here")

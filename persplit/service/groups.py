@@ -72,7 +72,7 @@ class FanOut(Protocol):
 
 
 class LiveGroup:
-    """One group in memory; `state` is None before the first event. Touch it only with `lock` held.
+    """One group in memory; `state` is None before the first event. Change it only with `lock` held.
 
     `users` counts who holds the lock or waits for it: while it goes from one to the next nobody holds it.
     `known_at` is when `state` was last known to be the newest, on the monotonic clock.
@@ -200,6 +200,7 @@ class Groups:
         """
         live.state = apply(live.state, recorded)
         live.plan = None
+        live.known_at = self._monotonic()
         try:
             await self._fan_out.follow_membership(recorded)
             if self._fan_out.has_listeners(recorded.group_id):
@@ -236,8 +237,11 @@ class Groups:
             NotFound: no such group, or not the caller's.
 
         """
-        async with self.locked(group_id) as live:
-            return await self._readable(group_id, live, user_id)
+        try:
+            async with self.locked(group_id) as live:
+                return await self._readable(group_id, live, user_id)
+        except StoreUnavailable:
+            return self._from_memory(group_id, user_id)[1]
 
     async def peek(self, group_id: str) -> GroupState | None:
         """The group as it is now, whoever asks; None if there is none. The caller sees to who may know."""
@@ -264,8 +268,11 @@ class Groups:
 
     async def standing_for(self, group_id: str, user_id: str) -> Standing:
         """Where the group stands now, for a member to read. Raises `NotFound` like `state_for`."""
-        async with self.locked(group_id) as live:
-            return await self._standing(live, await self._readable(group_id, live, user_id))
+        try:
+            async with self.locked(group_id) as live:
+                return await self._standing(live, await self._readable(group_id, live, user_id))
+        except StoreUnavailable:
+            return await self._standing(*self._from_memory(group_id, user_id))
 
     async def standing_then(self, group_id: str, user_id: str, seq: int) -> Standing:
         """Where the group stood after event `seq` (1 or more), for somebody who is a member now."""
@@ -280,24 +287,23 @@ class Groups:
 
     async def _readable(self, group_id: str, live: LiveGroup, user_id: str) -> GroupState:
         if self._is_shared or live.state is None or not live.state.is_member(user_id):
-            try:
-                await self.catch_up(group_id, live)
-            except StoreUnavailable:
-                return self._from_memory(live, user_id)
+            await self.catch_up(group_id, live)
         if live.state is None or not live.state.is_member(user_id):
             raise NotFound("there is no such group")
         return live.state
 
-    def _from_memory(self, live: LiveGroup, user_id: str) -> GroupState:
-        """The group for who was in it minutes ago; call where the store's failure is being handled.
+    def _from_memory(self, group_id: str, user_id: str) -> tuple[LiveGroup, GroupState]:
+        """The group for who was in it minutes ago, without its lock; call where the store's failure is handled.
 
         Nothing of it is younger than when they were last known to be a member. Others aren't told that it is not
         there, for that isn't known.
         """
-        is_recent = self._monotonic() - live.known_at < OUTAGE_SECONDS_MAX
-        if live.state is not None and live.state.is_member(user_id) and is_recent:
-            return live.state
-        raise StoreUnavailable("the group can't be read at the moment")
+        live = self._held.get(group_id)
+        if live is None or live.state is None or not live.state.is_member(user_id):
+            raise StoreUnavailable("the group can't be read at the moment")
+        if self._monotonic() - live.known_at >= OUTAGE_SECONDS_MAX:
+            raise StoreUnavailable("the store has been away too long")
+        return live, live.state
 
     async def _standing(self, live: LiveGroup, state: GroupState) -> Standing:
         return await self._standings.of(state, self._plan(live, state))

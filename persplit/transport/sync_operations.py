@@ -1,9 +1,11 @@
 """Catching up: what a client lacks, and its outbox."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
 from persplit.ledger.errors import FieldError, Invalid, NotFound
+from persplit.service.errors import StoreUnavailable
 from persplit.service.history import GroupSnapshot
 from persplit.service.sync import Known, Missing
 from persplit.transport import requests as r
@@ -11,9 +13,12 @@ from persplit.transport import results, views
 from persplit.transport.answers import ack_of, is_temporary
 from persplit.transport.limits import Budget
 from persplit.transport.operations import Call, Operation, Services
+from persplit.transport.problems import refusal
 from persplit.transport.views import Json
 
 PULL: Final = "sync:pull"
+PUSH_SECONDS_MAX: Final = 7.0
+"""For the commands of one push to begin: less than an answer may take, so that what was done is also said."""
 
 
 async def missing_view(services: Services, missing: Missing) -> Json:
@@ -44,12 +49,16 @@ class Outbox:
         """One ack a command.
 
         A refusal does not stop the rest. After one that can't be answered now the rest isn't tried: it may build
-        on that one, and would be refused for good.
+        on that one, and would be refused for good. The same where the time is over.
         """
         acks: list[Json] = []
+        now = asyncio.get_running_loop().time
+        until = now() + PUSH_SECONDS_MAX
         for command in request.commands:
             if acks and is_temporary(acks[-1]):
                 acks.append(acks[-1])
+            elif acks and now() >= until:
+                acks.append(refusal(StoreUnavailable("the store is slow: this was not tried yet")))
             else:
                 name = str(command.get("type"))
                 acks.append(await ack_of(self._carry_out(services, call, name, command), name))

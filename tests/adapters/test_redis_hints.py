@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import redis.asyncio as redis
@@ -12,6 +13,7 @@ import redis.asyncio as redis
 from persplit.adapters import redis_hints
 from persplit.adapters.redis_hints import WAITING_MAX, RedisHints
 from persplit.service.ports import Hint
+from tests.fault_proxy import Faults, proxying
 from tests.servers import Server, free_port, running
 
 PATIENCE = 15.0
@@ -222,3 +224,40 @@ async def test_without_redis_opening_and_closing_is_quick_and_silent(channel: st
         await asyncio.sleep(0.05)
     assert told == []
     assert time.perf_counter() - started < 2
+
+
+async def test_a_subscription_that_is_dead_though_its_connection_stands_is_made_again(
+    redis_url: str, channel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_hints, "PING_SECONDS", 0.1)
+    monkeypatch.setattr(redis_hints, "SILENCE_SECONDS_MAX", 1.0)
+    monkeypatch.setattr(redis_hints, "_POLL_SECONDS", 0.05)
+    async with (
+        proxying(urlsplit(redis_url).port or 0) as proxy,
+        opened(f"redis://127.0.0.1:{proxy.port}/0", channel) as (hints, told),
+    ):
+        await eventually(lambda: told == [None])
+        await asyncio.sleep(1.5)
+        assert (told, proxy.accepted) == ([None], 1), "pings that are answered keep it"
+        proxy.set(Faults(is_stalled=True))
+        await eventually(lambda: proxy.accepted > 1)
+        proxy.heal()
+        await eventually(lambda: len(told) > 1)
+        await flowing(hints, told)
+
+
+async def test_hints_that_waited_too_long_are_dropped(
+    redis_url: str, channel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_hints, "WAITING_SECONDS_MAX", 0.5)
+    hints = RedisHints(redis_url, channel)
+    told: list[Hint | None] = []
+    hints.subscribe(told.append)
+    await hints.publish(Hint("goa", 7))
+    await asyncio.sleep(0.6)
+    await hints.open()
+    try:
+        await flowing(hints, told)
+        assert Hint("goa", 7) not in told
+    finally:
+        await hints.close()

@@ -16,7 +16,7 @@ from typing import Final
 from tests.deploy.balancer import Balancer, balancing
 from tests.deploy.travellers import Tally, Traveller, check, travelling, until
 from tests.processes import PATIENCE_SECONDS, ServerProcess
-from tests.servers import free_port, mongodb_command, redis_command, running
+from tests.servers import free_port, free_port_for_restarts, mongodb_command, redis_command, running
 
 SECRET: Final = "a secret of more than thirty-two bytes, for tests"
 DELAY_SECONDS: Final = 1
@@ -24,6 +24,11 @@ DELAY_SECONDS: Final = 1
 ROLL_SECONDS_MAX: Final = 3 * PATIENCE_SECONDS
 SETTLE_SECONDS: Final = 1.0
 """Of ordinary work before and after each exchange."""
+
+WRONG_SHOWN_MAX: Final = 20
+_COLUMNS: Final = (
+    *("written", "replayed", "restarting", "unanswered", "sockets", "closings", "longest gap", "wrong"),
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ class Backing:
         return ServerProcess(
             self.home / name,
             *("--mongodb-uri", self.mongodb_uri, "--redis-url", self.redis_url, *arguments),
-            port=free_port(),
+            port=free_port_for_restarts(),
             PERSPLIT_JWT_SECRET=SECRET,
             PERSPLIT_LOG_LEVEL="warning",
             PERSPLIT_SHUTDOWN_DELAY_SECONDS=str(DELAY_SECONDS),
@@ -171,22 +176,34 @@ async def nodes_replaced(backing: Backing, options: Options) -> tuple[Tally, lis
 async def run(options: Options) -> int:
     """Both parts, with a table of what happened. Returns an exit code."""
     faulty = 0
-    print(f"{'':20}{'seconds':>8}{'written':>9}{'replayed':>9}{'restarting':>11}{'unanswered':>11}", end="")
-    print(f"{'sockets':>8}{'closings':>9}{'longest gap':>12}{'wrong':>7}")
+    _say(_row("", "seconds", *_COLUMNS))
     async with backing() as there:
         for name, part in (("workers exchanged", workers_exchanged), ("nodes replaced", nodes_replaced)):
             began = time.monotonic()
             tally, wrong = await part(there, options)
-            print(
-                f"{name:20}{time.monotonic() - began:8.1f}{tally.written:9}{tally.replayed:9}{tally.restarting:11}"
-                f"{tally.unanswered:11}{tally.connections:8}{tally.closings:9}{tally.gap_s_max:10.2f} s{len(wrong):7}",
-                flush=True,
+            counts = (
+                tally.written,
+                tally.replayed,
+                tally.restarting,
+                tally.unanswered,
+                tally.connections,
+                tally.closings,
             )
-            for line in wrong[:20]:
-                print(f"  {line}")
+            seconds, gap = f"{time.monotonic() - began:.1f}", f"{tally.gap_s_max:.2f} s"
+            _say(_row(name, seconds, *counts, gap, len(wrong)))
+            for line in wrong[:WRONG_SHOWN_MAX]:
+                _say(f"  {line}")
             faulty += len(wrong)
-    print("nothing lost, nothing doubled, nobody noticed" if not faulty else f"{faulty} things went wrong")
+    _say(f"{faulty} things went wrong" if faulty else "nothing lost, nothing doubled, nobody noticed")
     return 1 if faulty else 0
+
+
+def _row(name: str, *cells: object) -> str:
+    return f"{name:20}" + "".join(f"{cell!s:>12}" for cell in cells)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - a command line
 
 
 def main(arguments: list[str]) -> int:

@@ -145,11 +145,12 @@ class Traveller:
         gone = self._gone
         acked: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
         try:
-            await self._socket.emit(event, body, callback=lambda ack: acked.done() or acked.set_result(ack))
+            await self._socket.emit(event, body, callback=acked.set_result)
         except socketio.exceptions.SocketIOError:
             return None
         ended = asyncio.ensure_future(gone.wait())
-        await asyncio.wait({acked, ended}, timeout=ANSWER_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        either: set[asyncio.Future[Any]] = {acked, ended}
+        await asyncio.wait(either, timeout=ANSWER_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         ended.cancel()
         if not acked.done() and not gone.is_set():
             self.tally.faults.append(f"{event}: no answer within {ANSWER_SECONDS:g} s")
@@ -161,7 +162,8 @@ class Traveller:
         """Until cancelled: connect, catch up, listen, and come back when told to."""
         try:
             while True:
-                await asyncio.sleep(await self._connect_once())
+                wait_seconds = await self._connect_once()
+                await asyncio.sleep(wait_seconds)
         finally:
             if self._socket is not None:
                 await self._socket.disconnect()
@@ -190,16 +192,19 @@ class Traveller:
         self.tally.connections += 1
         self._socket = socket
         taking = asyncio.create_task(self._take_news())
-        await gone.wait()
-        self._online.clear()
-        taking.cancel()
+        try:
+            await gone.wait()
+        finally:
+            self._online.clear()
+            taking.cancel()
+            await asyncio.gather(taking, return_exceptions=True)
         if not closing:
             return AGAIN_SECONDS
         self.tally.closings += 1
         return float(closing[0]["retryAfterMs"]) / 1000
 
     def _wait_after(self, refusals: list[Any], error: Exception) -> float:
-        told = next((it["data"] for it in refusals if isinstance(it, dict) and "data" in it), {})
+        told: Json = next((it["data"] for it in refusals if isinstance(it, dict) and "data" in it), {})
         if told.get("code") == "server_restarting":
             self.tally.restarting += 1
         elif told.get("code") not in self.temporary:
@@ -298,12 +303,16 @@ async def check(people: list[Traveller], group_ids: list[str]) -> list[str]:
             for command_id, seq in person.acked.get(group_id, {}).items():
                 if ledger[seq - 1 : seq] != [command_id]:
                     wrong.append(f"{group_id}: what was acknowledged as {seq} isn't there")
-            try:
-                await until(
-                    lambda p=person, g=group_id, n=len(ledger): len(p.replica.get(g, [])) >= n, "catch up"
-                )  # type: ignore[misc]
-            except AssertionError:
+            if not await _has_caught_up(person, group_id, len(ledger)):
                 wrong.append(f"{group_id}: person {number} never caught up")
             if person.replica.get(group_id) != ledger:
                 wrong.append(f"{group_id}: person {number} has something else than the ledger")
     return wrong
+
+
+async def _has_caught_up(person: Traveller, group_id: str, seq: int) -> bool:
+    try:
+        await until(lambda: len(person.replica.get(group_id, [])) >= seq, "catching up")
+    except AssertionError:
+        return False
+    return True

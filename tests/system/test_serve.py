@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,49 @@ def test_a_port_that_is_taken_is_said_plainly(tmp_path: Path) -> None:
         assert "Traceback" not in done.stderr
     finally:
         first.kill()
+
+
+def test_a_store_that_does_not_answer_is_said_plainly(tmp_path: Path) -> None:
+    uri = f"mongodb://127.0.0.1:{free_port()}/x"
+    done = serve("--mongodb-uri", uri, "--data-dir", str(tmp_path), PERSPLIT_JWT_SECRET=SECRET)
+    assert done.returncode == 1
+    assert "can't start: the database did not answer" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGHUP")
+def test_a_single_process_ends_in_order_when_its_terminal_closes(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path, port=free_port())
+    server.start()
+    assert server.signal(signal.SIGHUP) == 0
+
+
+def test_a_server_that_is_told_to_stop_serves_on_for_the_delay_or_until_it_is_told_again(
+    tmp_path: Path,
+) -> None:
+    server = ServerProcess(tmp_path, port=free_port(), PERSPLIT_SHUTDOWN_DELAY_SECONDS="300")
+    server.start()
+    try:
+        token = register(server.url)
+        server.send(signal.SIGTERM)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while readiness(server.url) == 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert readiness(server.url) == 503
+        post(f"{server.url}/api/v1/groups", {"name": "Late"}, token)
+        assert server.stop() == 0
+    finally:
+        if server.is_running:
+            server.kill()
+
+
+def readiness(url: str) -> int:
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=10) as response:  # noqa: S310 - our own server
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        return error.code
 
 
 def test_the_secret_is_made_once_and_kept_for_its_owner_only(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import socketio
 from typer.testing import CliRunner
 
 from persplit import cli
+from persplit.transport import sync_operations
 from tests.system.conftest import MakePhone, phones_of, serving, settings_for
 from tests.system.phone import PATIENCE_SECONDS, Phone, key
 
@@ -140,6 +141,20 @@ async def test_the_same_outbox_from_two_devices_at_once_counts_once(phones: Make
         assert (await asha.ok("GET", f"/groups/{group_id}"))["seq"] == 51
     finally:
         await tablet.disconnect()
+
+
+async def test_an_outbox_that_takes_too_long_is_done_in_parts(
+    phones: MakePhone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync_operations, "PUSH_SECONDS_MAX", 0.0)
+    asha = await phones("Asha", online=True)
+    group_id = await asha.makes_group()
+    left = [expense(group_id, amount=number) for number in range(1, 4)]
+    for seq in (2, 3, 4):
+        acks = (await asha.done("sync:push", commands=left))["results"]
+        assert acks[0]["seq"] == seq
+        assert [ack["error"]["code"] for ack in acks[1:]] == ["store_unavailable"] * (len(left) - 1)
+        del left[0]
 
 
 @pytest.mark.parametrize("commands", [None, [], {}, [1], ["x"], [[]], [expense("g")] * 201])
