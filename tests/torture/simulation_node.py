@@ -181,6 +181,12 @@ class Switchboard:
         """Take a handler."""
         self._handlers[event] = handler
 
+    def refusal_at_opening(self, environ: Json) -> None:
+        """No limit on connections in the simulated world."""
+
+    def turn_away(self, refuse: object) -> None:
+        """Nobody is turned away here before they connect."""
+
     async def emit(self, event: str, data: Json, *, to: str) -> None:
         """Send to everybody who is in the room now; like the library's, it yields once before anything goes out."""
         there = [self.links[to]] if to in self.links else list(self._rooms.get(to, {}).values())
