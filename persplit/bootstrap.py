@@ -17,12 +17,12 @@ from persplit.adapters import mongo_store
 from persplit.adapters.no_hints import NoHints
 from persplit.adapters.passwords import Argon2Passwords
 from persplit.adapters.qr import QrCodes
-from persplit.adapters.sqlite_database import SqliteDatabase
+from persplit.adapters.sqlite_database import SCHEMA_VERSION, SqliteDatabase
 from persplit.adapters.sqlite_documents import SqliteDocuments
 from persplit.adapters.sqlite_events import SqliteEvents
 from persplit.adapters.tokens import ACCESS_LIFETIME_SECONDS, JwtAccessTokens, derive_key
 from persplit.config import ConfigError, Settings
-from persplit.service import users
+from persplit.service import heartbeat, metrics, users
 from persplit.service.accounts import Accounts
 from persplit.service.epochs import Epochs
 from persplit.service.follower import Follower
@@ -34,6 +34,7 @@ from persplit.service.overview import Overview
 from persplit.service.people import People
 from persplit.service.ports import Clock, Documents, EventStore, Hints
 from persplit.service.qr_tokens import QrTokens
+from persplit.service.readiness import Readiness
 from persplit.service.sessions import Sessions
 from persplit.service.standing import Standings
 from persplit.service.sync import Sync
@@ -257,7 +258,27 @@ def _node(
     sessions.on_ended.append(sockets.session_ended)
     cookie = RefreshCookie(is_secure=settings.own_url.startswith("https:"))
     rest = Rest(services, limits, address, cookie, lifetime)
-    app = make_app(rest, server, stores.events, lifetime, settings.own_url)
+    readiness = Readiness(stores.events, hints, lambda: lifetime.is_leaving)
+
+    def take_down() -> None:
+        metrics.note_process()
+        server.note_load()
+        fan_out.note_load()
+        services.groups.note_load()
+
+    app = make_app(
+        rest,
+        server,
+        readiness,
+        lifetime,
+        settings.own_url,
+        address=address,
+        metrics_from=settings.metrics_from,
+        take_down=take_down,
+    )
+    metrics.note_build(*(("mongodb", 0) if settings.mongodb_uri else ("sqlite", SCHEMA_VERSION)))
+    beating = asyncio.create_task(heartbeat.beat(take_down, readiness))
+    stack.push_async_callback(_cancelled, beating)
     # Where this node is the only one to write, it sees everybody who joins by itself.
     newcomers = fan_out if stores.is_shared else None
     follower = asyncio.create_task(Follower(stores.events, services.groups, fan_out, hints, newcomers).run())

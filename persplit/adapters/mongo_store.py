@@ -20,11 +20,15 @@ from pymongo import ASCENDING, DESCENDING, AsyncMongoClient, IndexModel
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import (
+    ConnectionFailure,
     DuplicateKeyError,
     ExecutionTimeout,
+    NetworkTimeout,
     NotPrimaryError,
     OperationFailure,
     PyMongoError,
+    ServerSelectionTimeoutError,
+    WTimeoutError,
 )
 from pymongo.read_concern import ReadConcern
 
@@ -43,6 +47,7 @@ from persplit.service.ports import (
     Snapshot,
     VersionChanged,
 )
+from persplit.service.store_faults import note_fault
 
 Client: TypeAlias = AsyncMongoClient[Json]
 Database: TypeAlias = AsyncDatabase[Json]
@@ -137,6 +142,7 @@ class Calls:
             self.breaker.answered()
             raise DuplicateKey from None
         except (PyMongoError, TimeoutError) as error:
+            note_fault(_kind_of(error), error)
             if _is_answer(error):
                 self.breaker.answered()
             else:
@@ -151,6 +157,18 @@ class Calls:
 def _is_answer(error: Exception) -> bool:
     """Whether the database is there and said no: it takes no writes just now, perhaps, but can be read."""
     return isinstance(error, NotPrimaryError | OperationFailure) and not isinstance(error, ExecutionTimeout)
+
+
+def _kind_of(error: PyMongoError | TimeoutError) -> str:
+    match error:
+        case TimeoutError() | NetworkTimeout() | ExecutionTimeout() | WTimeoutError():
+            return "timeout"
+        case ServerSelectionTimeoutError() | NotPrimaryError():
+            return "no_primary"
+        case ConnectionFailure():
+            return "connection"
+        case _:
+            return "other"
 
 
 _EVENT_INDEXES: Final = (

@@ -19,16 +19,26 @@ class ClientAddress:
 
     def of(self, request: web.Request) -> str:
         """The address of the client, to count its requests by; of an IPv6 address, its network."""
+        address = self._origin_of(request)[0]
+        parsed = _parsed(address)
+        if isinstance(parsed, IPv6Address):
+            return str(ip_network((int(parsed), IPV6_NETWORK_BITS), strict=False))
+        return address if parsed is None else str(parsed)
+
+    def ip_of(self, request: web.Request) -> IPv4Address | IPv6Address | None:
+        """The address that the client has for certain; None behind a proxy that isn't configured."""
+        address, hops = self._origin_of(request)
+        return None if hops else _parsed(address)
+
+    def _origin_of(self, request: web.Request) -> tuple[str, list[str]]:
+        """The last address that can be believed, and the hops said to be before it, which can't."""
         address = request.remote or "unknown"
         # A proxy may add a line of its own below the one that the client made up.
         forwarded = ",".join(request.headers.getall("X-Forwarded-For", ()))
         hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
         while hops and self._is_trusted(address):
             address = hops.pop()
-        parsed = _parsed(address)
-        if isinstance(parsed, IPv6Address):
-            return str(ip_network((int(parsed), IPV6_NETWORK_BITS), strict=False))
-        return address if parsed is None else str(parsed)
+        return address, hops
 
     def _is_trusted(self, address: str) -> bool:
         parsed = _parsed(address)

@@ -9,6 +9,7 @@ from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from persplit.service.errors import RateLimited
+from persplit.service.metrics import RATE_LIMITED
 
 
 class Budget(StrEnum):
@@ -48,4 +49,5 @@ class Limits:
         if not await self._limiter.hit(item, key):
             stats = await self._limiter.get_window_stats(item, key)
             wait_ms = max(1000, int((stats.reset_time - time.time()) * 1000))
+            RATE_LIMITED.labels(budget.value).inc()
             raise RateLimited("too many of these: wait a moment", min(wait_ms, 60_000))
