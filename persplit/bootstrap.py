@@ -79,10 +79,13 @@ class Stores:
 
 
 @asynccontextmanager
-async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
-    """SQLite in the data directory, or MongoDB where its address is given."""
+async def open_stores(settings: Settings, *, accepts_loss: bool = False) -> AsyncIterator[Stores]:
+    """SQLite in the data directory, or MongoDB where its address is given.
+
+    `accepts_loss`: open a database that has lost events, or was restored, and go on from what it has.
+    """
     if settings.mongodb_uri is None:
-        async with _sqlite(settings.data_dir / DATABASE_FILE) as stores:
+        async with _sqlite(settings.data_dir / DATABASE_FILE, accepts_loss=accepts_loss) as stores:
             yield stores
     else:
         async with _mongodb(settings.mongodb_uri.get_secret_value()) as stores:
@@ -289,7 +292,7 @@ def _node(
 
 async def renew_epoch(settings: Settings) -> None:
     """Give every group of the store another epoch. Nodes that are running must be started again."""
-    async with open_stores(settings) as stores:
+    async with open_stores(settings, accepts_loss=True) as stores:
         epochs = Epochs(stores.meta)
         await epochs.open()
         await epochs.renew()
@@ -309,8 +312,8 @@ def _origins(settings: Settings) -> list[str]:
 
 
 @asynccontextmanager
-async def _sqlite(path: Path) -> AsyncIterator[Stores]:
-    database = SqliteDatabase(path)
+async def _sqlite(path: Path, *, accepts_loss: bool) -> AsyncIterator[Stores]:
+    database = SqliteDatabase(path, accepts_loss=accepts_loss)
     await database.open()
     try:
         yield Stores(

@@ -10,6 +10,7 @@ import typer
 from persplit.client_cli.app import app as client_app
 from persplit.config import ConfigError, load_settings
 from persplit.service.errors import StoreUnavailable
+from persplit.service.ports import StoreRefused
 
 app = typer.Typer(
     help="PerSplit: shared expenses, live balances, UPI settlement.",
@@ -57,7 +58,7 @@ def serve(
     except ConfigError as error:
         typer.echo(f"persplit can't start:\n{error}", err=True)
         raise typer.Exit(2) from None
-    except (OSError, StoreUnavailable) as error:
+    except (OSError, StoreRefused, StoreUnavailable) as error:
         typer.echo(f"persplit can't start: {getattr(error, 'strerror', None) or error}", err=True)
         raise typer.Exit(1) from None
 
@@ -81,6 +82,9 @@ def new_epoch(
     except ConfigError as error:
         typer.echo(f"persplit can't do this:\n{error}", err=True)
         raise typer.Exit(2) from None
+    except (StoreRefused, StoreUnavailable) as error:
+        typer.echo(f"persplit can't do this: {error}", err=True)
+        raise typer.Exit(1) from None
     typer.echo("Every group has a new epoch. Start the server again.")
 
 

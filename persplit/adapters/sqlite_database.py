@@ -12,6 +12,7 @@ import asyncio
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -20,7 +21,11 @@ from pathlib import Path
 from queue import Empty, Full, Queue
 from typing import Any, Final, TypeAlias, TypeVar
 
+from persplit.adapters.sqlite_mark import Mark
 from persplit.service.errors import StoreUnavailable
+from persplit.service.metrics import STORE_BATCH_WRITES, STORE_COMMIT_SECONDS, STORE_WRITES_WAITING
+from persplit.service.ports import StoreRefused
+from persplit.service.store_faults import note_fault
 
 SCHEMA_VERSION: Final = 1
 """In `PRAGMA user_version`. Raise it with every change of `_SCHEMA`, and bring older files up in `_migrate`."""
@@ -41,6 +46,9 @@ BUSY_TIMEOUT_MS: Final = 3_000
 """How long to wait while another process writes: less than the deadlines, so that the answer says why."""
 WAL_BYTES_MAX: Final = 64 * 1024 * 1024
 """What the write-ahead log is cut down to after it has grown."""
+CHECKED_BYTES_MAX: Final = 256 * 1024 * 1024
+"""A file up to this size is looked through when it is opened: a third of a second's work, two from a slow disk.
+Of a larger one a page that is damaged shows when it is read; `PRAGMA quick_check` looks for it at leisure."""
 CLOSE_DEADLINE_S: Final = 10.0
 """Longest wait for the queued writes when closing: a batch takes milliseconds unless the disk hangs."""
 
@@ -105,8 +113,16 @@ _SCHEMA: Final = (
 )
 
 
-class NewerSchema(Exception):
+class NewerSchema(StoreRefused):
     """The file was written by a newer release: this one doesn't touch it."""
+
+
+class Damaged(sqlite3.DatabaseError):
+    """What was read can't be what was written."""
+
+
+class FileGone(sqlite3.OperationalError):
+    """The file that is open isn't the one at its path any more: what is written to it ends with this process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +145,12 @@ class _Outcome:
 class SqliteDatabase:
     """The file at `path`. `open` before use, on the event loop that will use it; `close` at the end."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, accepts_loss: bool = False) -> None:
+        """`accepts_loss`: open it even if events are missing that were acknowledged, and go on from what is there."""
         self._path = path
+        self._accepts_loss = accepts_loss
+        self._mark = Mark(path)
+        self._files: dict[Path, tuple[int, int]] = {}
         self._is_open = False
         self._queue: Queue[_Write | None] = Queue(WRITES_WAITING_MAX)
         self._read_slots = threading.BoundedSemaphore(READS_WAITING_MAX)
@@ -142,6 +162,7 @@ class SqliteDatabase:
 
         Raises:
             NewerSchema: a newer release has written the file.
+            StoreRefused: it is damaged, or has lost events that were acknowledged.
             StoreUnavailable: it can't be opened, or another process keeps it locked.
 
         """
@@ -175,6 +196,7 @@ class SqliteDatabase:
         try:
             self._queue.put_nowait(_Write(work, future))
         except Full:
+            note_fault("queue_full", "too many writes are waiting")
             raise StoreUnavailable("too many writes are waiting") from None
         return await _within(WRITE_DEADLINE_S, future)
 
@@ -187,6 +209,7 @@ class SqliteDatabase:
         """
         self._require_open()
         if not self._read_slots.acquire(blocking=False):
+            note_fault("queue_full", "too many reads are waiting")
             raise StoreUnavailable("too many reads are waiting")
         reading: Future[_T] = self._readers.submit(self._read, work)
         reading.add_done_callback(lambda _: self._read_slots.release())
@@ -201,22 +224,39 @@ class SqliteDatabase:
     def _open_for_writing(self) -> sqlite3.Connection:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
+            if self._mark.names_an_event and not self._accepts_loss and not self._path.exists():
+                raise StoreRefused(f"{self._path} is gone, and there were events in it. {_WHAT_TO_DO}")
             # SQLite gives its -wal and -shm files the mode of this one.
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
             connection = _connect(self._path)
             try:
+                _look_through(connection)
                 _migrate(connection)
+                self._refuse_loss(connection)
+                self._mark.open(connection)
             except BaseException:
                 connection.close()
                 raise
+            self._files = {path: _identity(path) for path in (self._path, _wal_of(self._path))}
         except (OSError, sqlite3.Error) as error:
+            if _kind_of(error) == "corrupt":
+                raise StoreRefused(f"{self._path} is damaged: {error}. {_WHAT_TO_DO}") from error
             raise _unavailable(error, f"cannot open {self._path}: {error}") from error
         return connection
+
+    def _refuse_loss(self, connection: sqlite3.Connection) -> None:
+        lost = self._mark.lost(connection)
+        if lost is not None and not self._accepts_loss:
+            raise StoreRefused(
+                f"{self._path} has lost events that were acknowledged: event {lost[1]} of group {lost[0]}, and perhaps "
+                f"others before it. Its disk lost them, or an older copy was put in its place. {_WHAT_TO_DO}"
+            )
 
     def _write_batches(self) -> None:
         """The writer's life."""
         while batch := self._next_batch():
-            outcomes = _run_batch(self._writing, batch)
+            STORE_WRITES_WAITING.set(self._queue.qsize())
+            outcomes = self._run_batch(batch)
             with suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 self._loop.call_soon_threadsafe(_resolve, outcomes)
 
@@ -238,6 +278,7 @@ class SqliteDatabase:
             if connection is None:
                 connection = self._here.connection = _connect(self._path)
                 connection.execute("PRAGMA query_only = ON")
+                self._refuse_other_files()
                 self._read_connections.append(connection)
             return work(connection)
         except sqlite3.Error as error:
@@ -254,6 +295,33 @@ class SqliteDatabase:
             connection.close()
         if not self._writer.is_alive():
             self._writing.close()
+            self._mark.close()
+
+    def _refuse_other_files(self) -> None:
+        """SQLite goes on with a file that was removed, and would make a new one for the next connection."""
+        for path, opened in self._files.items():
+            if _identity(path) != opened:
+                raise FileGone(f"{path.name} isn't the file that was opened")
+
+    def _run_batch(self, batch: list[_Write]) -> list[_Outcome]:
+        """Run all in one transaction. If that can't begin, breaks or can't be committed, all fail alike."""
+        connection, started = self._writing, time.perf_counter()
+        try:
+            _roll_back(connection)  # in case the batch before could not
+            self._refuse_other_files()
+            connection.execute("BEGIN IMMEDIATE")
+            outcomes = [_run_one(connection, write) for write in batch if not write.future.cancelled()]
+            last = self._mark.before_commit(connection)
+            connection.execute("COMMIT")
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait hear of it and the writer lives on
+            with suppress(sqlite3.Error):
+                _roll_back(connection)
+            note_fault(_kind_of(error), error)
+            return [_Outcome(write.future, error=_unavailable(error)) for write in batch]
+        self._mark.after_commit(last)
+        STORE_BATCH_WRITES.observe(len(batch))
+        STORE_COMMIT_SECONDS.observe(time.perf_counter() - started)
+        return outcomes
 
 
 def translated(error: Exception) -> Exception:
@@ -263,8 +331,40 @@ def translated(error: Exception) -> Exception:
     """
     ours = sqlite3.ProgrammingError | sqlite3.InterfaceError | sqlite3.IntegrityError
     if isinstance(error, sqlite3.Error) and not isinstance(error, ours):
+        note_fault(_kind_of(error), error)
         return _unavailable(error)
     return error
+
+
+_KINDS: Final = {
+    sqlite3.SQLITE_FULL: "full",
+    sqlite3.SQLITE_IOERR: "io",
+    sqlite3.SQLITE_CORRUPT: "corrupt",
+    sqlite3.SQLITE_NOTADB: "corrupt",
+    sqlite3.SQLITE_READONLY: "readonly",
+    sqlite3.SQLITE_PERM: "readonly",
+    sqlite3.SQLITE_BUSY: "busy",
+    sqlite3.SQLITE_CANTOPEN: "cannot_open",
+}
+_WHAT_TO_DO: Final = (
+    "Restore the newest backup; or take what is there: `persplit new-epoch`, and clients begin anew. "
+    "OPERATIONS.md says more under 'The database is damaged or has lost events'."
+)
+
+
+def _kind_of(error: Exception) -> str:
+    match error:
+        case Damaged():
+            return "corrupt"
+        case FileGone():
+            return "gone"
+        case sqlite3.Error():
+            # The extended codes have more above the lowest byte.
+            return _KINDS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "other")
+        case OSError():
+            return "cannot_open"
+        case _:
+            return "other"
 
 
 def _unavailable(cause: Exception, detail: str = "the database did not answer") -> StoreUnavailable:
@@ -280,12 +380,15 @@ async def _within(seconds: float, future: asyncio.Future[_T]) -> _T:
         async with asyncio.timeout(seconds):
             return await future
     except TimeoutError:
+        note_fault("timeout", "the database did not answer in time")
         raise StoreUnavailable("the database did not answer in time") from None
 
 
 def _connect(path: Path) -> sqlite3.Connection:
     """A connection that never begins a transaction by itself, with all settings that matter stated."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    # It never makes the file: one that was removed must not come back empty.
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    connection = sqlite3.connect(uri, isolation_level=None, check_same_thread=False, uri=True)
     try:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA journal_mode = WAL")
@@ -299,6 +402,31 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def _wal_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Which file is at the path; zeros where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return (0, 0)
+    return found.st_dev, found.st_ino
+
+
+def _look_through(connection: sqlite3.Connection) -> None:
+    """Read every page of a file that isn't too large. Raises `Damaged`."""
+    (pages,), (page_bytes,) = (
+        connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size")
+    )
+    if pages * page_bytes > CHECKED_BYTES_MAX:
+        return
+    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise Damaged(found.partition("\n")[2] or found)
+
+
 def _migrate(connection: sqlite3.Connection) -> None:
     """Bring the file to `SCHEMA_VERSION`. Two processes may try at once: the second finds it done."""
     connection.execute("BEGIN IMMEDIATE")
@@ -310,20 +438,6 @@ def _migrate(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("COMMIT")
-
-
-def _run_batch(connection: sqlite3.Connection, batch: list[_Write]) -> list[_Outcome]:
-    """Run all in one transaction. If that can't begin, breaks or can't be committed, all fail alike."""
-    try:
-        _roll_back(connection)  # in case the batch before could not
-        connection.execute("BEGIN IMMEDIATE")
-        outcomes = [_run_one(connection, write) for write in batch if not write.future.cancelled()]
-        connection.execute("COMMIT")
-    except Exception as error:  # noqa: BLE001 - whatever it is, those who wait hear of it and the writer lives on
-        with suppress(sqlite3.Error):
-            _roll_back(connection)
-        return [_Outcome(write.future, error=_unavailable(error)) for write in batch]
-    return outcomes
 
 
 def _run_one(connection: sqlite3.Connection, write: _Write) -> _Outcome:

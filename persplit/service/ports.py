@@ -46,6 +46,10 @@ class Snapshot:
     body: bytes
 
 
+class StoreRefused(Exception):
+    """The store is there and must not be used as it is; the text says why and what a person can do."""
+
+
 class EventStore(Protocol):
     """Every group's ledger: one append-only stream each.
 
