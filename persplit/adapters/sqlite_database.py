@@ -46,9 +46,11 @@ BUSY_TIMEOUT_MS: Final = 3_000
 """How long to wait while another process writes: less than the deadlines, so that the answer says why."""
 WAL_BYTES_MAX: Final = 64 * 1024 * 1024
 """What the write-ahead log is cut down to after it has grown."""
-CHECKED_BYTES_MAX: Final = 256 * 1024 * 1024
-"""A file up to this size is looked through when it is opened: a third of a second's work, two from a slow disk.
-Of a larger one a page that is damaged shows when it is read; `PRAGMA quick_check` looks for it at leisure."""
+CHECKED_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Up to this size a file is checked whole when it is opened, indexes against tables: half a second's work."""
+LOOKED_THROUGH_BYTES_MAX: Final = 512 * 1024 * 1024
+"""Up to this size each of its pages is looked at, which is as much work. Of a larger one a damaged page shows when
+it is read."""
 CLOSE_DEADLINE_S: Final = 10.0
 """Longest wait for the queued writes when closing: a batch takes milliseconds unless the disk hangs."""
 
@@ -225,7 +227,7 @@ class SqliteDatabase:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             if self._mark.names_an_event and not self._accepts_loss and not self._path.exists():
-                raise StoreRefused(f"{self._path} is gone, and there were events in it. {_WHAT_TO_DO}")
+                raise StoreRefused(f"{self._path} is gone, and there were events in it. {_SEE}")
             # SQLite gives its -wal and -shm files the mode of this one.
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
             connection = _connect(self._path)
@@ -240,7 +242,7 @@ class SqliteDatabase:
             self._files = {path: _identity(path) for path in (self._path, _wal_of(self._path))}
         except (OSError, sqlite3.Error) as error:
             if _kind_of(error) == "corrupt":
-                raise StoreRefused(f"{self._path} is damaged: {error}. {_WHAT_TO_DO}") from error
+                raise StoreRefused(f"{self._path} is damaged: {error}. {_SEE}") from error
             raise _unavailable(error, f"cannot open {self._path}: {error}") from error
         return connection
 
@@ -249,7 +251,7 @@ class SqliteDatabase:
         if lost is not None and not self._accepts_loss:
             raise StoreRefused(
                 f"{self._path} has lost events that were acknowledged: event {lost[1]} of group {lost[0]}, and perhaps "
-                f"others before it. Its disk lost them, or an older copy was put in its place. {_WHAT_TO_DO}"
+                f"others before it. Its disk lost them, or an older copy was put in its place. {_SEE}"
             )
 
     def _write_batches(self) -> None:
@@ -346,10 +348,7 @@ _KINDS: Final = {
     sqlite3.SQLITE_BUSY: "busy",
     sqlite3.SQLITE_CANTOPEN: "cannot_open",
 }
-_WHAT_TO_DO: Final = (
-    "Restore the newest backup; or take what is there: `persplit new-epoch`, and clients begin anew. "
-    "OPERATIONS.md says more under 'The database is damaged or has lost events'."
-)
+_SEE: Final = "OPERATIONS.md, 'The database is damaged or has lost events', says what to do."
 
 
 def _kind_of(error: Exception) -> str:
@@ -416,13 +415,14 @@ def _identity(path: Path) -> tuple[int, int]:
 
 
 def _look_through(connection: sqlite3.Connection) -> None:
-    """Read every page of a file that isn't too large. Raises `Damaged`."""
+    """Read every page of a file that isn't too large. Raises `Damaged`, or what SQLite does."""
     (pages,), (page_bytes,) = (
         connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size")
     )
-    if pages * page_bytes > CHECKED_BYTES_MAX:
+    if pages * page_bytes > LOOKED_THROUGH_BYTES_MAX:
         return
-    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    check = "integrity_check" if pages * page_bytes <= CHECKED_BYTES_MAX else "quick_check"
+    (found,) = connection.execute(f"PRAGMA {check}(1)").fetchone()
     if found != "ok":
         raise Damaged(found.partition("\n")[2] or found)
 
