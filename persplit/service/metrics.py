@@ -249,6 +249,23 @@ STARTED_AT: Final = _smallest(
     "persplit_start_timestamp_seconds", "When the oldest of the workers was started, in seconds since 1970"
 )
 
+# Of what ought never to happen: a counter that isn't there before its first increment hides it from `increase`.
+for _known, _values in (
+    (
+        STORE_ERRORS,
+        "timeout queue_full full io corrupt readonly busy cannot_open gone no_primary connection other",
+    ),
+    (SNAPSHOTS_PASSED_OVER, "damaged ahead"),
+    (SNAPSHOTS, "saved failed"),
+    (CUT_OFFS, "too_slow flood not_a_frame"),
+    (HINTS_LOST, "refused queue_full"),
+    (APPEND_SECONDS, "ok replayed seq_taken failed"),
+    (PLANS, "true false"),
+    (RATE_LIMITED, "requests sign-ins joins messages account passwords qr"),
+):
+    for _value in _values.split():
+        _known.labels(_value)
+
 _process: Final = ProcessCollector(registry=None)
 _cpu_seconds_counted: Final = [0.0]
 

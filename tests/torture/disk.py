@@ -338,7 +338,7 @@ async def snapshot_corrupted(home: Path, chance: random.Random) -> None:
 
 # --- by hand
 
-_VERDICTS: Final = ("whole", "unreadable", "is damaged", "is gone", "has lost events")
+_VERDICTS: Final = ("whole", "unreadable", "is damaged: ", "is gone, ", "has lost events that")
 
 
 def main(arguments: list[str]) -> int:

@@ -73,10 +73,10 @@ async def test_a_server_that_was_killed_serves_all_that_it_acknowledged_or_refus
 @pytest.mark.parametrize(
     ("damage", "verdicts"),
     [
-        (disk.database_cut_short, ["is damaged"]),
+        (disk.database_cut_short, ["is damaged: "]),
         (disk.database_emptied, [LOST]),
-        (disk.last_page_torn, ["is damaged", "unreadable"]),
-        (disk.page_torn, ["is damaged", "unreadable", "whole"]),
+        (disk.last_page_torn, ["is damaged: ", "unreadable"]),
+        (disk.page_torn, ["is damaged: ", "unreadable", "whole"]),
     ],
 )
 async def test_a_server_that_was_stopped_serves_all_that_it_acknowledged_or_refuses(
