@@ -152,7 +152,7 @@ class SqliteDatabase:
         self._path = path
         self._accepts_loss = accepts_loss
         self._mark = Mark(path)
-        self._files: dict[Path, tuple[int, int]] = {}
+        self._files: dict[str, tuple[int, int]] = {}
         self._is_open = False
         self._queue: Queue[_Write | None] = Queue(WRITES_WAITING_MAX)
         self._read_slots = threading.BoundedSemaphore(READS_WAITING_MAX)
@@ -239,7 +239,8 @@ class SqliteDatabase:
             except BaseException:
                 connection.close()
                 raise
-            self._files = {path: _identity(path) for path in (self._path, _wal_of(self._path))}
+            names = (str(self._path), f"{self._path}-wal")
+            self._files = {name: _identity(name) for name in names}
         except (OSError, sqlite3.Error) as error:
             if _kind_of(error) == "corrupt":
                 raise StoreRefused(f"{self._path} is damaged: {error}. {_SEE}") from error
@@ -301,9 +302,9 @@ class SqliteDatabase:
 
     def _refuse_other_files(self) -> None:
         """SQLite goes on with a file that was removed, and would make a new one for the next connection."""
-        for path, opened in self._files.items():
-            if _identity(path) != opened:
-                raise FileGone(f"{path.name} isn't the file that was opened")
+        for name, opened in self._files.items():
+            if _identity(name) != opened:
+                raise FileGone(f"{Path(name).name} isn't the file that was opened")
 
     def _run_batch(self, batch: list[_Write]) -> list[_Outcome]:
         """Run all in one transaction. If that can't begin, breaks or can't be committed, all fail alike."""
@@ -401,14 +402,10 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _wal_of(path: Path) -> Path:
-    return path.with_name(f"{path.name}-wal")
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    """Which file is at the path; zeros where there is none."""
+def _identity(name: str) -> tuple[int, int]:
+    """Which file has the name; zeros where none has. Asked before each commit, so without pathlib's detours."""
     try:
-        found = path.stat()
+        found = os.stat(name)  # noqa: PTH116 - as above
     except FileNotFoundError:
         return (0, 0)
     return found.st_dev, found.st_ino

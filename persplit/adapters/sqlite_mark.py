@@ -3,7 +3,7 @@
 SQLite takes a write-ahead log that was cut short, or is gone, for one that ends there, and an empty file for a new
 database: it would serve a shortened ledger without a word, and give out again numbers that clients know otherwise.
 The mark is written after each commit, so it never names an event that wasn't durable, and it isn't synced: that
-costs a microsecond, and a power cut can only make it older, which is no harm. When the database is opened it must
+costs a few microseconds, and a power cut can only make it older, which is no harm. When the database is opened it must
 have the event that the mark names; a log loses its end first, so then it has all that came before, too.
 """
 
@@ -79,8 +79,11 @@ class Mark:
         if self._file is None or len(line) > MARK_BYTES:
             return
         with suppress(OSError):
-            os.lseek(self._file, 0, os.SEEK_SET)
-            os.write(self._file, line)
+            if hasattr(os, "pwrite"):
+                os.pwrite(self._file, line, 0)
+            else:  # Windows
+                os.lseek(self._file, 0, os.SEEK_SET)
+                os.write(self._file, line)
             self._marked = marked
 
     def _read(self) -> Marked | None:

@@ -398,7 +398,7 @@ async def test_the_file_is_made_for_its_owner_alone(tmp_path: Path) -> None:
     await database.open()
     await SqliteEvents(database).append(new(1))
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir()}
-    assert modes == dict.fromkeys(["persplit.db", "persplit.db-wal", "persplit.db-shm"], 0o600)
+    assert modes == dict.fromkeys([f"persplit.db{end}" for end in ("", "-wal", "-shm", "-mark")], 0o600)
     await database.close()
 
 
