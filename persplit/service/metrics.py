@@ -146,7 +146,7 @@ SOCKETS_CLOSED: Final = _counter(
 )
 CUT_OFFS: Final = _counter(
     "persplit_cut_offs",
-    "Connections ended by us without a word: `too_slow`, `flood` or `not_a_frame`",
+    "Connections ended by us for what they do: `too_slow`, `flood` or `not_a_frame`",
     "reason",
 )
 
@@ -187,7 +187,7 @@ HINTS_SUBSCRIPTIONS: Final = _counter(
 HINTS_PUBLISHED: Final = _counter("persplit_hints_published", "Hints that Redis took")
 HINTS_LOST: Final = _counter(
     "persplit_hints_lost",
-    "Hints that it didn't take: `refused`, or `queue_full` for too many waiting",
+    "Hints that it didn't take: `refused`, `queue_full` for too many waiting, `too_old` for waiting too long",
     "reason",
 )
 HINTS_HEARD: Final = _counter("persplit_hints_heard", "Hints heard, our own included")
@@ -258,7 +258,7 @@ for _known, _values in (
     (SNAPSHOTS_PASSED_OVER, "damaged ahead"),
     (SNAPSHOTS, "saved failed"),
     (CUT_OFFS, "too_slow flood not_a_frame"),
-    (HINTS_LOST, "refused queue_full"),
+    (HINTS_LOST, "refused queue_full too_old"),
     (APPEND_SECONDS, "ok replayed seq_taken failed"),
     (PLANS, "true false"),
     (RATE_LIMITED, "requests sign-ins joins messages account passwords qr"),

@@ -209,7 +209,7 @@ async def test_a_store_that_fails_is_shown_by_kind_and_readiness_says_so(
     assert value(await scraped(url), "persplit_store_up") == 0
     body = await until_ready_says(url, 200)
     assert body == {"status": "ready", "checks": {"store": "ok", "hints": "unused", "draining": False}}
-    node.sockets.refuse_writes()
+    node.leave()
     body = await until_ready_says(url, 503)
     assert (body["code"], body["checks"]["draining"]) == ("server_restarting", True)
     assert value(await scraped(url), "persplit_draining") == 1
