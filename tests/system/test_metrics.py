@@ -22,7 +22,7 @@ from persplit.service.readiness import Readiness
 from tests.processes import PATIENCE_SECONDS, ServerProcess
 from tests.servers import free_port, with_database
 from tests.system.conftest import MakePhone, phones_of, serving, settings_for
-from tests.system.test_serve import SECRET, workers_of
+from tests.system.test_serve import SECRET
 from tests.torture.disk import _DINNER as DINNER
 
 Series = Mapping[tuple[str, frozenset[tuple[str, str]]], float]
@@ -334,9 +334,9 @@ async def test_any_of_several_workers_answers_for_all_and_counters_outlive_a_wor
             assert value(found, "persplit_processes") == 2
             body = await until_ready_says(server.url, 200)
             assert body["checks"]["hints"] == "ok"
-        (directory,) = directories_of(server.pid)
+        directory = directory_of(server.workers()[0])
         assert len(list(directory.glob("counter_*.db"))) == 2
-        os.kill(workers_of(server)[0], signal.SIGKILL)
+        os.kill(server.workers()[0], signal.SIGKILL)
         found = await agreed(server.url, 0)
         assert value(found, "persplit_sign_ins_total", kind="register", code="ok") == 6
         assert value(found, "persplit_processes") == 2
@@ -348,15 +348,11 @@ async def test_any_of_several_workers_answers_for_all_and_counters_outlive_a_wor
             server.kill()
 
 
-def directories_of(pid: int) -> list[Path]:
-    """Where the process's workers keep their metrics."""
-    worker = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[-1]
+def directory_of(worker: int) -> Path:
+    """Where the worker keeps its metrics."""
     variables = Path(f"/proc/{worker}/environ").read_bytes().split(b"\0")
-    return [
-        Path(it.partition(b"=")[2].decode())
-        for it in variables
-        if it.startswith(b"PROMETHEUS_MULTIPROC_DIR=")
-    ]
+    found = next(it for it in variables if it.startswith(b"PROMETHEUS_MULTIPROC_DIR="))
+    return Path(found.partition(b"=")[2].decode())
 
 
 async def agreed(url: str, sockets: int) -> Series:
