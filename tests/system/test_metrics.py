@@ -154,18 +154,18 @@ async def test_sign_ins_passwords_and_budgets_are_counted(tmp_path: Path) -> Non
             wrong = {"email": "nobody@example.org", "password": "a wrong one of eight"}
             answers = [await asha.rest("POST", "/auth/login", wrong) for _ in range(8)]
             await asha.ok("POST", "/auth/refresh", {"refreshToken": asha.refresh_token})
-            for _ in range(31):
-                joining = await asha.rest("POST", "/groups/join", {"code": "nothing"})
+            joining = [await asha.rest("POST", "/groups/join", {"code": "nothing"}) for _ in range(100)]
         (moved,) = moves
     limited = sum(answer.code == "rate_limited" for answer in answers)
     assert limited
-    assert joining.code == "rate_limited"
+    refused_joins = sum(answer.code == "rate_limited" for answer in joining)
+    assert refused_joins
     assert moved.by("persplit_sign_ins_total", kind="register", code="ok") == 1
     assert moved.by("persplit_sign_ins_total", kind="login", code="credentials_invalid") == 8 - limited
     assert moved.by("persplit_sign_ins_total", kind="login", code="rate_limited") == limited
     assert moved.by("persplit_sign_ins_total", kind="refresh", code="ok") == 1
     assert moved.by("persplit_rate_limited_total", budget="account") == limited
-    assert moved.by("persplit_rate_limited_total", budget="joins") == 1
+    assert moved.by("persplit_rate_limited_total", budget="joins") == refused_joins
     assert moved.by("persplit_password_seconds_count") == 1 + 8 - limited
     assert moved.now("persplit_passwords_waiting") == 0
 
