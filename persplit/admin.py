@@ -121,7 +121,8 @@ async def restore(settings: Settings, source: Path, told: Told) -> Tally:
     """Restore a backup into the store, which must be empty; see `backup.restore` for what it raises."""
     with source.open("rb"):
         pass  # before a store is made for nothing
-    async with open_stores(settings) as stores:
+    # What was there before, if anything was, is not what this store is from now on.
+    async with open_stores(settings, accepts_loss=True) as stores:
         return await backup.restore(stores, lambda: source.open("rb"), utc_now, told)
 
 
@@ -155,7 +156,7 @@ async def erase_group(settings: Settings, group_id: str) -> None:
 
 async def renew_epoch(settings: Settings) -> None:
     """Give every group of the store another epoch. Nodes that are running must be started again."""
-    async with open_stores(settings) as stores:
+    async with open_stores(settings, accepts_loss=True) as stores:
         epochs = Epochs(stores.meta)
         await epochs.open()
         await epochs.renew()

@@ -20,7 +20,7 @@ from persplit.config import ConfigError, Settings, load_settings
 from persplit.ledger.errors import NotFound
 from persplit.service.backup import BadBackup, DamagedStore, NotEmpty
 from persplit.service.check import Finding, Tally
-from persplit.service.errors import StoreUnavailable, StoreUnusable
+from persplit.service.errors import StoreDamaged, StoreUnavailable, StoreUnusable
 
 EXIT_FAULTS: Final = 1
 EXIT_CANNOT: Final = 2
@@ -53,6 +53,8 @@ def _run(work: Coroutine[Any, Any, _T]) -> _T:
     """The result of the work. What can go wrong with any of it ends the command, in a sentence."""
     try:
         return asyncio.run(work)
+    except StoreDamaged as error:
+        _fail(EXIT_FAULTS, f"persplit can't do this: {error}")
     except StoreUnusable as error:
         _fail(EXIT_CANNOT, f"persplit can't do this: {error}")
     except StoreUnavailable as error:

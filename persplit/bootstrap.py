@@ -20,9 +20,10 @@ from persplit.adapters.qr import QrCodes
 from persplit.adapters.sqlite_database import SqliteDatabase
 from persplit.adapters.sqlite_documents import SqliteDocuments
 from persplit.adapters.sqlite_events import SqliteEvents
+from persplit.adapters.sqlite_schema import SCHEMA_VERSION
 from persplit.adapters.tokens import ACCESS_LIFETIME_SECONDS, JwtAccessTokens, derive_key
 from persplit.config import ConfigError, Settings
-from persplit.service import users
+from persplit.service import heartbeat, metrics, users
 from persplit.service.accounts import Accounts
 from persplit.service.backup import require_whole
 from persplit.service.epochs import Epochs
@@ -37,6 +38,7 @@ from persplit.service.overview import Overview
 from persplit.service.people import People
 from persplit.service.ports import Clock, Documents, Hints, Stores
 from persplit.service.qr_tokens import QrTokens
+from persplit.service.readiness import Readiness
 from persplit.service.session_sweep import SessionSweep
 from persplit.service.sessions import Sessions
 from persplit.service.standing import Standings
@@ -69,13 +71,17 @@ def utc_now() -> datetime:
 
 
 @asynccontextmanager
-async def open_stores(settings: Settings, *, migrates: bool = True) -> AsyncIterator[Stores]:
+async def open_stores(
+    settings: Settings, *, migrates: bool = True, accepts_loss: bool = False
+) -> AsyncIterator[Stores]:
     """SQLite in the data directory, or MongoDB where its address is given.
 
-    `migrates`: make or bring up to date tables and indexes; else they must be there already.
+    `migrates`: make or bring up to date tables and indexes; else they must be there already. `accepts_loss`: open a
+    database that has lost events, or was put back from a copy, and go on from what it has.
     """
     if settings.mongodb_uri is None:
-        async with _sqlite(settings.data_dir / DATABASE_FILE, migrates=migrates) as stores:
+        path = settings.data_dir / DATABASE_FILE
+        async with _sqlite(path, migrates=migrates, accepts_loss=accepts_loss) as stores:
             yield stores
     else:
         async with _mongodb(settings.mongodb_uri.get_secret_value(), migrates=migrates) as stores:
@@ -270,7 +276,27 @@ def _node(
     sessions.on_ended.append(sockets.session_ended)
     cookie = RefreshCookie(is_secure=settings.own_url.startswith("https:"))
     rest = Rest(services, limits, address, cookie, lifetime)
-    app = make_app(rest, server, stores.events, lifetime, settings.own_url)
+    readiness = Readiness(stores.events, hints, lambda: lifetime.is_leaving)
+
+    def take_down() -> None:
+        metrics.note_process()
+        server.note_load()
+        fan_out.note_load()
+        services.groups.note_load()
+
+    app = make_app(
+        rest,
+        server,
+        readiness,
+        lifetime,
+        settings.own_url,
+        address=address,
+        metrics_from=settings.metrics_from,
+        take_down=take_down,
+    )
+    metrics.note_build(*(("mongodb", 0) if settings.mongodb_uri else ("sqlite", SCHEMA_VERSION)))
+    beating = asyncio.create_task(heartbeat.beat(take_down, readiness))
+    stack.push_async_callback(_cancelled, beating)
     # Where this node is the only one to write, it sees everybody who joins by itself.
     newcomers = fan_out if stores.is_shared else None
     follower = asyncio.create_task(Follower(stores.events, services.groups, fan_out, hints, newcomers).run())
@@ -295,8 +321,8 @@ def _origins(settings: Settings) -> list[str]:
 
 
 @asynccontextmanager
-async def _sqlite(path: Path, *, migrates: bool) -> AsyncIterator[Stores]:
-    database = SqliteDatabase(path, migrates=migrates)
+async def _sqlite(path: Path, *, migrates: bool, accepts_loss: bool) -> AsyncIterator[Stores]:
+    database = SqliteDatabase(path, migrates=migrates, accepts_loss=accepts_loss)
     await database.open()
     try:
         yield Stores(

@@ -10,7 +10,7 @@ import typer
 from persplit.admin_cli import add_to
 from persplit.client_cli.app import app as client_app
 from persplit.config import ConfigError, load_settings
-from persplit.service.errors import StoreUnavailable, StoreUnusable
+from persplit.service.errors import StoreDamaged, StoreUnavailable, StoreUnusable
 
 app = typer.Typer(
     help="PerSplit: shared expenses, live balances, UPI settlement.",
@@ -61,12 +61,12 @@ def serve(
     except ConfigError as error:
         typer.echo(f"persplit can't start:\n{error}", err=True)
         raise typer.Exit(2) from None
+    except (OSError, StoreDamaged, StoreUnavailable) as error:
+        typer.echo(f"persplit can't start: {getattr(error, 'strerror', None) or error}", err=True)
+        raise typer.Exit(1) from None
     except StoreUnusable as error:
         typer.echo(f"persplit can't start: {error}", err=True)
         raise typer.Exit(2) from None
-    except (OSError, StoreUnavailable) as error:
-        typer.echo(f"persplit can't start: {getattr(error, 'strerror', None) or error}", err=True)
-        raise typer.Exit(1) from None
 
 
 def _shown(path: Path) -> str:

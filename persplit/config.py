@@ -27,6 +27,11 @@ _SCHEMES: Final = {
     "mongodb_uri": ("mongodb://", "mongodb+srv://"),
     "redis_url": ("redis://", "rediss://", "unix://"),
 }
+_PRIVATE_NETWORKS: Final = (
+    *("127.0.0.0/8", "::1"),
+    *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),
+)
+"""This machine, and networks that aren't the internet: where a Prometheus stands."""
 _ORIGIN: Final = re.compile(r"https?://[^/@?#\s]+")
 
 
@@ -93,6 +98,10 @@ class Settings(BaseSettings):
     trusted_proxies: _List = Field(
         (), description="Addresses or networks, by commas, of proxies whose X-Forwarded-For counts."
     )
+    metrics_from: _List = Field(
+        _PRIVATE_NETWORKS,
+        description="Addresses or networks, by commas, that may read `/metrics`; `0.0.0.0/0,::/0` for everybody.",
+    )
     rate_limits: _Switch = Field(
         default=True, description="`off` for load tests: nobody is told to slow down. Sizes stay bounded."
     )
@@ -125,7 +134,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"number {number} is not an origin such as https://example.org")
         return origins
 
-    @field_validator("trusted_proxies")
+    @field_validator("trusted_proxies", "metrics_from")
     @classmethod
     def _networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
         for number, proxy in enumerate(proxies, 1):

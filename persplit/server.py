@@ -21,6 +21,7 @@ from persplit.logs import set_up_logs
 from persplit.service.errors import StoreUnusable
 from persplit.transport.http_server import Runner, room_for_connections
 from persplit.transport.security_headers import security_headers
+from persplit.worker_metrics import shared_metrics
 from persplit.workers import BACKLOG, Listeners
 
 CLEANUP_SECONDS: Final = 4.0
@@ -47,12 +48,14 @@ def run(settings: Settings, announce: Callable[[str], None]) -> None:
         _run_loop(_serve(settings, announce))
         return
     listeners = workers.open_listeners(settings.host, settings.port, settings.workers)
-    supervisor = workers.Supervisor(
-        partial(_work, settings),
-        [workers.Place(each) for each in listeners],
-        workers.DRAIN_SECONDS_MAX + settings.shutdown_delay_seconds,
-    )
-    supervisor.run(lambda: announce(settings.own_url))
+    with shared_metrics() as metrics:
+        supervisor = workers.Supervisor(
+            partial(_work, settings),
+            [workers.Place(each) for each in listeners],
+            metrics,
+            workers.DRAIN_SECONDS_MAX + settings.shutdown_delay_seconds,
+        )
+        supervisor.run(lambda: announce(settings.own_url))
 
 
 def _run_loop(serving: Coroutine[None, None, None]) -> None:

@@ -26,6 +26,7 @@ from typing import Any, Final, TypeAlias
 import structlog
 
 from persplit.config import ConfigError
+from persplit.worker_metrics import WorkerMetrics
 
 BACKLOG: Final = 4096
 """Connections that wait to be accepted: after a restart every client comes back at once."""
@@ -108,6 +109,7 @@ class Supervisor:
 
     target: Target
     places: list[Place]
+    metrics: WorkerMetrics
     drain_seconds_max: float = DRAIN_SECONDS_MAX
     is_stopping: bool = False
     is_roll_wanted: bool = False
@@ -157,6 +159,7 @@ class Supervisor:
             alarm.recv(4096)
 
     def _step(self) -> None:
+        self.metrics.let_go_of_the_dead()
         for place in self.places:
             self._see_off(place)
             self._take_over(place)
@@ -164,9 +167,11 @@ class Supervisor:
         self._exchange_next()
 
     def _start(self, place: Place) -> Worker:
+        slot = self.metrics.prepare()
         ours, theirs = _spawning.Pipe()
         process = _spawning.Process(target=self.target, args=(place.listeners, theirs), daemon=True)
         process.start()
+        self.metrics.started(slot, process)
         theirs.close()
         return Worker(process, ours, time.monotonic() + START_SECONDS_MAX)
 

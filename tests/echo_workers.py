@@ -11,6 +11,7 @@ from pathlib import Path
 
 from persplit import workers
 from persplit.config import ConfigError
+from persplit.worker_metrics import shared_metrics
 
 
 def serve(home: Path, listeners: workers.Listeners, line: Connection) -> None:
@@ -46,7 +47,10 @@ def main(home: Path, port: int, count: int) -> int:
     workers.START_SECONDS_MAX = float(os.environ.get("START_SECONDS_MAX", "60"))  # type: ignore[misc]
     places = [workers.Place(each) for each in workers.open_listeners("127.0.0.1", port, count)]
     try:
-        workers.Supervisor(partial(serve, home), places, drain_seconds_max=2.0).run(lambda: _say("announced"))
+        with shared_metrics() as metrics:
+            workers.Supervisor(partial(serve, home), places, metrics, drain_seconds_max=2.0).run(
+                lambda: _say("announced")
+            )
     except ConfigError as error:
         _say(str(error))
         return 2

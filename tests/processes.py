@@ -95,6 +95,12 @@ class ServerProcess:
         return self._process.wait(PATIENCE_SECONDS)
 
     @property
+    def pid(self) -> int:
+        """Of the process that was started."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def is_running(self) -> bool:
         """Whether it was started and has not ended."""
         return self._process is not None and self._process.poll() is None

@@ -63,6 +63,7 @@ def test_each_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch)
         "public_url": "https://split.example.org",
         "allowed_origins": "https://a.example.org, http://localhost:3000 ,",
         "trusted_proxies": "10.0.0.0/8,127.0.0.1",
+        "metrics_from": "10.1.2.3",
         "rate_limits": "off",
         "log_level": "debug",
         "log_format": "json",

@@ -21,11 +21,15 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import (
     BulkWriteError,
+    ConnectionFailure,
     DuplicateKeyError,
     ExecutionTimeout,
+    NetworkTimeout,
     NotPrimaryError,
     OperationFailure,
     PyMongoError,
+    ServerSelectionTimeoutError,
+    WTimeoutError,
 )
 from pymongo.read_concern import ReadConcern
 
@@ -46,6 +50,7 @@ from persplit.service.ports import (
     StoredEvent,
     VersionChanged,
 )
+from persplit.service.store_faults import note_fault
 
 Client: TypeAlias = AsyncMongoClient[Json]
 Database: TypeAlias = AsyncDatabase[Json]
@@ -146,6 +151,7 @@ class Calls:
             self.breaker.answered()
             raise DuplicateKey from None
         except (PyMongoError, TimeoutError) as error:
+            note_fault(_kind_of(error), error)
             if _is_answer(error):
                 self.breaker.answered()
             else:
@@ -160,6 +166,18 @@ class Calls:
 def _is_answer(error: Exception) -> bool:
     """Whether the database is there and said no: it takes no writes just now, perhaps, but can be read."""
     return isinstance(error, NotPrimaryError | OperationFailure) and not isinstance(error, ExecutionTimeout)
+
+
+def _kind_of(error: PyMongoError | TimeoutError) -> str:
+    match error:
+        case TimeoutError() | NetworkTimeout() | ExecutionTimeout() | WTimeoutError():
+            return "timeout"
+        case ServerSelectionTimeoutError() | NotPrimaryError():
+            return "no_primary"
+        case ConnectionFailure():
+            return "connection"
+        case _:
+            return "other"
 
 
 _EVENT_INDEXES: Final = (

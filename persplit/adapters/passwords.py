@@ -4,13 +4,14 @@ import asyncio
 import secrets
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, TypeVar
 
 import argon2
 from argon2.exceptions import VerifyMismatchError
 
 from persplit.service.errors import RateLimited, ServerRestarting
+from persplit.service.metrics import PASSWORD_SECONDS, PASSWORDS_WAITING, RATE_LIMITED, timed
 from persplit.service.ports import PasswordHasher
 
 MEMORY_KIB: Final = 47_104
@@ -73,6 +74,7 @@ class Argon2Passwords(PasswordHasher):
 
     async def _run(self, job: Callable[[], _T]) -> _T:
         if not self._places.acquire(blocking=False):
+            RATE_LIMITED.labels("passwords").inc()
             raise RateLimited("too many people are signing in at this moment", RETRY_AFTER_MS)
         try:
             future = self._pool.submit(job)
@@ -80,8 +82,14 @@ class Argon2Passwords(PasswordHasher):
             self._places.release()
             raise ServerRestarting("the server is stopping") from None
         # The place is free when the job is done, not when the caller has gone.
-        future.add_done_callback(lambda _: self._places.release())
-        return await asyncio.wrap_future(future)
+        PASSWORDS_WAITING.inc()
+        future.add_done_callback(self._done)
+        with timed(PASSWORD_SECONDS):
+            return await asyncio.wrap_future(future)
+
+    def _done(self, _: Future[_T]) -> None:
+        PASSWORDS_WAITING.dec()
+        self._places.release()
 
 
 def _bytes(password: str) -> bytes:

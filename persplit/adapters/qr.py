@@ -12,6 +12,7 @@ from PIL import Image
 
 from persplit.ledger.qr import matrix_of
 from persplit.service.errors import RateLimited, ServerRestarting
+from persplit.service.metrics import QR_IMAGES, QR_SECONDS, RATE_LIMITED, timed
 from persplit.service.ports import QrRenderer
 
 BOX_SIZE_PX: Final = 8
@@ -111,15 +112,23 @@ class QrCodes(QrRenderer):
     async def _image(self, key: _Key) -> bytes:
         image = self._cache.get(key)
         if image is not None:
+            QR_IMAGES.labels("cached").inc()
             return image
-        making = self._in_flight.get(key) or self._begin(key)
+        making = self._in_flight.get(key)
+        if making is not None:
+            QR_IMAGES.labels("shared").inc()
+        else:
+            making = self._begin(key)
+            QR_IMAGES.labels("made").inc()
         # Shielded: whoever stops waiting doesn't take the image away from the others.
-        return await asyncio.shield(making)
+        with timed(QR_SECONDS):
+            return await asyncio.shield(making)
 
     def _begin(self, key: _Key) -> asyncio.Future[bytes]:
         if self._closed:
             raise ServerRestarting("the server is stopping")
         if len(self._in_flight) >= self._waiting_max:
+            RATE_LIMITED.labels("qr").inc()
             raise RateLimited("too many QR codes are being made", _RETRY_AFTER_MS)
         draw, text = key
         making = asyncio.get_running_loop().run_in_executor(self._executor, draw, text)

@@ -3,12 +3,14 @@
 import asyncio
 import random
 import re
+import time
 from collections.abc import Callable
 from typing import Final
 
 import redis.asyncio as redis
 import structlog
 
+from persplit.service import metrics
 from persplit.service.ports import Hint, Hints
 
 PUBLISH_SECONDS_MAX: Final = 0.5
@@ -48,9 +50,11 @@ class RedisHints(Hints):
         self._listeners: list[Callable[[Hint | None], None]] = []
         self._waiting: asyncio.Queue[tuple[float, Hint]] = asyncio.Queue(WAITING_MAX)
         self._tasks: list[asyncio.Task[None]] = []
+        self._connected = False
 
     async def open(self) -> None:
         """Begin to publish and to listen; Redis needn't be there yet."""
+        self._note(connected=False)
         self._tasks = [asyncio.create_task(self._publish_waiting()), asyncio.create_task(self._listen())]
 
     async def close(self) -> None:
@@ -62,23 +66,33 @@ class RedisHints(Hints):
 
     async def publish(self, hint: Hint) -> None:
         """See the port: queues the hint, so that nobody waits for Redis while holding a group's lock."""
-        if not self._waiting.full():
+        if self._waiting.full():
+            metrics.HINTS_LOST.labels("queue_full").inc()
+        else:
             self._waiting.put_nowait((_now(), hint))
 
     def subscribe(self, listener: Callable[[Hint | None], None]) -> None:
         """See the port."""
         self._listeners.append(listener)
 
+    def are_connected(self) -> bool | None:
+        """See the port."""
+        return self._connected
+
     async def _publish_waiting(self) -> None:
         while True:
             since, hint = await self._waiting.get()
             if _now() - since > WAITING_SECONDS_MAX:
+                metrics.HINTS_LOST.labels("too_old").inc()
                 continue
             try:
                 async with asyncio.timeout(PUBLISH_SECONDS_MAX):
                     await self._redis.publish(self._channel, f"{hint.group_id} {hint.seq} {hint.user_id}")
             except Exception as error:  # noqa: BLE001 - one hint is no loss, a task that ends loses them all
+                metrics.HINTS_LOST.labels("refused").inc()
                 _log.warning("hint_lost", group_id=hint.group_id, seq=hint.seq, error=repr(error))
+            else:
+                metrics.HINTS_PUBLISHED.inc()
 
     async def _listen(self) -> None:
         wait = 0.1
@@ -89,6 +103,7 @@ class RedisHints(Hints):
                     wait = 0.1
                     await self._hear_all(pubsub)
             except Exception as error:  # noqa: BLE001 - as above
+                self._note(connected=False)
                 _log.warning("hints_interrupted", error=repr(error))
                 await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
                 wait = min(_RETRY_SECONDS_MAX, wait * 2)
@@ -108,13 +123,21 @@ class RedisHints(Hints):
 
     def _hear(self, message: dict[str, str]) -> None:
         if message["type"] == "subscribe":
+            self._note(connected=True)
+            metrics.HINTS_SUBSCRIPTIONS.inc()
             # The subscription stands from now on, for the first time or again: what was said before is lost.
             self._tell(None)
         elif message["type"] == "message":
+            metrics.HINTS_HEARD.inc()
+            metrics.HINTS_HEARD_AT.set(time.time())
             group_id, _, rest = message["data"].partition(" ")
             seq, _, user_id = rest.partition(" ")
             if _SEQ.fullmatch(seq):
                 self._tell(Hint(group_id, int(seq), user_id))
+
+    def _note(self, *, connected: bool) -> None:
+        self._connected = connected
+        metrics.HINTS_CONNECTED.labels("redis").set(connected)
 
     def _tell(self, hint: Hint | None) -> None:
         for listener in self._listeners:

@@ -12,6 +12,7 @@ import asyncio
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -20,8 +21,11 @@ from pathlib import Path
 from queue import Empty, Full, Queue
 from typing import Any, Final, TypeAlias, TypeVar
 
+from persplit.adapters.sqlite_mark import Mark
 from persplit.adapters.sqlite_schema import STEPS, Step, check_version, migrate
-from persplit.service.errors import StoreUnavailable
+from persplit.service.errors import StoreDamaged, StoreUnavailable
+from persplit.service.metrics import STORE_BATCH_WRITES, STORE_COMMIT_SECONDS, STORE_WRITES_WAITING
+from persplit.service.store_faults import note_fault
 
 WRITES_WAITING_MAX: Final = 4_096
 """About a second's work on a slow disk: who comes later is told at once instead of waiting in vain."""
@@ -41,6 +45,11 @@ WAL_BYTES_MAX: Final = 64 * 1024 * 1024
 """What the write-ahead log is cut down to after it has grown."""
 FAULTS_MAX: Final = 20
 """Faults of the file that are told one by one: one torn page may be hundreds."""
+CHECKED_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Up to this size a file is checked whole when it is opened, indexes against tables: half a second's work."""
+LOOKED_THROUGH_BYTES_MAX: Final = 512 * 1024 * 1024
+"""Up to this size each of its pages is looked at, which is as much work. Of a larger one a damaged page shows when
+it is read."""
 CLOSE_DEADLINE_S: Final = 10.0
 """Longest wait for the queued writes when closing: a batch takes milliseconds unless the disk hangs."""
 
@@ -48,6 +57,14 @@ _DAMAGE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _T = TypeVar("_T")
 Work: TypeAlias = Callable[[sqlite3.Connection], _T]
 """What to do with a connection, on a thread of the database's."""
+
+
+class Damaged(sqlite3.DatabaseError):
+    """What was read can't be what was written."""
+
+
+class FileGone(sqlite3.OperationalError):
+    """The file that is open isn't the one at its path any more: what is written to it ends with this process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +87,25 @@ class _Outcome:
 class SqliteDatabase:
     """The file at `path`. `open` before use, on the event loop that will use it; `close` at the end."""
 
-    def __init__(self, path: Path, *, migrates: bool = True, steps: Sequence[Step] | None = None) -> None:
-        """`migrates`: whether `open` brings an older file up to the last of the `steps`, or makes a missing one."""
+    def __init__(
+        self,
+        path: Path,
+        *,
+        migrates: bool = True,
+        accepts_loss: bool = False,
+        steps: Sequence[Step] | None = None,
+    ) -> None:
+        """Two ways to open it: to serve from it, or (`migrates` off) beside who does.
+
+        `migrates`: `open` makes a missing file, brings an older one up to the last of the `steps`, and refuses one
+        that is damaged or has lost events. `accepts_loss`: not for lost events, to go on from what is there.
+        """
         self._path = path
         self._migrates = migrates
+        self._accepts_loss = accepts_loss
         self._steps = STEPS if steps is None else steps
+        self._mark = Mark(path)
+        self._files: dict[str, tuple[int, int]] = {}
         self._is_open = False
         self._queue: Queue[_Write | None] = Queue(WRITES_WAITING_MAX)
         self._read_slots = threading.BoundedSemaphore(READS_WAITING_MAX)
@@ -86,6 +117,7 @@ class SqliteDatabase:
 
         Raises:
             SchemaMismatch: a newer release has written the file; or an older one, which may not be changed now.
+            StoreDamaged: it is damaged, or has lost events that were acknowledged.
             StoreUnavailable: it can't be opened, or another process keeps it locked.
 
         """
@@ -119,6 +151,7 @@ class SqliteDatabase:
         try:
             self._queue.put_nowait(_Write(work, future))
         except Full:
+            note_fault("queue_full", "too many writes are waiting")
             raise StoreUnavailable("too many writes are waiting") from None
         return await _within(WRITE_DEADLINE_S, future)
 
@@ -131,6 +164,7 @@ class SqliteDatabase:
         """
         self._require_open()
         if not self._read_slots.acquire(blocking=False):
+            note_fault("queue_full", "too many reads are waiting")
             raise StoreUnavailable("too many reads are waiting")
         reading: Future[_T] = self._readers.submit(self._read, work)
         reading.add_done_callback(lambda _: self._read_slots.release())
@@ -149,6 +183,7 @@ class SqliteDatabase:
     def _open_for_writing(self) -> sqlite3.Connection:
         try:
             if self._migrates:
+                self._refuse_absence()
                 self._path.parent.mkdir(parents=True, exist_ok=True)
             # SQLite gives its -wal and -shm files the mode of this one.
             create = os.O_CREAT if self._migrates else 0
@@ -156,20 +191,40 @@ class SqliteDatabase:
             connection = _connect(self._path)
             try:
                 if self._migrates:
+                    _look_through(connection)
                     migrate(connection, self._steps)
+                    self._refuse_loss(connection)
+                    self._mark.open(connection)
                 else:
                     check_version(connection, self._steps)
             except BaseException:
                 connection.close()
                 raise
+            names = (str(self._path), f"{self._path}-wal")
+            self._files = {name: _identity(name) for name in names}
         except (OSError, sqlite3.Error) as error:
+            if _kind_of(error) == "corrupt" and self._migrates:
+                raise StoreDamaged(f"{self._path} is damaged: {error}. {_SEE}") from error
             raise _unavailable(error, f"cannot open {self._path}: {error}") from error
         return connection
+
+    def _refuse_absence(self) -> None:
+        if self._mark.names_an_event and not self._accepts_loss and not self._path.exists():
+            raise StoreDamaged(f"{self._path} is gone, and there were events in it. {_SEE}")
+
+    def _refuse_loss(self, connection: sqlite3.Connection) -> None:
+        lost = self._mark.lost(connection)
+        if lost is not None and not self._accepts_loss:
+            raise StoreDamaged(
+                f"{self._path} has lost events that were acknowledged: event {lost[1]} of group {lost[0]}, and perhaps "
+                f"others before it. Its disk lost them, or an older copy was put in its place. {_SEE}"
+            )
 
     def _write_batches(self) -> None:
         """The writer's life."""
         while batch := self._next_batch():
-            outcomes = _run_batch(self._writing, batch)
+            STORE_WRITES_WAITING.set(self._queue.qsize())
+            outcomes = self._run_batch(batch)
             with suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 self._loop.call_soon_threadsafe(_resolve, outcomes)
 
@@ -191,6 +246,7 @@ class SqliteDatabase:
             if connection is None:
                 connection = self._here.connection = _connect(self._path)
                 connection.execute("PRAGMA query_only = ON")
+                self._refuse_other_files()
                 self._read_connections.append(connection)
             return work(connection)
         except sqlite3.Error as error:
@@ -207,6 +263,33 @@ class SqliteDatabase:
             connection.close()
         if not self._writer.is_alive():
             self._writing.close()
+            self._mark.close()
+
+    def _refuse_other_files(self) -> None:
+        """SQLite goes on with a file that was removed, and would make a new one for the next connection."""
+        for name, opened in self._files.items():
+            if _identity(name) != opened:
+                raise FileGone(f"{Path(name).name} isn't the file that was opened")
+
+    def _run_batch(self, batch: list[_Write]) -> list[_Outcome]:
+        """Run all in one transaction. If that can't begin, breaks or can't be committed, all fail alike."""
+        connection, started = self._writing, time.perf_counter()
+        try:
+            _roll_back(connection)  # in case the batch before could not
+            self._refuse_other_files()
+            connection.execute("BEGIN IMMEDIATE")
+            outcomes = [_run_one(connection, write) for write in batch if not write.future.cancelled()]
+            last = self._mark.before_commit(connection)
+            connection.execute("COMMIT")
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait hear of it and the writer lives on
+            with suppress(sqlite3.Error):
+                _roll_back(connection)
+            note_fault(_kind_of(error), error)
+            return [_Outcome(write.future, error=_unavailable(error)) for write in batch]
+        self._mark.after_commit(last)
+        STORE_BATCH_WRITES.observe(len(batch))
+        STORE_COMMIT_SECONDS.observe(time.perf_counter() - started)
+        return outcomes
 
 
 def _inspected(path: Path) -> list[str]:
@@ -230,8 +313,37 @@ def translated(error: Exception) -> Exception:
     """
     ours = sqlite3.ProgrammingError | sqlite3.InterfaceError | sqlite3.IntegrityError
     if isinstance(error, sqlite3.Error) and not isinstance(error, ours):
+        note_fault(_kind_of(error), error)
         return _unavailable(error)
     return error
+
+
+_KINDS: Final = {
+    sqlite3.SQLITE_FULL: "full",
+    sqlite3.SQLITE_IOERR: "io",
+    sqlite3.SQLITE_CORRUPT: "corrupt",
+    sqlite3.SQLITE_NOTADB: "corrupt",
+    sqlite3.SQLITE_READONLY: "readonly",
+    sqlite3.SQLITE_PERM: "readonly",
+    sqlite3.SQLITE_BUSY: "busy",
+    sqlite3.SQLITE_CANTOPEN: "cannot_open",
+}
+_SEE: Final = "OPERATIONS.md, 'The database is damaged or has lost events', says what to do."
+
+
+def _kind_of(error: Exception) -> str:
+    match error:
+        case Damaged():
+            return "corrupt"
+        case FileGone():
+            return "gone"
+        case sqlite3.Error():
+            # The extended codes have more above the lowest byte.
+            return _KINDS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "other")
+        case OSError():
+            return "cannot_open"
+        case _:
+            return "other"
 
 
 def _unavailable(cause: Exception, detail: str = "the database did not answer") -> StoreUnavailable:
@@ -249,12 +361,15 @@ async def _within(seconds: float, future: asyncio.Future[_T]) -> _T:
         async with asyncio.timeout(seconds):
             return await future
     except TimeoutError:
+        note_fault("timeout", "the database did not answer in time")
         raise StoreUnavailable("the database did not answer in time") from None
 
 
 def _connect(path: Path) -> sqlite3.Connection:
     """A connection that never begins a transaction by itself, with all settings that matter stated."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    # It never makes the file: one that was removed must not come back empty.
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    connection = sqlite3.connect(uri, isolation_level=None, check_same_thread=False, uri=True)
     try:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA journal_mode = WAL")
@@ -269,18 +384,26 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _run_batch(connection: sqlite3.Connection, batch: list[_Write]) -> list[_Outcome]:
-    """Run all in one transaction. If that can't begin, breaks or can't be committed, all fail alike."""
+def _identity(name: str) -> tuple[int, int]:
+    """Which file has the name; zeros where none has. Asked before each commit, so without pathlib's detours."""
     try:
-        _roll_back(connection)  # in case the batch before could not
-        connection.execute("BEGIN IMMEDIATE")
-        outcomes = [_run_one(connection, write) for write in batch if not write.future.cancelled()]
-        connection.execute("COMMIT")
-    except Exception as error:  # noqa: BLE001 - whatever it is, those who wait hear of it and the writer lives on
-        with suppress(sqlite3.Error):
-            _roll_back(connection)
-        return [_Outcome(write.future, error=_unavailable(error)) for write in batch]
-    return outcomes
+        found = os.stat(name)  # noqa: PTH116 - as above
+    except FileNotFoundError:
+        return (0, 0)
+    return found.st_dev, found.st_ino
+
+
+def _look_through(connection: sqlite3.Connection) -> None:
+    """Read every page of a file that isn't too large. Raises `Damaged`, or what SQLite does."""
+    (pages,), (page_bytes,) = (
+        connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size")
+    )
+    if pages * page_bytes > LOOKED_THROUGH_BYTES_MAX:
+        return
+    check = "integrity_check" if pages * page_bytes <= CHECKED_BYTES_MAX else "quick_check"
+    (found,) = connection.execute(f"PRAGMA {check}(1)").fetchone()
+    if found != "ok":
+        raise Damaged(found.partition("\n")[2] or found)
 
 
 def _run_one(connection: sqlite3.Connection, write: _Write) -> _Outcome:

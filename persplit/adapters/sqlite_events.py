@@ -7,7 +7,7 @@ from typing import Any, Final
 import orjson
 
 from persplit.adapters.recording import bounded, hole_before, recognise, record_of
-from persplit.adapters.sqlite_database import SqliteDatabase
+from persplit.adapters.sqlite_database import Damaged, SqliteDatabase
 from persplit.ledger.codec import TYPES, event_from_json, event_to_document
 from persplit.ledger.events import MemberLeft, Noun, RecordedEvent, is_creation, subject_of
 from persplit.service.ports import EventStore, GroupErased, NewEvent, SeqTaken, Snapshot, StoredEvent
@@ -231,7 +231,11 @@ def _row_of(recorded: RecordedEvent) -> dict[str, Any]:
 
 
 def _decoded(body: bytes) -> RecordedEvent:
-    return event_from_json(orjson.loads(body))
+    try:
+        return event_from_json(orjson.loads(body))
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        # What we wrote we can read, so this isn't what we wrote.
+        raise Damaged(f"an event can't be read: {type(error).__name__}") from error
 
 
 def _one(connection: sqlite3.Connection, sql: str, *values: object) -> RecordedEvent | None:

@@ -10,6 +10,7 @@ from persplit.ledger.errors import FieldError, Invalid, NotFound
 from persplit.service.common_passwords import COMMON_PASSWORDS
 from persplit.service.errors import CredentialsInvalid, ServiceError, TokenInvalid, TokenMissing
 from persplit.service.handler import rfc3339
+from persplit.service.metrics import SIGN_INS, outcome_of
 from persplit.service.people import People
 from persplit.service.ports import AccessClaims, AccessTokens, Clock, PasswordHasher
 from persplit.service.sessions import Grant, Session, Sessions
@@ -84,21 +85,22 @@ class Accounts:
             RateLimited: too many passwords are being hashed.
 
         """
-        fault = password_fault(password, name, email)
-        if fault is not None:
-            raise Invalid(FieldError("password", fault))
-        password_hash = await self._passwords.hash(password)
-        user = User(
-            id=str(uuid_utils.uuid7()),
-            name=name,
-            email=email,
-            phone=phone,
-            vpa=vpa,
-            locale=locale,
-            created_at=rfc3339(self._clock()),
-        )
-        await self._users.insert(user, password_hash)
-        return self._signed_in(user, await self._sessions.start(user.id, device))
+        with outcome_of(SIGN_INS, "register"):
+            fault = password_fault(password, name, email)
+            if fault is not None:
+                raise Invalid(FieldError("password", fault))
+            password_hash = await self._passwords.hash(password)
+            user = User(
+                id=str(uuid_utils.uuid7()),
+                name=name,
+                email=email,
+                phone=phone,
+                vpa=vpa,
+                locale=locale,
+                created_at=rfc3339(self._clock()),
+            )
+            await self._users.insert(user, password_hash)
+            return self._signed_in(user, await self._sessions.start(user.id, device))
 
     async def login(self, email: str, password: str, *, device: str | None = None) -> SignedIn:
         """Sign a device in. An address with no account takes the same time and gets the same answer.
@@ -108,8 +110,9 @@ class Accounts:
             RateLimited: too many failures on this address, or too many passwords are being hashed.
 
         """
-        known = await self._verified(email, password)
-        return self._signed_in(known.user, await self._sessions.start(known.user.id, device))
+        with outcome_of(SIGN_INS, "login"):
+            known = await self._verified(email, password)
+            return self._signed_in(known.user, await self._sessions.start(known.user.id, device))
 
     async def _verified(self, email: str, password: str) -> Credentials:
         attempt = self._throttle.begin(email)
@@ -134,13 +137,14 @@ class Accounts:
             TokenReused: it was spent before; its session has ended now.
 
         """
-        if not token:
-            raise TokenMissing("a refresh token is needed")
-        grant = await self._sessions.refresh(token)
-        user = await self._users.get(grant.session.user_id)
-        if user is None:
-            raise TokenInvalid("the account is gone")
-        return self._signed_in(user, grant)
+        with outcome_of(SIGN_INS, "refresh"):
+            if not token:
+                raise TokenMissing("a refresh token is needed")
+            grant = await self._sessions.refresh(token)
+            user = await self._users.get(grant.session.user_id)
+            if user is None:
+                raise TokenInvalid("the account is gone")
+            return self._signed_in(user, grant)
 
     async def authenticate(self, token: str | None) -> AccessClaims:
         """Who the access token speaks for.

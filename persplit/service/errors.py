@@ -124,6 +124,10 @@ class StoreUnusable(Exception):
     """The store answers, but this release must not serve from it. For whoever runs the server, never for clients."""
 
 
+class StoreDamaged(StoreUnusable):
+    """It is damaged, or has lost events that were acknowledged; the text says what a person can do."""
+
+
 class SchemaMismatch(StoreUnusable):
     """The store has another schema than this release works with."""
 

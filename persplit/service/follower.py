@@ -10,6 +10,7 @@ from typing import Final, Protocol
 import structlog
 
 from persplit.ledger.events import Noun
+from persplit.service import metrics
 from persplit.service.errors import StoreUnavailable
 from persplit.service.groups import FanOut, Groups
 from persplit.service.ports import READ_LIMIT_MAX, EventStore, Hint, Hints
@@ -95,13 +96,15 @@ class Follower:
             # Jitter keeps many nodes from asking at the same instant.
             self._sweep_at = now() + SWEEP_SECONDS * random.uniform(0.8, 1.0)  # noqa: S311 - no secret
             try:
-                await self._sweep()
+                with metrics.timed(metrics.SWEEP_SECONDS):
+                    await self._sweep()
             except Exception as error:  # noqa: BLE001 - nobody else would do this node's following
                 self._failing("sweep_interrupted", error)
         self._read_on_waiting()
 
     def _failing(self, what: str, error: Exception, **ids: str) -> None:
         """Log it. If the store is away, sweep soon; other faults don't heal so fast."""
+        metrics.SWEEP_FAILURES.inc()
         _log.warning(what, error=repr(error), **ids)
         if isinstance(error, StoreUnavailable):
             self._sweep_at = min(self._sweep_at, asyncio.get_running_loop().time() + RETRY_SECONDS)
@@ -119,6 +122,8 @@ class Follower:
             self._groups.confirm(heads)
             for group_id in some:
                 head, seq = heads.get(group_id, 0), self._groups.seq_of(group_id)
+                if head > seq:
+                    metrics.GROUPS_BEHIND.inc()
                 # One that is gone was erased, which reading on finds out.
                 if head > seq or (head == 0 and (seq or self._fan_out.has_listeners(group_id))):
                     _add(self._waiting, group_id, ())

@@ -10,6 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Final, Protocol
 
 import structlog
@@ -20,6 +21,15 @@ from persplit.ledger.plan import Plan
 from persplit.ledger.state import GroupState, apply, plan_of
 from persplit.service import snapshots
 from persplit.service.errors import StoreUnavailable
+from persplit.service.metrics import (
+    ANNOUNCING_FAILED,
+    EVENT_LAG_SECONDS,
+    FANOUT_SECONDS,
+    GROUPS_HELD,
+    PLAN_SECONDS,
+    PLANS,
+    timed,
+)
 from persplit.service.people import OUTAGE_SECONDS_MAX
 from persplit.service.ports import READ_LIMIT_MAX, EventStore, GroupErased
 from persplit.service.standing import Standing, Standings
@@ -191,6 +201,9 @@ class Groups:
     async def _advance_all(self, live: LiveGroup, events: Sequence[RecordedEvent]) -> None:
         for recorded in events:
             await self.advance(live, recorded)
+            if self._fan_out.has_listeners(recorded.group_id):
+                committed_at = datetime.fromisoformat(recorded.at).timestamp()
+                EVENT_LAG_SECONDS.observe(max(0.0, time.time() - committed_at))
 
     async def advance(self, live: LiveGroup, recorded: RecordedEvent) -> None:
         """Move the group on by its next event and announce it. Call with the lock held.
@@ -205,8 +218,10 @@ class Groups:
             await self._fan_out.follow_membership(recorded)
             if self._fan_out.has_listeners(recorded.group_id):
                 standing = await self._standing(live, live.state)
-                await self._fan_out.announce(recorded, standing)
+                with timed(FANOUT_SECONDS):
+                    await self._fan_out.announce(recorded, standing)
         except Exception:  # noqa: BLE001 - whatever it was, the event stands
+            ANNOUNCING_FAILED.inc()
             _log.exception("announcing_failed", group_id=recorded.group_id, seq=recorded.seq)
         if recorded.seq % snapshots.SNAPSHOT_EVERY == 0:
             task = asyncio.create_task(snapshots.save(self._store, live.state))
@@ -283,7 +298,7 @@ class Groups:
         then = await snapshots.load(self._store, group_id, seq)
         if then is None:
             raise NotFound("the group did not exist then")
-        return await self._standings.of(then, plan_of(then))
+        return await self._standings.of(then, _plan_of(then))
 
     async def _readable(self, group_id: str, live: LiveGroup, user_id: str) -> GroupState:
         if self._is_shared or live.state is None or not live.state.is_member(user_id):
@@ -311,8 +326,12 @@ class Groups:
     def _plan(self, live: LiveGroup, state: GroupState) -> Plan:
         # The plan follows from the state alone; links follow from profiles too, which change by themselves.
         if live.plan is None:
-            live.plan = plan_of(state)
+            live.plan = _plan_of(state)
         return live.plan
+
+    def note_load(self) -> None:
+        """Take down how many groups are held."""
+        GROUPS_HELD.set(len(self._held))
 
     async def close(self) -> None:
         """Wait for snapshots that are being saved."""
@@ -328,6 +347,13 @@ async def _acquired(lock: asyncio.Lock) -> None:
             await lock.acquire()
     except TimeoutError:
         raise StoreUnavailable("too many wait for this group: nothing was done") from None
+
+
+def _plan_of(state: GroupState) -> Plan:
+    with timed(PLAN_SECONDS):
+        plan = plan_of(state)
+    PLANS.labels("true" if plan.optimal else "false").inc()
+    return plan
 
 
 async def _to_the_end(work: Coroutine[None, None, None]) -> None:

@@ -2,6 +2,9 @@
 
 import asyncio
 import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -18,7 +21,7 @@ from persplit.ledger.commands import (
     UpdateExpense,
 )
 from persplit.ledger.decide import Asked, decide
-from persplit.ledger.errors import Conflict, LedgerError, NotFound
+from persplit.ledger.errors import Conflict, LedgerError, NotFound, PerSplitError
 from persplit.ledger.events import (
     Event,
     ExpenseCreated,
@@ -37,6 +40,7 @@ from persplit.ledger.state import GroupState
 from persplit.service import snapshots
 from persplit.service.errors import IdempotencyKeyReused, StoreUnavailable
 from persplit.service.groups import Groups, LiveGroup
+from persplit.service.metrics import APPEND_SECONDS, LEDGER_COMMANDS
 from persplit.service.ports import (
     Clock,
     CommandKnown,
@@ -105,7 +109,7 @@ class Handler:
             StoreUnavailable: the outcome is unknown; retry with the same key.
 
         """
-        running = asyncio.ensure_future(self._handle(request))
+        running = asyncio.ensure_future(self._counted(request))
         self._running.add(running)
         running.add_done_callback(self._finished)
         return await asyncio.shield(running)
@@ -119,6 +123,17 @@ class Handler:
         self._running.discard(running)
         if not running.cancelled():
             running.exception()  # looked at, in case that the caller has gone
+
+    async def _counted(self, request: CommandRequest) -> Outcome:
+        type_ = type(request.command).__name__
+        try:
+            outcome = await self._handle(request)
+        except Exception as error:
+            code = error.code if isinstance(error, PerSplitError) else "internal_error"
+            LEDGER_COMMANDS.labels(type_, code).inc()
+            raise
+        LEDGER_COMMANDS.labels(type_, "replayed" if outcome.replayed else "ok").inc()
+        return outcome
 
     async def _handle(self, request: CommandRequest) -> Outcome:
         # 1 the caller is known, the command is parsed: transport
@@ -140,7 +155,8 @@ class Handler:
                     raise
                 # 4 make it durable: the unique keys decide, the lock only saves attempts
                 try:
-                    recorded = await self._store.append(_new_event(live.state, request, event, now))
+                    with _appending():
+                        recorded = await self._store.append(_new_event(live.state, request, event, now))
                 except CommandKnown as known_command:
                     return await self._replayed(live, request, known_command.recorded)
                 except SeqTaken:
@@ -216,6 +232,23 @@ class Handler:
         if then is None or isinstance(recorded.event, GroupEvent):
             raise NotFound("there is no such group")
         return then
+
+
+@contextmanager
+def _appending() -> Iterator[None]:
+    """Time an append, by how it ended."""
+    outcome, started = "failed", time.perf_counter()
+    try:
+        yield
+        outcome = "ok"
+    except CommandKnown:
+        outcome = "replayed"
+        raise
+    except SeqTaken:
+        outcome = "seq_taken"
+        raise
+    finally:
+        APPEND_SECONDS.labels(outcome).observe(time.perf_counter() - started)
 
 
 def thing_of(event: Event) -> Expense | Settlement | None:

@@ -342,6 +342,10 @@ class Hints(Protocol):
         """Call `listener` with every hint from other nodes, and with None when some may have been missed."""
         ...
 
+    def are_connected(self) -> bool | None:
+        """Whether hints arrive now; None where they go through nothing that could be away."""
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class Hint:

@@ -11,6 +11,7 @@ from persplit.ledger.events import RecordedEvent
 from persplit.ledger.snapshot import STATE_VERSION, state_from_json, state_to_json
 from persplit.ledger.state import GroupState, apply
 from persplit.service.errors import StoreUnavailable
+from persplit.service.metrics import SNAPSHOTS, SNAPSHOTS_PASSED_OVER
 from persplit.service.ports import READ_LIMIT_MAX, EventStore, GroupErased, Snapshot
 
 SNAPSHOT_EVERY: Final = 500
@@ -84,6 +85,7 @@ async def _from_snapshot(store: EventStore, group_id: str, up_to: int) -> GroupS
         heads = await store.heads([group_id])
         if state is not None and state.seq <= heads.get(group_id, 0):
             return state
+        SNAPSHOTS_PASSED_OVER.labels("damaged" if state is None else "ahead").inc()
         _log.warning("snapshot_passed_over", group_id=group_id, seq=snapshot.seq, is_damaged=state is None)
         up_to = snapshot.seq - 1
     return None
@@ -94,4 +96,7 @@ async def save(store: EventStore, state: GroupState) -> None:
     try:
         await store.save_snapshot(encode(state))
     except StoreUnavailable:
+        SNAPSHOTS.labels("failed").inc()
         _log.warning("snapshot_not_saved", group_id=state.group_id, seq=state.seq)
+    else:
+        SNAPSHOTS.labels("saved").inc()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from persplit.service.errors import RateLimited
+from persplit.service.metrics import RATE_LIMITED
 
 FREE_FAILURES: Final = 5
 """Failures before the first wait: people mistype."""
@@ -92,6 +93,7 @@ class SignInThrottle:
             record = _Record(0, now)
         if now < record.open_at:
             self._records.move_to_end(key)
+            RATE_LIMITED.labels("account").inc()
             retry_after_ms = math.ceil((record.open_at - now) * 1_000)
             raise RateLimited("too many wrong passwords: wait before the next", retry_after_ms)
         self._keep(key, _Record(min(record.failures + 1, _FAILURES_MAX), now))

@@ -1,26 +1,36 @@
 """The aiohttp application: routes, Socket.IO, health, documents, headers."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from persplit.ledger.errors import PerSplitError
-from persplit.service.errors import ServerRestarting
-from persplit.service.ports import EventStore
+from persplit.service.errors import ServerRestarting, StoreUnavailable
+from persplit.service.readiness import Checks, Readiness
 from persplit.transport import documents
+from persplit.transport.client_address import ClientAddress
 from persplit.transport.guard import GuardedServer
 from persplit.transport.lifetime import Lifetime
-from persplit.transport.metrics import count_requests
+from persplit.transport.request_metrics import count_requests, metrics_page
 from persplit.transport.rest import BODY_BYTES_MAX, Rest, answer_errors, json_response, problem_response
 from persplit.transport.security_headers import security_headers
 
 
 def make_app(
-    rest: Rest, server: GuardedServer, store: EventStore, lifetime: Lifetime, public_url: str
+    rest: Rest,
+    server: GuardedServer,
+    readiness: Readiness,
+    lifetime: Lifetime,
+    public_url: str,
+    *,
+    address: ClientAddress,
+    metrics_from: Sequence[str],
+    take_down: Callable[[], None],
 ) -> web.Application:
-    """The application, ready to run. It owns nothing: bootstrap opens and closes what it uses."""
+    """The application, ready to run. It owns nothing: bootstrap opens and closes what it uses.
+
+    `take_down` brings gauges up to date before `/metrics` answers.
+    """
     app = web.Application(
         client_max_size=BODY_BYTES_MAX, middlewares=[_ending(lifetime), count_requests, answer_errors]
     )
@@ -30,8 +40,8 @@ def make_app(
     app.add_routes(
         [
             web.get("/healthz", _healthz),
-            web.get("/readyz", _readyz(store, lifetime)),
-            web.get("/metrics", _metrics),
+            web.get("/readyz", _readyz(readiness)),
+            web.get("/metrics", metrics_page(metrics_from, address, take_down)),
         ]
     )
     server.attach(app, socketio_path="socket.io")
@@ -65,19 +75,20 @@ async def _healthz(_: web.Request) -> web.Response:
     return json_response({"status": "ok"})
 
 
-def _readyz(store: EventStore, lifetime: Lifetime) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _readyz(readiness: Readiness) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def readyz(_: web.Request) -> web.Response:
-        """It takes requests: the store answers, and it isn't stopping."""
-        if lifetime.is_leaving:
-            return problem_response(ServerRestarting("this server is stopping"))
-        try:
-            await store.ping()
-        except PerSplitError as error:
-            return problem_response(error)
-        return json_response({"status": "ready"})
+        """It takes requests: the store answers, and it isn't stopping. Otherwise a problem that says which."""
+        checks = await readiness.checks()
+        if checks.is_draining:
+            return problem_response(ServerRestarting("this server is stopping"), checks=_shown(checks))
+        if not checks.store_answers:
+            return problem_response(StoreUnavailable("the store does not answer"), checks=_shown(checks))
+        return json_response({"status": "ready", "checks": _shown(checks)})
 
     return readyz
 
 
-async def _metrics(_: web.Request) -> web.Response:
-    return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+def _shown(checks: Checks) -> dict[str, str | bool]:
+    hints = {None: "unused", True: "ok", False: "away"}[checks.hints_arrive]
+    store = "ok" if checks.store_answers else "failing"
+    return {"store": store, "hints": hints, "draining": checks.is_draining}

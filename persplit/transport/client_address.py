@@ -24,24 +24,37 @@ class ClientAddress:
         """The address of the client, to count its requests by; of an IPv6 address, its network."""
         return self.behind(request.remote, request.headers.getall("X-Forwarded-For", ()))
 
+    def ip_of(self, request: web.Request) -> IPv4Address | IPv6Address | None:
+        """The address that the client has for certain; None behind a proxy that isn't configured."""
+        address, hops = self._origin_of(request.remote, request.headers.getall("X-Forwarded-For", ()))
+        return None if hops else address
+
     def behind(self, peer: str | None, forwarded: Sequence[str]) -> str:
         """The client's address: `peer`, or who stands behind it by what the trusted proxies wrote.
 
         A proxy may write below the line that the client made up, so all lines count as one list. What no proxy of
         ours wrote, and what isn't an address, is not believed.
         """
-        address = _parsed(peer or "")
-        hops = ",".join(forwarded).split(",")
-        while hops and address is not None and self._is_trusted(address):
-            earlier = _parsed(hops.pop().strip())
-            if earlier is None:
-                break
-            address = earlier
+        address, _ = self._origin_of(peer, forwarded)
         if address is None:
             return "unknown"
         if isinstance(address, IPv6Address):
             return str(ip_network((int(address), IPV6_NETWORK_BITS), strict=False))
         return str(address)
+
+    def _origin_of(
+        self, peer: str | None, forwarded: Sequence[str]
+    ) -> tuple[IPv4Address | IPv6Address | None, list[str]]:
+        """The last address that can be believed, and the hops said to be before it, which can't."""
+        address = _parsed(peer or "")
+        hops = [hop.strip() for hop in ",".join(forwarded).split(",") if hop.strip()]
+        while hops and address is not None and self._is_trusted(address):
+            earlier = _parsed(hops[-1])
+            if earlier is None:
+                break
+            address = earlier
+            hops.pop()
+        return address, hops
 
     def _is_trusted(self, address: IPv4Address | IPv6Address) -> bool:
         return any(address in network for network in self._trusted)

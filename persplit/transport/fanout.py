@@ -10,12 +10,12 @@ from typing import Any, Final, Protocol
 import structlog
 
 from persplit.ledger.events import GroupCreated, MemberJoined, MemberLeft, RecordedEvent
+from persplit.service.metrics import EVENTS_ANNOUNCED, FANOUT_RECIPIENTS, GROUPS_HEARD, USERS_CONNECTED
 from persplit.service.people import People
 from persplit.service.ports import QrRenderer
 from persplit.service.qr_data import data_url
 from persplit.service.standing import Payment, Standing
 from persplit.transport import views
-from persplit.transport.metrics import EVENTS_ANNOUNCED
 from persplit.transport.views import Json
 
 DUE_INTERVAL_SECONDS: Final = 0.25
@@ -94,6 +94,14 @@ class Audience:
     def listeners(self, group_id: str) -> Sequence[str]:
         """The sockets that hear the group."""
         return tuple(self._hearing.get(group_id, ()))
+
+    def sockets_hearing(self, group_id: str) -> int:
+        """How many sockets hear the group."""
+        return len(self._hearing.get(group_id, ()))
+
+    def size(self) -> tuple[int, int]:
+        """How many users are connected, and how many groups are heard."""
+        return len(self._sids_of), len(self._hearing)
 
     def hears(self, group_id: str, user_id: str | None = None) -> bool:
         """Whether anybody hears the group, or this user does."""
@@ -195,6 +203,7 @@ class SocketFanOut:
         name, payload = views.broadcast(recorded, standing, people)
         await self._emitter.emit(name, payload, to=group_room(recorded.group_id))
         EVENTS_ANNOUNCED.labels(name).inc()
+        FANOUT_RECIPIENTS.inc(self._audience.sockets_hearing(recorded.group_id))
         paying = {row.transfer.from_id for row in standing.plan}
         self._dues.put(standing, {user_id for user_id in paying if self.is_connected(user_id)})
 
@@ -205,6 +214,12 @@ class SocketFanOut:
         for sid in self._lacking(recorded.group_id, user_id):
             await self._enter(recorded.group_id, sid)
             await self._emitter.emit(name, payload, to=sid)
+
+    def note_load(self) -> None:
+        """Take down how many listen."""
+        users, groups = self._audience.size()
+        USERS_CONNECTED.set(users)
+        GROUPS_HEARD.set(groups)
 
     async def close(self) -> None:
         """Stop drawing QRs."""

@@ -22,6 +22,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from socketio import packet
 
 from persplit.ledger.errors import NotFound, PerSplitError
+from persplit.service import metrics
 from persplit.service.errors import InternalError, Malformed, RateLimited
 from persplit.transport.backlog import PING, Backlog, Frame, frame_of
 from persplit.transport.buckets import TokenBucket
@@ -69,6 +70,8 @@ NAMESPACE: Final = "/"
 Refuse: TypeAlias = Callable[[PerSplitError], dict[str, Any]]
 
 _LINK: Final = "persplit.link"
+# By what `Link.cut` is told; what else it is told is what a frame was instead.
+_CUT_OFF_REASONS: Final = {"too slow": "too_slow", "flood": "flood"}
 # The libraries log a traceback for each thing that goes wrong; `logger=False` still lets errors through. Whatever
 # of it is ours is caught and logged here. This one has no parent and no handler, and takes nothing.
 _SILENCE: Final = logging.Logger("silence", logging.CRITICAL + 1)  # noqa: LOG001 - out of everybody's reach
@@ -293,6 +296,8 @@ class Engine(engineio.AsyncServer):
         self._async = {**self._async, "websocket": Wire}
         self.links: dict[str, Link] = {}
         self.turn_away: Callable[[web.Request], web.StreamResponse | None] | None = None
+        self.sent_packets = 0
+        self.sent_bytes = 0
 
     def create_queue(self, *_: Any, **__: Any) -> Backlog:
         """What waits for one client."""
@@ -315,10 +320,14 @@ class Engine(engineio.AsyncServer):
         link = self.links.get(sid)
         if link is None or link.is_closing:
             return
-        if link.backlog.takes(frame_of(pkt)):
-            await super().send_packet(sid, pkt)
-        else:
+        frame = frame_of(pkt)
+        if not link.backlog.takes(frame):
             link.dismiss("too slow", _too_slow())
+            return
+        # Counted here and taken down now and then: this runs for each recipient of each event.
+        self.sent_packets += 1
+        self.sent_bytes += len(frame.data)
+        await super().send_packet(sid, pkt)
 
 
 def _too_slow() -> Frame:
@@ -392,6 +401,7 @@ class GuardedServer(socketio.AsyncServer):
         self._handshake_seconds = handshake_seconds
         self._rate_limits = rate_limits
         self._log_lines = TokenBucket(LOG_LINES_PER_SECOND, LOG_LINES_BURST)
+        self._counted_packets, self._counted_bytes = [0.0], [0.0]
         self.on_connected: Callable[[str], Awaitable[None]] | None = None
         """Called with the sid once the client has been told that it is connected, before its first event."""
         self.on_opened: Callable[[web.Request], PerSplitError | None] | None = None
@@ -428,6 +438,16 @@ class GuardedServer(socketio.AsyncServer):
         """Why the socket that is signing in may not, by what `on_opened` said."""
         link: Link = environ[_LINK]
         return link.refused
+
+    def note_load(self) -> None:
+        """Take down how many are connected, what waits for them, and what was sent."""
+        waiting = [link.backlog.waiting_bytes for link in self._links.values()]
+        metrics.CONNECTIONS.set(len(waiting))
+        metrics.BUFFERED_PACKETS.set(sum(len(link.backlog) for link in self._links.values()))
+        metrics.BUFFERED_BYTES.set(sum(waiting))
+        metrics.BUFFERED_BYTES_LARGEST.set(max(waiting, default=0))
+        metrics.count_up_to(metrics.SENT_PACKETS, self._counted_packets, self.eio.sent_packets)
+        metrics.count_up_to(metrics.SENT_BYTES, self._counted_bytes, self.eio.sent_bytes)
 
     def request_of(self, sid: str) -> web.Request | None:
         """The request that opened the socket; None if it has gone."""
@@ -496,6 +516,8 @@ class GuardedServer(socketio.AsyncServer):
         del self._links[link.sid]
         if self.on_ended is not None:
             self.on_ended(link.request)
+        if link.cut_for is not None:
+            metrics.CUT_OFFS.labels(_CUT_OFF_REASONS.get(link.cut_for, "not_a_frame")).inc()
         if link.cut_for is not None and self._log_lines.take(time.monotonic()) == 0:
             _log.info("socket_cut", sid=link.sid, reason=link.cut_for)
         sid = self.manager.sid_from_eio_sid(link.sid, NAMESPACE)
@@ -540,6 +562,7 @@ class GuardedServer(socketio.AsyncServer):
 
     def _refusal_of(self, link: Link, name: str, body: dict[str, Any] | Malformed) -> PerSplitError | None:
         if link.wait_ms:
+            metrics.RATE_LIMITED.labels("messages").inc()
             return RateLimited("too many messages: wait a moment", link.wait_ms)
         if name not in self._allowed_events:
             return NotFound("there is no such event")

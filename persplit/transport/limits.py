@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Final
 
 from persplit.service.errors import RateLimited
+from persplit.service.metrics import RATE_LIMITED
 from persplit.transport.buckets import TokenBucket
 
 COUNTED_MAX: Final = 50_000
@@ -28,6 +29,8 @@ OPEN_BY_USER_MAX: Final = 50
 dead, of which there can be thirty."""
 OVERRUN_FACTOR: Final = 2
 """With so many times the sockets an address isn't even answered as a socket any more, but with a plain 429."""
+OPEN_SOCKETS: Final = "open-sockets"
+"""Beside the budgets: what is open at once has no rate."""
 OPEN_RETRY_MS: Final = 5_000
 RETRY_SPREAD_MS: Final = 5_000
 """Those who share an address and were refused together don't come back together."""
@@ -167,7 +170,9 @@ class Limits:
             self._buckets.move_to_end((budget, key))
         wait_ms = bucket.take(self._monotonic())
         if wait_ms:
-            self._refuse(f"{rate.what}: too many in a short time from one {rate.scope}", wait_ms)
+            self._refuse(
+                budget.value, f"{rate.what}: too many in a short time from one {rate.scope}", wait_ms
+            )
 
     # --- open sockets
 
@@ -180,7 +185,7 @@ class Limits:
         """
         self._open[Scope.ADDRESS, address] += 1
         if self._is_on and self._open[Scope.ADDRESS, address] > OPEN_BY_ADDRESS_MAX:
-            self._refuse("too many sockets are open from one address", OPEN_RETRY_MS)
+            self._refuse(OPEN_SOCKETS, "too many sockets are open from one address", OPEN_RETRY_MS)
         self.check(Budget.CONNECTIONS, address)
 
     def is_overrun(self, address: str) -> bool:
@@ -199,7 +204,7 @@ class Limits:
 
         """
         if self._is_on and self._open[Scope.PERSON, user_id] >= OPEN_BY_USER_MAX:
-            self._refuse("too many sockets of one person are open", OPEN_RETRY_MS)
+            self._refuse(OPEN_SOCKETS, "too many sockets of one person are open", OPEN_RETRY_MS)
         self._open[Scope.PERSON, user_id] += 1
 
     def sign_out_socket(self, user_id: str) -> None:
@@ -211,7 +216,8 @@ class Limits:
         if self._open[scope, key] <= 0:
             del self._open[scope, key]
 
-    def _refuse(self, detail: str, wait_ms: int) -> None:
-        """Every refusal of this module."""
+    def _refuse(self, counted_as: str, detail: str, wait_ms: int) -> None:
+        """Every refusal of this module. `counted_as`: the budget, in the metric."""
+        RATE_LIMITED.labels(counted_as).inc()
         spread_ms = random.randrange(min(RETRY_SPREAD_MS, wait_ms) + 1)  # noqa: S311 - no secret
         raise RateLimited(detail, wait_ms + spread_ms)

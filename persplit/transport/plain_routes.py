@@ -35,7 +35,14 @@ PLAIN_ROUTES: Final = (
     PlainRoute(
         "readyz", "/readyz", "The server takes requests: its store answers", "application/json", None, (503,)
     ),
-    PlainRoute("metrics", "/metrics", "Prometheus metrics", "text/plain"),
+    PlainRoute(
+        "metrics",
+        "/metrics",
+        "Prometheus metrics, for the addresses in `PERSPLIT_METRICS_FROM`",
+        "text/plain",
+        None,
+        (403,),
+    ),
     PlainRoute("openapi", "/openapi.json", "This document", "application/json"),
     PlainRoute("asyncapi", "/asyncapi.json", "The socket's messages, AsyncAPI 3.0", "application/json"),
     PlainRoute("docs", "/docs", "Everything for people to read", "text/html"),

@@ -335,6 +335,8 @@ def _settings() -> Html:
 def _default(value: object) -> Html:
     if value in (None, (), PydanticUndefined):
         return Html("–")
+    if isinstance(value, tuple):
+        value = ",".join(value)
     return tag(
         "code", {True: "on", False: "off"}.get(value, str(value)) if isinstance(value, bool) else str(value)
     )

@@ -20,6 +20,7 @@ from persplit.transport.json_text import parse_object
 from persplit.transport.lifetime import Lifetime
 from persplit.transport.limits import Budget, Limits
 from persplit.transport.operations import Call, Operation, Patience, Services
+from persplit.transport.request_metrics import PROBLEM_CODE
 from persplit.transport.requests import field_errors
 from persplit.transport.table import OPERATIONS
 
@@ -153,11 +154,12 @@ def json_response(body: dict[str, Any], status: int = 200) -> web.Response:
     )
 
 
-def problem_response(error: PerSplitError) -> web.Response:
-    """An RFC 9457 problem."""
+def problem_response(error: PerSplitError, **more: Any) -> web.Response:
+    """An RFC 9457 problem, perhaps with further members."""
     body = problems.problem_of(error)
-    body = {"type": f"/docs#{body['code']}", **body}
+    body = {"type": f"/docs#{body['code']}", **body, **more}
     response = json_response(body, body["status"])
+    response[PROBLEM_CODE] = body["code"]
     response.content_type = "application/problem+json"
     if "retryAfterMs" in body:
         response.headers["Retry-After"] = str(-(-body["retryAfterMs"] // 1000))

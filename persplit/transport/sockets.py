@@ -18,6 +18,13 @@ from persplit.ledger.errors import Invalid, PerSplitError
 from persplit.ledger.state import GroupState
 from persplit.service.errors import InternalError, RateLimited, ServerRestarting, TokenMissing
 from persplit.service.handler import rfc3339
+from persplit.service.metrics import (
+    COMMAND_SECONDS,
+    COMMANDS_ANSWERED,
+    CONNECTIONS_REFUSED,
+    SOCKETS,
+    SOCKETS_CLOSED,
+)
 from persplit.service.ports import AccessClaims
 from persplit.service.sync import EVENTS_AT_ONCE_MAX, Known
 from persplit.transport import problems, views
@@ -27,7 +34,6 @@ from persplit.transport.fanout import SocketFanOut
 from persplit.transport.guard import GuardedServer
 from persplit.transport.lifetime import Lifetime
 from persplit.transport.limits import OPEN_RETRY_MS, Limits
-from persplit.transport.metrics import COMMAND_SECONDS, COMMANDS_ANSWERED, SOCKETS
 from persplit.transport.operations import Call, Operation, Patience, Services
 from persplit.transport.requests import Handshake, SincePoint, field_errors
 from persplit.transport.rest import problem_response
@@ -144,13 +150,12 @@ class Sockets:
                 raise ServerRestarting("this server is stopping: connect again in a moment")
             self._limits.sign_in_socket(claims.user_id)
         except PerSplitError as error:
-            raise Refused(error.detail, problems.problem_of(error)) from None
+            raise _refused(error) from None
         except ValidationError as error:
-            invalid = Invalid(*field_errors(error))
-            raise Refused(invalid.detail, problems.problem_of(invalid)) from None
+            raise _refused(Invalid(*field_errors(error))) from None
         except Exception:  # noqa: BLE001 - the boundary: nothing gets past it uncoded
             _log.exception("connect_failed", sid=sid)
-            raise Refused("a fault of the server", problems.problem_of(InternalError("try again"))) from None
+            raise _refused(InternalError("a fault of the server: try again")) from None
         address = self._address.of(environ["aiohttp.request"])
         self._connections[sid] = Connection(sid, Call(claims, address), since)
         SOCKETS.set(len(self._connections))
@@ -290,6 +295,7 @@ class Sockets:
         if sid not in self._connections:
             return
         await self._disconnect(sid)
+        SOCKETS_CLOSED.labels(code).inc()
         await self._server.emit("session:closing", {"code": code, "retryAfterMs": retry_after_ms}, to=sid)
         is_restart = code == "server_restarting"
         await self._server.close(sid, WSCloseCode.SERVICE_RESTART if is_restart else WSCloseCode.OK)
@@ -312,6 +318,11 @@ class Sockets:
         """The same for those that are left, now: there is no more time to wait."""
         for sid in list(self._connections):
             await self.close(sid, "server_restarting", _spread_ms())
+
+
+def _refused(error: PerSplitError) -> Refused:
+    CONNECTIONS_REFUSED.labels(error.code).inc()
+    return Refused(error.detail, problems.problem_of(error))
 
 
 def _spread_ms() -> int:

@@ -13,6 +13,7 @@ import redis.asyncio as redis
 from persplit.adapters import redis_hints
 from persplit.adapters.redis_hints import WAITING_MAX, RedisHints
 from persplit.service.ports import Hint
+from tests.counted import moves
 from tests.fault_proxy import Faults, proxying
 from tests.servers import Server, free_port, running
 
@@ -99,8 +100,9 @@ async def test_a_subscription_that_is_cut_is_said_and_made_again(redis_url: str,
             await flowing(publisher, told)
             await asyncio.sleep(0.05)
             told.clear()
-            await killer.client_kill_filter(_type="pubsub")
-            await eventually(lambda: None in told)
+            with moves("persplit_hints_subscriptions_total"):
+                await killer.client_kill_filter(_type="pubsub")
+                await eventually(lambda: None in told)
             await listening(redis_url, channel, 1)
             before = told.index(None)
             await flowing(publisher, told)
@@ -209,8 +211,10 @@ async def test_publishing_never_waits_and_never_keeps_more_than_its_bound(channe
     port = silent.sockets[0].getsockname()[1]
     async with opened(f"redis://127.0.0.1:{port}/0", channel) as (hints, told):
         started = time.perf_counter()
-        for seq in range(WAITING_MAX + 100):
-            await hints.publish(Hint("goa", seq + 1))
+        with moves("persplit_hints_lost_total", reason="queue_full"):
+            for seq in range(WAITING_MAX + 100):
+                await hints.publish(Hint("goa", seq + 1))
+        assert hints.are_connected() is False
         assert time.perf_counter() - started < 2
         assert hints._waiting.qsize() <= WAITING_MAX
         assert told == []
@@ -220,8 +224,9 @@ async def test_publishing_never_waits_and_never_keeps_more_than_its_bound(channe
 async def test_without_redis_opening_and_closing_is_quick_and_silent(channel: str) -> None:
     started = time.perf_counter()
     async with opened(f"redis://127.0.0.1:{free_port()}/0", channel) as (hints, told):
-        await hints.publish(Hint("goa", 1))
-        await asyncio.sleep(0.05)
+        with moves("persplit_hints_lost_total", reason="refused"):
+            await hints.publish(Hint("goa", 1))
+            await asyncio.sleep(0.05)
     assert told == []
     assert time.perf_counter() - started < 2
 

@@ -23,7 +23,7 @@ from persplit.adapters.sqlite_documents import SqliteDocuments
 from persplit.adapters.sqlite_events import SqliteEvents
 from persplit.adapters.sqlite_schema import SCHEMA_VERSION
 from persplit.ledger.events import Event, Noun
-from persplit.service.errors import SchemaMismatch, StoreUnavailable
+from persplit.service.errors import SchemaMismatch, StoreDamaged, StoreUnavailable
 from persplit.service.ports import CommandKnown, Document, EventStore, SeqTaken, Snapshot
 from tests.adapters.examples import added, changed, founded, joined, left, new, paid, seqs
 
@@ -399,7 +399,7 @@ async def test_the_file_is_made_for_its_owner_alone(tmp_path: Path) -> None:
     await database.open()
     await SqliteEvents(database).append(new(1))
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir()}
-    assert modes == dict.fromkeys(["persplit.db", "persplit.db-wal", "persplit.db-shm"], 0o600)
+    assert modes == dict.fromkeys([f"persplit.db{end}" for end in ("", "-wal", "-shm", "-mark")], 0o600)
     await database.close()
 
 
@@ -429,7 +429,9 @@ def test_a_file_that_is_no_database_cannot_be_opened(file: Path, what: str) -> N
         file.mkdir()
     else:
         file.write_text("nothing that SQLite knows" * 100)
-    with pytest.raises(StoreUnavailable, match="cannot open"):
+    with pytest.raises(
+        (StoreDamaged, StoreUnavailable), match=r"is damaged: file is not|cannot open .*directory"
+    ):
         asyncio.run(SqliteDatabase(file).open())
 
 
@@ -642,4 +644,5 @@ async def test_a_snapshot_is_kept_in_the_file(file: Path) -> None:
             await events.save_snapshot(Snapshot("goa", 1, 1, b"state"))
         assert await events.load_snapshot("goa", 1, 1) == Snapshot("goa", 1, 1, b"state")
         await database.close()
-    assert list(file.parent.iterdir()) == [file]  # closed in order, nothing is left beside it
+    # Closed in order, nothing is left beside it but the mark.
+    assert sorted(file.parent.iterdir()) == [file, file.with_name(f"{file.name}-mark")]

@@ -12,6 +12,7 @@ from persplit.ledger.commands import AddMember, RemoveMember
 from persplit.service import follower as follower_module
 from persplit.service.follower import ANNOUNCED_LATE_MAX, PEOPLE_PER_SWEEP_MAX, READ_AT_ONCE, Follower
 from persplit.service.ports import Hint
+from tests.counted import moves
 from tests.service.nodes import BEFORE, Node, Span, check_span, ledger
 
 PATIENCE = 5.0
@@ -277,9 +278,10 @@ async def test_without_any_hint_news_is_heard_with_the_next_sweep(
     await NoHints().publish(Hint("goa", 1))
     (span,) = await node.connects("ben")
     async with running(follower):
-        for id_ in ("tea", "rice"):
-            await writing.spends(id_)
-        await eventually(lambda: span.seqs() == [3, 4])
+        with moves("persplit_groups_behind_total"), moves("persplit_event_lag_seconds_count"):
+            for id_ in ("tea", "rice"):
+                await writing.spends(id_)
+            await eventually(lambda: span.seqs() == [3, 4])
 
 
 async def test_without_any_hint_who_is_added_elsewhere_hears_it_with_the_next_sweep(
@@ -352,8 +354,9 @@ async def test_a_store_that_fails_is_asked_again(
         await writing.does("asha", AddMember("chitra", "Chitra"))
         node.wire.read_faults.extend([BEFORE] * (failing + 1))
         await hinted(node, writing, 2)
-        node.hints.tell(None)
-        await eventually(lambda: span.seqs() == [3] and node.listeners.hears("goa", "chitra"))
+        with moves("persplit_sweep_failures_total"):
+            node.hints.tell(None)
+            await eventually(lambda: span.seqs() == [3] and node.listeners.hears("goa", "chitra"))
 
 
 async def test_who_is_new_isnt_forgotten_when_the_store_fails(node: Node, writing: Node) -> None:
