@@ -11,7 +11,16 @@ from typing import Final, TypeVar
 from persplit.adapters.memory_store import MemoryDocuments, MemoryEvents
 from persplit.ledger.events import Noun, RecordedEvent
 from persplit.service.errors import StoreUnavailable
-from persplit.service.ports import Document, Documents, EventStore, Hint, Hints, NewEvent, Snapshot
+from persplit.service.ports import (
+    Document,
+    Documents,
+    EventStore,
+    Hint,
+    Hints,
+    NewEvent,
+    Snapshot,
+    StoredEvent,
+)
 from tests.torture.simulation_loop import Actor, VirtualLoop
 from tests.torture.simulation_trace import Trace
 
@@ -223,6 +232,26 @@ class WiredEvents(EventStore):
         self._wire.counts["snapshot loaded"] += found is not None
         return found
 
+    async def groups(self, after: str, limit: int) -> Sequence[str]:
+        """See the port."""
+        return await self._read("groups", lambda: self._store.groups(after, limit))
+
+    async def stored(self, group_id: str, after: int, limit: int) -> Sequence[StoredEvent]:
+        """See the port."""
+        return await self._read("stored", lambda: self._store.stored(group_id, after, limit))
+
+    async def snapshots(self, group_id: str, after: int, limit: int) -> Sequence[Snapshot]:
+        """See the port."""
+        return await self._read("snapshots", lambda: self._store.snapshots(group_id, after, limit))
+
+    async def put(self, events: Sequence[RecordedEvent]) -> None:
+        """See the port."""
+        await self._read("put", lambda: self._store.put(events))
+
+    async def erase(self, group_id: str) -> None:
+        """See the port."""
+        await self._read("erase", lambda: self._store.erase(group_id))
+
     async def ping(self) -> None:
         """See the port."""
         await self._read("ping", self._store.ping)
@@ -258,6 +287,14 @@ class WiredDocuments(Documents):
     async def delete(self, id_: str) -> None:
         """See the port."""
         await self._call("delete", lambda: self._store.delete(id_))
+
+    async def scan(self, after: str, limit: int) -> Sequence[Document]:
+        """See the port."""
+        return await self._call("scan", lambda: self._store.scan(after, limit))
+
+    async def put(self, documents: Sequence[Document]) -> None:
+        """See the port."""
+        await self._call("put", lambda: self._store.put(documents))
 
 
 class Bus:
