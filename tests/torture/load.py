@@ -258,7 +258,7 @@ async def idle(stage: Stage, sockets: int, minutes: float) -> Outcome:
         if now > renew_at:
             renew_at = now + RENEW_SECONDS
             await stage.cast.renew()
-            await stage.swarm.do("tokens", tokens=stage.cast.tokens)
+            await stage.swarm.do("tokens", tokens=stage.cast.tokens, spread_seconds=RENEW_SECONDS / 2)
         await asyncio.sleep(min(RSS_EVERY_SECONDS, minutes * 3))
     status = await stage.swarm.do("status")
     assert (status["ready"], status["ended"], status["failed"]) == (sockets, 0, 0), status
