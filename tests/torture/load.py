@@ -248,7 +248,7 @@ async def storm(stage: Stage, sockets: int, restarts: Sequence[tuple[str, int]] 
 
 async def idle(stage: Stage, sockets: int, minutes: float) -> Outcome:
     """Nothing happens, for a while."""
-    files = stage.server.files()
+    files, before = stage.server.files(), stage.server.rss_mb()
     await stage.open(sockets)
     outcome = Outcome()
     samples: list[tuple[float, float]] = []
@@ -258,7 +258,7 @@ async def idle(stage: Stage, sockets: int, minutes: float) -> Outcome:
         if now > renew_at:
             renew_at = now + RENEW_SECONDS
             await stage.cast.renew()
-            await stage.swarm.do("tokens", tokens=stage.cast.tokens)
+            await stage.swarm.do("tokens", tokens=stage.cast.tokens, spread_seconds=RENEW_SECONDS / 2)
         await asyncio.sleep(min(RSS_EVERY_SECONDS, minutes * 3))
     status = await stage.swarm.do("status")
     assert (status["ready"], status["ended"], status["failed"]) == (sockets, 0, 0), status
@@ -271,7 +271,7 @@ async def idle(stage: Stage, sockets: int, minutes: float) -> Outcome:
     warm = samples[len(samples) // 10 :]
     slope = statistics.linear_regression(*zip(*warm, strict=True)).slope if len(warm) > 1 else 0.0
     outcome.figures["memory at the end, MB"] = round(warm[-1][1], 1)
-    outcome.figures["KB a socket"] = round((warm[-1][1] - samples[0][1]) * 1024 / sockets, 1)
+    outcome.figures["KB a socket"] = round((warm[-1][1] - before) * 1024 / sockets, 1)
     outcome.figures["slope, MB an hour"] = round(slope * 3600, 2)
     outcome.target("growth", warm[-1][1] / warm[0][1] - 1, IDLE_GROWTH_MAX)
     return outcome

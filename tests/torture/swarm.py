@@ -81,6 +81,7 @@ class Crowd:
         self.comes_back = ""
         self._http: aiohttp.ClientSession | None = None
         self._opening = asyncio.Semaphore(OPENING_MAX)
+        self._renewing: set[asyncio.Task[None]] = set()
         self._random = random.Random(0)  # noqa: S311 - no secret
 
     async def obey(self, told: Json) -> Json:
@@ -117,10 +118,23 @@ class Crowd:
             self.devices.append(device)
         return {}
 
-    async def take_tokens(self, tokens: list[str]) -> Json:
-        """Sign in with these from now on."""
+    async def take_tokens(self, tokens: list[str], spread_seconds: float = 0.0) -> Json:
+        """Sign in with these from now on; who is connected renews within the time.
+
+        In life devices sign in at different times, and renew at different times; these all have a token of one age.
+        """
         self.tokens = tokens
+        for device in self.devices:
+            self._renewing.add(task := asyncio.create_task(self._renew(device, spread_seconds)))
+            task.add_done_callback(self._renewing.discard)
         return {}
+
+    async def _renew(self, device: Device, spread_seconds: float) -> None:
+        await asyncio.sleep(self._random.uniform(0, spread_seconds))
+        if device.ws is not None and device.is_ready:
+            with contextlib.suppress(aiohttp.ClientError, OSError):
+                renewal = ["auth:renew", {"token": self.tokens[device.account]}]
+                await device.ws.send_str(f"42{json.dumps(renewal)}")
 
     async def leave(self, count: int) -> Json:
         """Let so many devices go for good, politely, the newest first."""
