@@ -424,13 +424,22 @@ def _one_heard(case: Case, heard: Heard) -> Iterator[Finding]:
             Anomaly.PHANTOM_BROADCAST, f"event {heard.seq} isn't that", heard=evidence, event=event
         )
         return
-    if heard.user_id not in case.at.members[heard.seq]:
+    if heard.user_id not in case.at.members[heard.seq] and not _has_come_since(case, heard):
         yield case.found(Anomaly.OVERHEARD, f"{heard.user_id} wasn't in it at {heard.seq}", heard=evidence)
     name = event["type"] if event["type"] != "member:updated" else "group:updated"
     if heard.name != name or heard.digest != told(name, event):
         yield case.found(Anomaly.WRONG_BROADCAST, f"event {heard.seq}", heard=evidence, event=event)
     else:
         yield from _balances(case, heard.seq, heard.balances, evidence)
+
+
+def _has_come_since(case: Case, heard: Heard) -> bool:
+    """Whether they had asked to come in after that event when they heard it: members may know all that was before."""
+    members = case.at.members
+    came = next((seq for seq in range(heard.seq + 1, case.head + 1) if heard.user_id in members[seq]), None)
+    joining = case.event(came) if came else None
+    attempts = case.attempts.get(joining["commandId"], []) if joining else []
+    return any(attempt.begun < heard.at for attempt in attempts)
 
 
 def _missed(case: Case) -> Iterator[Finding]:

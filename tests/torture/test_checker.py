@@ -346,6 +346,19 @@ def test_an_unknown_outcome_allows_both_but_not_other_content_nor_twice() -> Non
     assert found_in([an_expense(1), an_expense(2, commandId="c1")], lost) == {Anomaly.COMMAND_TWICE}
 
 
+def test_who_has_come_since_may_hear_what_was_before() -> None:
+    made = an_expense(1)
+    joined = {**an_expense(2), "type": "member:joined", "by": "ben", "member": {"userId": "ben"}}
+    del joined["expense"]
+    heard = Heard("b", "b", "ben", GROUP, 9, 1, "c1", made["type"], told(made["type"], made), {})
+    join = an_attempt(5, 6, Outcome.OK, seq=2, command_id="c2", command="group:join", actor="ben", asked={})
+    history = World(0, 0).history.until(0)
+    history.attempts += [an_attempt(1, 2, Outcome.OK, seq=1), join]
+    for at, found in ((9, set()), (4, {Anomaly.OVERHEARD})):
+        history.heard[:] = [replace(heard, at=at)]
+        assert classes(check(history, {GROUP: [made, joined]})) == found
+
+
 def test_the_ledgers_own_versions_must_follow_from_each_other() -> None:
     made = an_expense(1)
     changed = {**made["expense"], "seq": 2, "description": "coffee"}
