@@ -263,8 +263,10 @@ for _known, _values in (
     (PLANS, "true false"),
     (
         RATE_LIMITED,
-        "requests group-writes sync-pages joins sign-ins refreshes look-ups connections open-sockets "
-        "messages account passwords qr",
+        (
+            "requests group-writes sync-pages joins sign-ins refreshes look-ups connections open-sockets "
+            "messages account passwords qr"
+        ),
     ),
 ):
     for _value in _values.split():
