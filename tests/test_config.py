@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -228,6 +229,9 @@ def test_the_readme_has_the_defaults() -> None:
         _, default, _ = rows()[f"PERSPLIT_{name.upper()}"]
         if field.default in (None, ()):
             assert default in ("", "made and kept", "`http://host:port`"), name
+        elif name == "metrics_from":
+            assert default == "this machine and private networks"
+            assert all(ip_network(network).is_private for network in field.default)
         else:
             shown = (
                 {True: "on", False: "off"}.get(field.default, field.default)

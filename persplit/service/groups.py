@@ -291,10 +291,16 @@ class Groups:
 
     async def standing_then(self, group_id: str, user_id: str, seq: int) -> Standing:
         """Where the group stood after event `seq` (1 or more), for somebody who is a member now."""
-        async with self.locked(group_id) as live:
-            now = await self._readable(group_id, live, user_id)
+        try:
+            async with self.locked(group_id) as live:
+                now = await self._readable(group_id, live, user_id)
+                if seq >= now.seq:
+                    return await self._standing(live, now)
+        except StoreUnavailable:
+            live, now = self._from_memory(group_id, user_id)
             if seq >= now.seq:
                 return await self._standing(live, now)
+            raise
         then = await snapshots.load(self._store, group_id, seq)
         if then is None:
             raise NotFound("the group did not exist then")

@@ -20,4 +20,11 @@ def note_fault(kind: str, cause: BaseException | str) -> None:
     now = time.monotonic()
     if now - _logged_at.get(kind, -LOG_SECONDS) >= LOG_SECONDS:
         _logged_at[kind] = now
-        _log.error("store_failed", kind=kind, error=cause if isinstance(cause, str) else repr(cause))
+        _log.error("store_failed", kind=kind, error=cause if isinstance(cause, str) else _named(cause))
+
+
+def _named(cause: BaseException) -> str:
+    """Which error it is, in fixed words. A driver's text may quote what was being written: names, addresses."""
+    name = type(cause).__name__
+    number = getattr(cause, "sqlite_errorname", None) or getattr(cause, "code", None)
+    return name if number is None else f"{name} ({number})"

@@ -47,7 +47,7 @@ class ClientAddress:
     ) -> tuple[IPv4Address | IPv6Address | None, list[str]]:
         """The last address that can be believed, and the hops said to be before it, which can't."""
         address = _parsed(peer or "")
-        hops = [hop.strip() for hop in ",".join(forwarded).split(",") if hop.strip()]
+        hops = [hop.strip() for hop in ",".join(forwarded).split(",")] if forwarded else []
         while hops and address is not None and self._is_trusted(address):
             earlier = _parsed(hops[-1])
             if earlier is None:
