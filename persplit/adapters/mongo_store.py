@@ -82,6 +82,9 @@ HEADS_REMEMBERED_MAX: Final = 10_000
 ERASED_AT_ONCE: Final = 500
 """Events that one request turns into gravestones: well within an operation's bound."""
 
+PLACES_AHEAD_MAX: Final = 1_024
+"""How far beyond its last event a group may be ended: more than anybody writes while one request is under way."""
+
 _GRAVESTONE: Final = "\0erased"
 """The type of what is left in an erased event's place, and the beginning of its command id; clients can't send it."""
 _DUPLICATE_KEY: Final = 11000
@@ -406,16 +409,36 @@ class MongoEvents(EventStore):
         self._seen.pop(group_id, None)
 
     async def _mark_the_end(self, group_id: str) -> None:
-        while True:
+        """Take every place at which the next event could come.
+
+        Somebody who writes without a pause is always quicker to the next place. So each time that it is taken, one
+        twice as far ahead is; the places before that are taken afterwards, and whoever writes comes to the first.
+        """
+        ahead = 1
+        while not await self._has_ended(group_id, ahead):
+            ahead = min(2 * ahead, PLACES_AHEAD_MAX)
+        async with self._answered():
+            end = await self._last_of(group_id)
+            not_a_grave = {"groupId": group_id, "type": {"$ne": _GRAVESTONE}}
+            last = await self._events.find_one(not_a_grave, {"seq": True}, sort=[("seq", DESCENDING)])
+        for seq in range(end["seq"] - 1 if end and last else 0, last["seq"] if last else 0, -1):
+            await self._bury(group_id, seq)
+
+    async def _has_ended(self, group_id: str, ahead: int) -> bool:
+        async with self._answered():
+            last = await self._last_of(group_id)
+        if last and last["type"] == _GRAVESTONE:
+            return True
+        return await self._bury(group_id, (last["seq"] if last else 0) + ahead)
+
+    async def _bury(self, group_id: str, seq: int) -> bool:
+        """Put a gravestone at a place; whether it was free."""
+        try:
             async with self._answered():
-                last = await self._last_of(group_id)
-            if last and last["type"] == _GRAVESTONE:
-                return
-            try:
-                async with self._answered():
-                    await self._events.insert_one(_gravestone(group_id, last["seq"] + 1 if last else 1))
-            except DuplicateKey:
-                continue  # somebody has written meanwhile
+                await self._events.insert_one(_gravestone(group_id, seq))
+        except DuplicateKey:
+            return False
+        return True
 
     async def _places(self, group_id: str, after: int) -> list[Json]:
         wanted = {"groupId": group_id, "seq": {"$gt": after}}

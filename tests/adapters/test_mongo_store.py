@@ -15,7 +15,7 @@ from persplit.adapters.mongo_store import MongoDocuments, MongoEvents, close, co
 from persplit.adapters.recording import record_of
 from persplit.ledger.events import Noun
 from persplit.service.errors import StoreUnavailable
-from persplit.service.ports import CommandKnown, Document, NewEvent, SeqTaken, Snapshot
+from persplit.service.ports import CommandKnown, Document, GroupErased, NewEvent, SeqTaken, Snapshot
 from tests.adapters.conftest import DRIVERS
 from tests.adapters.examples import added, fill, founded, new, seqs
 from tests.servers import free_port, mongodb_command, running, with_database
@@ -294,3 +294,32 @@ async def test_a_server_that_stands_alone_is_asked_without(tmp_path: Path) -> No
         with pytest.raises(SeqTaken):
             await events.append(new(2, command_id="late"))
         await close(client)
+
+
+async def test_a_group_is_erased_even_if_somebody_who_writes_is_always_quicker(
+    database: mongo_store.Database, events: MongoEvents
+) -> None:
+    await fill(events, founded())
+    writer = MongoEvents(database)
+    await writer.open()
+
+    class Late(MongoEvents):
+        """Whenever it has looked where the group ends, the group goes on."""
+
+        async def _last_of(self, group_id: str) -> Any:
+            last = await super()._last_of(group_id)
+            if last is not None and last["type"] != mongo_store._GRAVESTONE:
+                await writer.append(new(last["seq"] + 1))
+            return last
+
+    late = Late(database)
+    await late.open()
+    async with asyncio.timeout(30):
+        await late.erase("goa")
+    places = [one["seq"] async for one in database.get_collection("events").find({}, {"seq": True})]
+    assert sorted(places) == list(range(1, len(places) + 1)), "a place is left for somebody to write at"
+    for seq in range(2, len(places) + 2):
+        with pytest.raises(GroupErased):
+            await writer.append(new(seq, command_id=f"again-{seq}"))
+    with pytest.raises(GroupErased):
+        await writer.read("goa", 0, 100)
