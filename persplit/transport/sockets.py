@@ -60,14 +60,15 @@ _log = structlog.get_logger(__name__)
 class Connection:
     """A signed-in socket.
 
-    `since` is what the client had when it came; `is_busy`: a command of it is under way; `timers`
-    warn of the token's end and enforce it.
+    `since` is what the client had when it came; `is_busy`: a command of it is under way; `is_ending`: it is being
+    told why; `timers` warn of the token's end and enforce it.
     """
 
     sid: str
     call: Call
     since: dict[str, SincePoint]
     is_busy: bool = False
+    is_ending: bool = False
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
 
     @property
@@ -292,13 +293,16 @@ class Sockets:
 
     async def close(self, sid: str, code: str, retry_after_ms: int) -> None:
         """Say why, then disconnect. `retry_after_ms`: how long the client should wait before it comes back."""
-        if sid not in self._connections:
+        connection = self._connections.get(sid)
+        if connection is None or connection.is_ending:
             return
-        await self._disconnect(sid)
+        connection.is_ending = True
         SOCKETS_CLOSED.labels(code).inc()
         await self._server.emit("session:closing", {"code": code, "retryAfterMs": retry_after_ms}, to=sid)
         is_restart = code == "server_restarting"
         await self._server.close(sid, WSCloseCode.SERVICE_RESTART if is_restart else WSCloseCode.OK)
+        # Not before: what comes up to then is still a command of somebody who is signed in.
+        await self._disconnect(sid)
 
     async def close_all(self) -> None:
         """Tell every client when to come back, spread out, and disconnect it.

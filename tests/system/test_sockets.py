@@ -283,7 +283,7 @@ async def test_pulling_gives_a_snapshot_where_that_is_shorter(phones: MakePhone)
 
 async def test_a_socket_outlives_its_first_token_by_renewing_and_ends_without(tmp_path: Path) -> None:
     async with (
-        serving(settings_for(tmp_path), access_lifetime_seconds=2) as (_, url),
+        serving(settings_for(tmp_path), access_lifetime_seconds=4) as (_, url),
         phones_of(url) as make,
     ):
         asha, ben = await make("Asha", online=True), await make("Ben", online=True)

@@ -138,6 +138,25 @@ async def test_a_command_under_way_is_answered_before_its_socket_is_closed(
     await asha.hears("session:closing")
 
 
+async def test_a_command_that_comes_while_its_socket_is_told_to_go_is_carried_out_or_not_answered(
+    server: tuple[Node, str], phones: MakePhone
+) -> None:
+    asha = await phones("Asha", online=True)
+    group_id = await asha.makes_group()
+    emitter: Any = server[0].sockets._server
+    emit, acks = emitter.emit, []
+
+    async def emit_slowly(event: str, data: Json, **options: Any) -> None:
+        if event == "session:closing":
+            acks.append(await asha.send("expense:create", spent(group_id)))
+        await emit(event, data, **options)
+
+    emitter.emit = emit_slowly
+    await server[0].drain(is_replaced=True)
+    assert [(ack["ok"], ack["seq"]) for ack in acks] == [(True, 2)]
+    await asha.hears("session:closing")
+
+
 async def test_a_command_that_never_ends_does_not_hold_up_the_end(
     server: tuple[Node, str], phones: MakePhone, monkeypatch: pytest.MonkeyPatch
 ) -> None:

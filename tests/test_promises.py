@@ -1,4 +1,4 @@
-"""The threat model names tests: they must be there, and it must be about everybody who was thought of."""
+"""The threat model and the promises in the README name tests, which must be there."""
 
 import ast
 import re
@@ -9,7 +9,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "persplit/THREATS.md").read_text()
-NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", TEXT)
+README = (ROOT / "README.md").read_text()
+NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", TEXT + README)
+PROMISES = README[README.index("## What is promised") : README.index("## What is inside")]
 ROWS = [line.strip("| ").split(" | ") for line in TEXT.splitlines() if line.startswith("| ")][1:]
 
 
@@ -34,4 +36,14 @@ def test_every_row_names_a_test_and_nothing_else_as_proof() -> None:
 
 
 def test_the_readme_leads_there() -> None:
-    assert "(persplit/THREATS.md)" in (ROOT / "README.md").read_text()
+    assert "(persplit/THREATS.md)" in README
+
+
+def test_every_promise_names_a_test_and_the_figures_of_its_last_long_run() -> None:
+    rows = [line.strip("| ").split(" | ") for line in PROMISES.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) > 10
+    for promise, faults, shown_by, figures in rows:
+        assert promise
+        assert faults
+        assert re.search(r"`tests/[\w/]+\.py::test_\w+`", shown_by), promise
+        assert figures
