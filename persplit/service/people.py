@@ -3,7 +3,7 @@
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 from persplit.service.errors import StoreUnavailable
 from persplit.service.users import User, Users
@@ -21,6 +21,10 @@ DELETED_PERSON: Final = "Deleted person"
 """How somebody is shown whose account was erased."""
 
 _V = TypeVar("_V")
+
+
+Profiles: TypeAlias = Mapping[str, User | None]
+"""People by id. Who has no account isn't there; None is somebody who couldn't be read just now."""
 
 
 class Remembered(Generic[_V]):
@@ -70,11 +74,16 @@ class Remembered(Generic[_V]):
         self._entries.pop(id_, None)
 
 
-def shown_name(person: User | None, recorded: str, *, placeholder: bool) -> str:
-    """The name to show of a member: that of their account, or of the placeholder; of an erased account none."""
+def shown_name(people: "Profiles", user_id: str, recorded: str, *, placeholder: bool) -> str:
+    """The name to show of a member: that of their account, or of the placeholder; of an erased account none.
+
+    Of somebody whose account can't be read just now it is the recorded one: that they are gone isn't known.
+    """
+    person = people.get(user_id)
     if person is not None:
         return person.name
-    return recorded if placeholder else DELETED_PERSON
+    is_erased = not placeholder and user_id not in people
+    return DELETED_PERSON if is_erased else recorded
 
 
 class People:
@@ -92,17 +101,17 @@ class People:
         self._remembered: Remembered[tuple[User, ...]] = Remembered(REMEMBERED_SECONDS, size_max, monotonic)
         self._forgotten = 0
 
-    async def get(self, ids: Iterable[str], *, for_sure: bool = False) -> Mapping[str, User]:
+    async def get(self, ids: Iterable[str], *, for_sure: bool = False) -> Profiles:
         """The people with these ids; ids with no account are left out. Waits only for those not remembered.
 
-        While the store doesn't answer they are as remembered from minutes ago, and who isn't is left out, so that
-        what is known can be shown and announced; unless they are wanted `for_sure`.
+        While the store doesn't answer they are as remembered from minutes ago, and who isn't is None, so that what
+        is known can be shown and announced; unless they are wanted `for_sure`.
 
         Raises:
             StoreUnavailable: for sure, they can't be had.
 
         """
-        found: dict[str, User] = {}
+        found: dict[str, User | None] = {}
         missing: list[str] = []
         for id_ in dict.fromkeys(ids):
             known = self._remembered.get(id_)
@@ -116,7 +125,9 @@ class People:
             except StoreUnavailable:
                 if for_sure:
                     raise
-                found.update((id_, user) for id_ in missing for user in self._remembered.last(id_) or ())
+                for id_ in missing:
+                    known = self._remembered.last(id_)
+                    found.update([(id_, None)] if known is None else ((id_, user) for user in known))
         return found
 
     def forget(self, user_id: str) -> None:

@@ -76,7 +76,7 @@ class Standings:
         payees = await self._people.get({to_id}, for_sure=True)
         return _link(state, payees.get(to_id), amount)
 
-    def _payment(self, state: GroupState, row: Transfer, payees: Mapping[str, Payee]) -> Payment:
+    def _payment(self, state: GroupState, row: Transfer, payees: Mapping[str, Payee | None]) -> Payment:
         link = _link(state, payees.get(row.to_id), row.amount)
         if link is None:
             return Payment(row, None, None)

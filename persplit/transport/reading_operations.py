@@ -57,12 +57,11 @@ async def _friends(services: Services, call: Call, request: r.ListById) -> Json:
     people = await services.people.get({friend.user_id for friend in found})
     friends: dict[str, Json] = {}
     for friend in found:
-        person = people.get(friend.user_id)
         entry = friends.setdefault(
             friend.user_id,
             {
                 "userId": friend.user_id,
-                "name": shown_name(person, friend.name, placeholder=friend.placeholder),
+                "name": shown_name(people, friend.user_id, friend.name, placeholder=friend.placeholder),
                 "balances": [],
             },
         )

@@ -1,6 +1,6 @@
 """From the service's results to JSON values, in the names of the wire."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
 from persplit.ledger import codec
@@ -11,7 +11,7 @@ from persplit.ledger.settlement import Settlement
 from persplit.ledger.snapshot import state_to_json
 from persplit.ledger.state import GroupState
 from persplit.service.history import Explanation, GroupSnapshot, Tail
-from persplit.service.people import DELETED_PERSON, shown_name
+from persplit.service.people import DELETED_PERSON, Profiles, shown_name
 from persplit.service.sessions import Session
 from persplit.service.standing import Payment, Standing
 from persplit.service.users import User
@@ -45,7 +45,7 @@ def session(info: Session, current_id: str) -> Json:
     }
 
 
-def group(state: GroupState, people: Mapping[str, User]) -> Json:
+def group(state: GroupState, people: Profiles) -> Json:
     """A group with everybody who is or was in it, by their present names."""
     settings = state.settings
     return {
@@ -63,7 +63,7 @@ def group(state: GroupState, people: Mapping[str, User]) -> Json:
         "members": [
             {
                 **codec.member_to_json(member),
-                "name": shown_name(people.get(member.user_id), member.name, placeholder=member.placeholder),
+                "name": shown_name(people, member.user_id, member.name, placeholder=member.placeholder),
             }
             for member in state.members.values()
         ],
@@ -113,7 +113,7 @@ def standing(it: Standing) -> Json:
     }
 
 
-def broadcast(recorded: RecordedEvent, it: Standing, people: Mapping[str, User]) -> tuple[str, Json]:
+def broadcast(recorded: RecordedEvent, it: Standing, people: Profiles) -> tuple[str, Json]:
     """The event's name on the wire and its payload for everybody in the group."""
     told = codec.event_to_json(recorded)
     name: str = told["type"]
@@ -167,7 +167,7 @@ def people_in(recorded: Sequence[RecordedEvent]) -> set[str]:
     return {user_id for noun, user_id in subjects if noun is Noun.MEMBER}
 
 
-def events(recorded: Sequence[RecordedEvent], people: Mapping[str, User]) -> list[Json]:
+def events(recorded: Sequence[RecordedEvent], people: Profiles) -> list[Json]:
     """Events of the ledger, without the names of those whose accounts were erased."""
     told = [codec.event_to_json(event) for event in recorded]
     for event in told:
@@ -179,17 +179,17 @@ def events(recorded: Sequence[RecordedEvent], people: Mapping[str, User]) -> lis
 _MEMBER_KEYS: Final = frozenset({"member", "before"})
 
 
-def _nameless(member: Json, people: Mapping[str, User]) -> Json:
+def _nameless(member: Json, people: Profiles) -> Json:
     is_erased = "userId" in member and not member["placeholder"] and member["userId"] not in people
     return {**member, "name": DELETED_PERSON} if is_erased else member
 
 
-def tail(it: Tail, people: Mapping[str, User]) -> Json:
+def tail(it: Tail, people: Profiles) -> Json:
     """The answer to `sync:pull` with events."""
     return {"events": events(it.events, people), "seq": it.seq, "more": it.more}
 
 
-def snapshot(it: GroupSnapshot, people: Mapping[str, User]) -> Json:
+def snapshot(it: GroupSnapshot, people: Profiles) -> Json:
     """The answer to `sync:pull` with a whole group."""
     state = it.standing.state
     encoded = state_to_json(state)

@@ -381,7 +381,9 @@ async def test_a_new_upi_id_is_in_the_next_payment_link(house: House) -> None:
     user = (await house.register()).user
     await house.people.get([user.id])
     await house.accounts.update_profile(user.id, ProfileChanges(vpa="asha@newbank"))
-    assert (await house.people.get([user.id]))[user.id].vpa == "asha@newbank"
+    known = (await house.people.get([user.id]))[user.id]
+    assert known is not None
+    assert known.vpa == "asha@newbank"
 
 
 async def test_a_change_whose_outcome_is_unknown_is_looked_up_again(house: House) -> None:
@@ -390,7 +392,9 @@ async def test_a_change_whose_outcome_is_unknown_is_looked_up_again(house: House
     house.user_documents.loses_answers = True
     with pytest.raises(StoreUnavailable):
         await house.accounts.update_profile(user.id, ProfileChanges(vpa="asha@newbank"))
-    assert (await house.people.get([user.id]))[user.id].vpa == "asha@newbank"
+    known = (await house.people.get([user.id]))[user.id]
+    assert known is not None
+    assert known.vpa == "asha@newbank"
 
 
 async def test_who_changes_the_address_signs_in_with_the_new_one(house: House) -> None:

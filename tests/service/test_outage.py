@@ -13,7 +13,7 @@ from persplit.service.errors import StoreUnavailable
 from persplit.service.follower import Follower
 from persplit.service.groups import Groups
 from persplit.service.handler import Handler
-from persplit.service.people import OUTAGE_SECONDS_MAX, REMEMBERED_SECONDS, People
+from persplit.service.people import DELETED_PERSON, OUTAGE_SECONDS_MAX, REMEMBERED_SECONDS, People, shown_name
 from persplit.service.ports import Document
 from persplit.service.sessions import LIVE_SECONDS, Sessions
 from persplit.service.users import UNIQUE_KEYS, User, Users
@@ -173,11 +173,20 @@ async def test_profiles_are_taken_as_remembered_for_minutes_unless_wanted_for_su
     assert await people.get(["asha", "nobody"]) == {"asha": ASHA}
     documents.is_away = True
     ticks.seconds += REMEMBERED_SECONDS
-    assert await people.get(["asha", "nobody", "unknown"]) == {"asha": ASHA}
+    assert await people.get(["asha", "nobody", "unknown"]) == {"asha": ASHA, "unknown": None}
     with pytest.raises(StoreUnavailable):
         await people.get(["asha"], for_sure=True)
     ticks.seconds += OUTAGE_SECONDS_MAX
-    assert await people.get(["asha"]) == {}
+    assert await people.get(["asha"]) == {"asha": None}
+
+
+async def test_nobody_is_taken_for_deleted_because_their_profile_cant_be_read() -> None:
+    documents = Failing(UNIQUE_KEYS)
+    people = People(Users(documents))
+    assert shown_name(await people.get(["asha"]), "asha", "Asha", placeholder=False) == DELETED_PERSON
+    documents.is_away = True
+    people = People(Users(documents))
+    assert shown_name(await people.get(["asha"]), "asha", "Asha", placeholder=False) == "Asha"
 
 
 async def test_a_session_goes_on_for_minutes_and_one_that_ended_here_doesnt(ticks: Ticks) -> None:
