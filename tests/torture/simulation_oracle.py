@@ -19,6 +19,7 @@ from persplit.ledger.expense import Expense
 from persplit.ledger.settlement import Settlement
 from persplit.ledger.state import GroupState, apply, plan_of
 from persplit.service import snapshots
+from persplit.service.groups import LOCK_SECONDS_MAX
 from persplit.service.handler import thing_of
 from persplit.service.ports import NewEvent
 from persplit.transport import views
@@ -239,7 +240,9 @@ class Oracle:
         self._counts[f"answer {code or ('replayed' if ack.get('replayed') else 'ok')}"] += 1
         if code == "internal_error":
             self.broken(9, f"{asked.event} was answered with internal_error")
-        if code == "store_unavailable" and node.wire.trouble_until < asked.at:
+        # Who had to wait long for a slow store, or a group's turn, is told to come back.
+        is_over = self._loop.time() - asked.at >= LOCK_SECONDS_MAX
+        if code == "store_unavailable" and node.wire.trouble_until < asked.at and not is_over:
             self.broken(9, f"{asked.event} was answered with store_unavailable, and the store is fine")
 
     def _check_write(self, node: Node, command_id: str, body: Json, ack: Json) -> None:
