@@ -234,15 +234,22 @@ class Oracle:
         if (asked.event not in _READS and asked.event != "sync:push") or not ack["ok"]:
             self._check_code(node, asked, ack)
 
+    def _may_fail(self, asked: Asked, ack: Json) -> bool:
+        """Who waited long for a slow store, or lost every race with other nodes, is told to come back."""
+        is_over = self._loop.time() - asked.at >= LOCK_SECONDS_MAX
+        return is_over or "from too many sides" in ack["error"]["detail"]
+
     def _check_code(self, node: Node, asked: Asked, ack: Json) -> None:
         """No fault of ours, and no "unavailable" without a reason."""
         code = None if ack["ok"] else ack["error"]["code"]
         self._counts[f"answer {code or ('replayed' if ack.get('replayed') else 'ok')}"] += 1
         if code == "internal_error":
             self.broken(9, f"{asked.event} was answered with internal_error")
-        # Who had to wait long for a slow store, or a group's turn, is told to come back.
-        is_over = self._loop.time() - asked.at >= LOCK_SECONDS_MAX
-        if code == "store_unavailable" and node.wire.trouble_until < asked.at and not is_over:
+        if (
+            code == "store_unavailable"
+            and node.wire.trouble_until < asked.at
+            and not self._may_fail(asked, ack)
+        ):
             self.broken(9, f"{asked.event} was answered with store_unavailable, and the store is fine")
 
     def _check_write(self, node: Node, command_id: str, body: Json, ack: Json) -> None:
