@@ -69,6 +69,8 @@ class Past:
     events: list[RecordedEvent] = field(default_factory=list)
     states: list[GroupState | None] = field(default_factory=lambda: [None])
     flips: Counter[str] = field(default_factory=Counter)
+    committed_at: dict[str, float] = field(default_factory=dict)
+    """By command."""
 
     def was_member(self, user_id: str, seq: int) -> bool:
         """Whether the user was in the group after event `seq`."""
@@ -143,6 +145,7 @@ class Oracle:
         state = apply(before, recorded)
         past.events.append(recorded)
         past.states.append(state)
+        past.committed_at[recorded.command_id] = self._loop.time()
         if before is not None and recorded.at < before.at:
             self.broken(2, f"the clock of {recorded.group_id[:4]} went back at {recorded.seq}")
         for user_id in state.members:
@@ -223,10 +226,10 @@ class Oracle:
             for command, each in zip(asked.body["commands"], ack["results"], strict=False):
                 self._counts["commands answered"] += 1
                 self._check_code(node, asked, each)
-                self._check_write(node, command["commandId"], command, each)
+                self._check_write(asked, command["commandId"], command, each)
         elif "commandId" in asked.body and asked.event not in _READS:
             self._counts["commands answered"] += 1
-            self._check_write(node, asked.body["commandId"], {"type": asked.event, **asked.body}, ack)
+            self._check_write(asked, asked.body["commandId"], {"type": asked.event, **asked.body}, ack)
         elif asked.event in _READS:
             self._check_read(asked, ack)
 
@@ -252,7 +255,7 @@ class Oracle:
         ):
             self.broken(9, f"{asked.event} was answered with store_unavailable, and the store is fine")
 
-    def _check_write(self, node: Node, command_id: str, body: Json, ack: Json) -> None:
+    def _check_write(self, asked: Asked, command_id: str, body: Json, ack: Json) -> None:
         known = self.wishes.get(command_id)
         is_misuse = known is None or {"type": known[1].type, **known[1].body} != body
         if is_misuse:
@@ -263,7 +266,7 @@ class Oracle:
         if ack["ok"]:
             self._check_ok(command_id, body, ack)
         elif ack["error"]["code"] not in TEMPORARY:
-            self._check_refusal(command_id, body, ack["error"]["code"])
+            self._check_refusal(asked, command_id, body, ack["error"]["code"])
 
     def _check_ok(self, command_id: str, body: Json, ack: Json) -> None:
         """Durable at the instant of the answer, under the seq that it says, and the same at every answer."""
@@ -280,13 +283,16 @@ class Oracle:
             if noun in ack and (thing is None or views.thing(thing, group_id) != ack[noun]):
                 self.broken(3, f"the ack of {command_id} shows another {noun} than the ledger")
 
-    def _check_refusal(self, command_id: str, body: Json, code: str) -> None:
+    def _check_refusal(self, asked: Asked, command_id: str, body: Json, code: str) -> None:
         past = self.past(str(body.get("groupId", "")))
         user_id = self.wishes[command_id][0]
         if any(recorded.command_id == command_id for recorded in past.events):
             # Who isn't in the group any more learns nothing of it, not even of what they did.
             if code == "not_found" and not past.is_member(user_id):
                 self._counts["not_found after leaving"] += 1
+            elif past.committed_at[command_id] >= asked.at:
+                # Refused while another copy of it was under way, which was carried out when it had become right.
+                self._counts["refused before another copy"] += 1
             else:
                 self.broken(8, f"{command_id} is in the ledger and was refused with {code}")
         else:
