@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final
 
-from persplit.bootstrap import DATABASE_FILE, open_stores, utc_now
+from persplit.bootstrap import DATABASE_FILE, accept_loss, open_stores, utc_now
 from persplit.config import Settings
 from persplit.service import backup, erasure
 from persplit.service.backup import Told, require_whole
@@ -123,7 +123,9 @@ async def restore(settings: Settings, source: Path, told: Told) -> Tally:
         pass  # before a store is made for nothing
     # What was there before, if anything was, is not what this store is from now on.
     async with open_stores(settings, accepts_loss=True) as stores:
-        return await backup.restore(stores, lambda: source.open("rb"), utc_now, told)
+        tally = await backup.restore(stores, lambda: source.open("rb"), utc_now, told)
+    accept_loss(settings)
+    return tally
 
 
 async def migrate(settings: Settings, told: Callable[[str], None]) -> tuple[int, int]:
@@ -160,3 +162,4 @@ async def renew_epoch(settings: Settings) -> None:
         epochs = Epochs(stores.meta)
         await epochs.open()
         await epochs.renew()
+    accept_loss(settings)

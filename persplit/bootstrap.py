@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from persplit.adapters import mongo_store
+from persplit.adapters import mongo_store, sqlite_mark
 from persplit.adapters.no_hints import NoHints
 from persplit.adapters.passwords import Argon2Passwords
 from persplit.adapters.qr import QrCodes
@@ -77,7 +77,7 @@ async def open_stores(
     """SQLite in the data directory, or MongoDB where its address is given.
 
     `migrates`: make or bring up to date tables and indexes; else they must be there already. `accepts_loss`: open a
-    database that has lost events, or was put back from a copy, and go on from what it has.
+    database that has lost events, or was put back from a copy; servers refuse it until `accept_loss`.
     """
     if settings.mongodb_uri is None:
         path = settings.data_dir / DATABASE_FILE
@@ -305,6 +305,12 @@ def _node(
     stack.push_async_callback(_cancelled, sweeping)
 
     return Node(settings, app, sockets, services, lifetime)
+
+
+def accept_loss(settings: Settings) -> None:
+    """What was opened with `accepts_loss` has been dealt with: from now on a server may start on what is there."""
+    if settings.mongodb_uri is None:
+        sqlite_mark.forget(settings.data_dir / DATABASE_FILE)
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

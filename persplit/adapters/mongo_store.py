@@ -463,6 +463,7 @@ class MongoEvents(EventStore):
 
     async def _insert(self, recorded: RecordedEvent) -> RecordedEvent:
         document = _document_of(recorded)  # the driver adds an _id: the attempts are one document
+        unknown: StoreUnavailable | None = None
         for attempt in range(ATTEMPTS_MAX):
             await asyncio.sleep(RETRY_PAUSE_S * attempt)
             try:
@@ -471,10 +472,11 @@ class MongoEvents(EventStore):
             except DuplicateKey:
                 return await self._resolve(recorded)
             except StoreUnavailable as error:
-                unknown = error
+                # The first says it best: a later one may not have been sent, and this one was.
+                unknown = unknown or error
             else:
                 return recorded
-        raise unknown
+        raise unknown or StoreUnavailable("the database was not asked")
 
     async def _resolve(self, recorded: RecordedEvent) -> RecordedEvent:
         """The outcome after a duplicate key. Which index it was is not asked: if both, only one is named."""

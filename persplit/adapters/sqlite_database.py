@@ -193,8 +193,8 @@ class SqliteDatabase:
                 if self._migrates:
                     _look_through(connection)
                     migrate(connection, self._steps)
-                    self._refuse_loss(connection)
-                    self._mark.open(connection)
+                    if not self._has_lost(connection):
+                        self._mark.open(connection)
                 else:
                     check_version(connection, self._steps)
             except BaseException:
@@ -212,13 +212,15 @@ class SqliteDatabase:
         if self._mark.names_an_event and not self._accepts_loss and not self._path.exists():
             raise StoreDamaged(f"{self._path} is gone, and there were events in it. {_SEE}")
 
-    def _refuse_loss(self, connection: sqlite3.Connection) -> None:
+    def _has_lost(self, connection: sqlite3.Connection) -> bool:
+        """Whether events are missing, where that is accepted: until `sqlite_mark.forget` the mark stays as it is."""
         lost = self._mark.lost(connection)
         if lost is not None and not self._accepts_loss:
             raise StoreDamaged(
                 f"{self._path} has lost events that were acknowledged: event {lost[1]} of group {lost[0]}, and perhaps "
                 f"others before it. Its disk lost them, or an older copy was put in its place. {_SEE}"
             )
+        return lost is not None
 
     def _write_batches(self) -> None:
         """The writer's life."""

@@ -29,11 +29,20 @@ Marked: TypeAlias = tuple[str, int, str]
 _log = structlog.get_logger(__name__)
 
 
+def forget(database: Path) -> None:
+    """Take what is in the database from now on for all that there was: its loss was accepted, and dealt with."""
+    _path_of(database).unlink(missing_ok=True)
+
+
+def _path_of(database: Path) -> Path:
+    return database.with_name(f"{database.name}-mark")
+
+
 class Mark:
     """The mark of the database at `database`, in a file whose name ends in `-mark`."""
 
     def __init__(self, database: Path) -> None:
-        self._path = database.with_name(f"{database.name}-mark")
+        self._path = _path_of(database)
         self._file: int | None = None
         self._marked = self._read()
 

@@ -1,5 +1,6 @@
 """Signing up, in and out; profiles; who a token speaks for."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -119,7 +120,7 @@ class Accounts:
         try:
             known = await self._users.credentials(email)
             matches = await self._passwords.verify(password, known.password_hash if known else None)
-        except ServiceError:
+        except (ServiceError, asyncio.CancelledError):
             attempt.undecided()
             raise
         if known is None or not matches:

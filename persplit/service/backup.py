@@ -157,15 +157,19 @@ async def write_backup(stores: Stores, open_file: Callable[[], IO[bytes]], clock
 
 async def _write(stores: Stores, file: IO[bytes], clock: Clock, told: Told) -> Tally:
     writer, tally = _Writer(file), Tally()
+    written: set[str] = set()
     schema = await Migrations(stores, clock).version()
     header = {"format": FORMAT, "schema": schema, "events": codec.VERSION, "madeAt": rfc3339(clock())}
     writer.line("header", header)
     async for group_id in group_ids(stores.events):
         tally.events += await _write_group(stores, group_id, writer)
         tally.groups += 1
+        written.add(group_id)
         told(tally)
     for name in COLLECTIONS:
         async for document in scanned(stores.collections()[name]):
+            if name == "erasures" and document.id in written:
+                raise _Erased
             content = {
                 "id": document.id,
                 "version": document.version,

@@ -105,7 +105,7 @@ class Follower:
     def _failing(self, what: str, error: Exception, **ids: str) -> None:
         """Log it. If the store is away, sweep soon; other faults don't heal so fast."""
         metrics.SWEEP_FAILURES.inc()
-        _log.warning(what, error=repr(error), **ids)
+        _log.warning(what, error=type(error).__name__, **ids)
         if isinstance(error, StoreUnavailable):
             self._sweep_at = min(self._sweep_at, asyncio.get_running_loop().time() + RETRY_SECONDS)
 

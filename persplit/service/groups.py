@@ -6,6 +6,7 @@ ahead of what was announced.
 """
 
 import asyncio
+import math
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -96,7 +97,7 @@ class LiveGroup:
         self.plan: Plan | None = None
         """Of `state`, once somebody asked for it."""
         self.users = 0
-        self.known_at = 0.0
+        self.known_at = -math.inf
 
 
 class Groups:
@@ -137,10 +138,12 @@ class Groups:
         self._held.move_to_end(group_id)
         live.users += 1
         try:
-            await _acquired(live.lock)
+            await _acquired(live)
             try:
                 if live.state is None:
                     live.state = await snapshots.load(self._store, group_id, load_up_to)
+                    if load_up_to is None:
+                        live.known_at = self._monotonic()
                 yield live
             finally:
                 live.lock.release()
@@ -241,21 +244,31 @@ class Groups:
         if live.state is None or not live.state.is_member(user_id):
             return
         if self._fan_out.lacks(group_id, user_id):
-            last = await self._store.read(group_id, live.state.seq - 1, 1)
+            try:
+                last = await self._store.read(group_id, live.state.seq - 1, 1)
+            except GroupErased:
+                await self.forget(group_id, live)
+                return
             standing = await self._standing(live, live.state)
             await self._fan_out.admit(user_id, last[0], standing)
 
-    async def state_for(self, group_id: str, user_id: str) -> GroupState:
-        """The group as it is now, for a member to read.
+    async def state_for(self, group_id: str, user_id: str, *, for_sure: bool = False) -> GroupState:
+        """The group as it is now, for a member to read; as remembered while the store doesn't answer.
+
+        `for_sure`: not from memory. Whoever goes on to read the store for them asks so: what the store has may be
+        younger than when they were last known to be a member.
 
         Raises:
             NotFound: no such group, or not the caller's.
+            StoreUnavailable: it can't be read, or not for sure.
 
         """
         try:
             async with self.locked(group_id) as live:
                 return await self._readable(group_id, live, user_id)
         except StoreUnavailable:
+            if for_sure:
+                raise
             return self._from_memory(group_id, user_id)[1]
 
     async def peek(self, group_id: str) -> GroupState | None:
@@ -281,12 +294,14 @@ class Groups:
             await hear(group_id)
             return state
 
-    async def standing_for(self, group_id: str, user_id: str) -> Standing:
-        """Where the group stands now, for a member to read. Raises `NotFound` like `state_for`."""
+    async def standing_for(self, group_id: str, user_id: str, *, for_sure: bool = False) -> Standing:
+        """Where the group stands now, for a member to read. As `state_for`."""
         try:
             async with self.locked(group_id) as live:
                 return await self._standing(live, await self._readable(group_id, live, user_id))
         except StoreUnavailable:
+            if for_sure:
+                raise
             return await self._standing(*self._from_memory(group_id, user_id))
 
     async def standing_then(self, group_id: str, user_id: str, seq: int) -> Standing:
@@ -298,7 +313,7 @@ class Groups:
                     return await self._standing(live, now)
         except StoreUnavailable:
             live, now = self._from_memory(group_id, user_id)
-            if seq >= now.seq:
+            if seq == now.seq:
                 return await self._standing(live, now)
             raise
         then = await snapshots.load(self._store, group_id, seq)
@@ -344,13 +359,14 @@ class Groups:
         await asyncio.gather(*self._saving)
 
 
-async def _acquired(lock: asyncio.Lock) -> None:
-    if not lock.locked():
-        await lock.acquire()  # at once: a timer for each use would cost more than the lock
+async def _acquired(live: LiveGroup) -> None:
+    if live.users == 1:
+        await live.lock.acquire()  # at once: a timer for each use would cost more than the lock
         return
+    # Also where it isn't locked at this instant: it is on its way to the next who waits.
     try:
         async with asyncio.timeout(LOCK_SECONDS_MAX):
-            await lock.acquire()
+            await live.lock.acquire()
     except TimeoutError:
         raise StoreUnavailable("too many wait for this group: nothing was done") from None
 

@@ -69,7 +69,7 @@ class History:
 
     async def thing(self, group_id: str, user_id: str, noun: Noun, id_: str) -> Expense | Settlement:
         """The present version of an expense (deleted ones too) or settlement."""
-        await self._groups.state_for(group_id, user_id)
+        await self._groups.state_for(group_id, user_id, for_sure=True)
         found = await self._store.latest(group_id, noun, [id_])
         thing = thing_of(found[id_].event) if id_ in found else None
         if thing is None:
@@ -87,7 +87,7 @@ class History:
         with_deleted: bool = False,
     ) -> Page:
         """At most `limit` expenses or settlements in order of creation, newest first."""
-        state = await self._groups.state_for(group_id, user_id)
+        state = await self._groups.state_for(group_id, user_id, for_sure=True)
         if before is None:
             before = state.seq + 1
         return await self._page(state.group_id, noun, before, limit, with_deleted=with_deleted)
@@ -114,11 +114,15 @@ class History:
         """What was created, as it is now, with the seq of its creation."""
         seqs = {thing.id: event.seq for event in created if (thing := thing_of(event.event))}
         latest = await self._store.latest(group_id, noun, list(seqs))
-        return [(seq, thing) for id_, seq in seqs.items() if (thing := thing_of(latest[id_].event))]
+        return [
+            (seq, thing)
+            for id_, seq in seqs.items()
+            if id_ in latest and (thing := thing_of(latest[id_].event))
+        ]
 
     async def events(self, group_id: str, user_id: str, after: int, limit: int) -> Tail:
         """The ledger itself, in order."""
-        state = await self._groups.state_for(group_id, user_id)
+        state = await self._groups.state_for(group_id, user_id, for_sure=True)
         events = tuple(await self._read(group_id, after, limit))
         head = max(state.seq, events[-1].seq if events else 0)
         return Tail(events, head, more=bool(events) and events[-1].seq < head)
@@ -132,9 +136,9 @@ class History:
 
     async def snapshot(self, group_id: str, user_id: str) -> GroupSnapshot:
         """The whole group as it is at one seq, whatever changes while it is read."""
-        before = await self._groups.state_for(group_id, user_id)
+        before = await self._groups.state_for(group_id, user_id, for_sure=True)
         present = {thing.id: thing for thing in await self._things(before)}
-        standing = await self._groups.standing_for(group_id, user_id)
+        standing = await self._groups.standing_for(group_id, user_id, for_sure=True)
         # Some may have been read before they changed and others after: the events since bring all to the same seq.
         changed = await self._changed(before, standing.state)
         made = [changed.pop(id_) for id_ in list(changed) if id_ not in present]
@@ -171,7 +175,7 @@ class History:
         if at is not None and seq is not None:
             raise Invalid(FieldError("seq", "give either at or seq"))
         if at is not None:
-            await self._groups.state_for(group_id, user_id)
+            await self._groups.state_for(group_id, user_id, for_sure=True)
             seq = await self._store.seq_at(group_id, at)
         if seq is None:
             return await self._groups.standing_for(group_id, user_id)
@@ -179,7 +183,7 @@ class History:
 
     async def explain(self, group_id: str, user_id: str, from_id: str, to_id: str) -> Explanation:
         """Why the plan lets the one pay the other. Reads the whole ledger, a page at a time."""
-        standing = await self._groups.standing_for(group_id, user_id)
+        standing = await self._groups.standing_for(group_id, user_id, for_sure=True)
         for path, person in (("from", from_id), ("to", to_id)):
             if person not in standing.state.members:
                 raise Invalid(FieldError(path, "not a member of the group"))

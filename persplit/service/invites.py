@@ -1,5 +1,6 @@
 """Invitations: a code that lets its holder into a group. Group passwords too."""
 
+import asyncio
 import hashlib
 import secrets
 from datetime import datetime, timedelta
@@ -96,7 +97,7 @@ class GroupPasswords:
         attempt = self._throttle.begin(f"{group_id}:{user_id}")
         try:
             matches = await self._passwords.verify(password, found.body["hash"] if found else None)
-        except ServiceError:
+        except (ServiceError, asyncio.CancelledError):
             attempt.undecided()
             raise
         if not matches:

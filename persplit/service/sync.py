@@ -44,7 +44,7 @@ class Sync:
         A client that is ahead, or of another epoch, has a past that isn't ours: it begins anew. So does one so far
         behind that the whole group in its present version has fewer things in it than the tail.
         """
-        state = await self._groups.state_for(group_id, user_id)
+        state = await self._groups.state_for(group_id, user_id, for_sure=True)
         epoch = self._epochs.of(group_id)
         is_foreign = known.seq > state.seq or known.epoch not in (None, epoch)
         after = 0 if is_foreign else known.seq

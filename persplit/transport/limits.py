@@ -79,8 +79,8 @@ RATES: Final[dict[Budget, Rate]] = {
     Budget.GROUP_WRITES: Rate(
         "Writes to a group, by all of its members",
         Scope.GROUP,
-        1_800,
-        10_800,
+        2_400,
+        14_400,
         "Three members who write as fast as they may leave room for a fourth; others than members count for "
         "nothing. Leaving and putting somebody out are always taken, so that a flood can be ended.",
     ),

@@ -122,7 +122,8 @@ class Rest:
 
     async def _qr(self, request: web.Request) -> web.Response:
         self.check_look_up(request)
-        text = await self._qr_text(request.match_info["token"])
+        async with Patience().spend():
+            text = await self._qr_text(request.match_info["token"])
         if request.match_info["kind"] == "svg":
             body, content_type = await self._services.qr_codes.svg(text), "image/svg+xml"
         else:

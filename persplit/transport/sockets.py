@@ -14,7 +14,7 @@ from aiohttp import WSCloseCode, web
 from pydantic import ValidationError
 from socketio.exceptions import ConnectionRefusedError as Refused
 
-from persplit.ledger.errors import Invalid, PerSplitError
+from persplit.ledger.errors import Invalid, NotFound, PerSplitError
 from persplit.ledger.state import GroupState
 from persplit.service.errors import InternalError, RateLimited, ServerRestarting, TokenMissing
 from persplit.service.handler import rfc3339
@@ -182,6 +182,8 @@ class Sockets:
             self._fan_out.disconnect(sid)
             return
         states = await self._services.overview.enter(user_id, group_ids, partial(self._fan_out.listen, sid))
+        if sid not in self._connections:
+            return
         self._start_timers(connection)
         ready = {
             "user": views.user(profile),
@@ -200,7 +202,12 @@ class Sockets:
             point = connection.since.pop(state.group_id, None)
             if point is not None and (point.seq, point.epoch or epoch) != (state.seq, epoch) and room > 0:
                 known = Known(point.seq, point.epoch)
-                missing = await self._services.sync.missing(state.group_id, connection.claims.user_id, known)
+                try:
+                    missing = await self._services.sync.missing(
+                        state.group_id, connection.claims.user_id, known
+                    )
+                except NotFound:
+                    continue  # they have left since, or it was erased
                 entry["sync"] = await missing_view(self._services, missing)
                 room -= EVENTS_AT_ONCE_MAX if missing.is_reset else state.seq - point.seq
             groups.append(entry)

@@ -187,6 +187,22 @@ async def test_a_group_that_is_erased_meanwhile_is_not_half_in_it(monkeypatch: p
     assert list(await new.events.groups("", 10)) == ["goa"]
 
 
+async def test_a_group_that_is_erased_after_it_was_written_is_not_in_the_backup() -> None:
+    class Scanned(MemoryDocuments):
+        """Just before the notes of what was erased are read, a group is erased."""
+
+        async def scan(self, after: str, limit: int) -> Sequence[Document]:
+            if (await old.events.heads(["pune"])).get("pune"):
+                await erase_group(old, "pune", Clock())
+            return await super().scan(after, limit)
+
+    old = replace(memory_stores(), erasures=Scanned())
+    for group_id in ("goa", "pune"):
+        await a_group(old, group_id)
+    new = await restored(memory_stores(), await backed_up(old))
+    assert list(await new.events.groups("", 10)) == ["goa"]
+
+
 # --- files that aren't whole
 
 

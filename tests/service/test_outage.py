@@ -8,11 +8,13 @@ import pytest
 from persplit.adapters.memory_store import MemoryDocuments, MemoryEvents
 from persplit.ledger.commands import RemoveMember
 from persplit.ledger.errors import NotFound
+from persplit.ledger.events import Noun
 from persplit.service import groups
 from persplit.service.errors import StoreUnavailable
 from persplit.service.follower import Follower
 from persplit.service.groups import Groups
 from persplit.service.handler import Handler
+from persplit.service.history import History
 from persplit.service.people import DELETED_PERSON, OUTAGE_SECONDS_MAX, REMEMBERED_SECONDS, People, shown_name
 from persplit.service.ports import Document
 from persplit.service.sessions import LIVE_SECONDS, Sessions
@@ -150,6 +152,54 @@ async def test_whose_turn_does_not_come_in_time_has_done_nothing_and_reads_from_
         assert (await node.groups.standing_for("goa", "ben")).state.seq == 2
     assert (await node.spends("tea")).replayed is False
     assert len(await ledger(store)) == 3
+
+
+async def test_who_was_removed_elsewhere_reads_nothing_from_the_store_because_of_what_is_remembered_here(
+    store: MemoryEvents, ticks: Ticks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(groups, "LOCK_SECONDS_MAX", 0.05)
+    elsewhere = Node(store)
+    await elsewhere.makes("ben")
+    here = shared(store, ticks)
+    await here.groups.state_for("goa", "ben")
+    await elsewhere.does("asha", RemoveMember("ben"))
+    await elsewhere.does("asha", spending("tea"))
+    history = History(store, here.groups)
+    async with here.groups.locked("goa"):
+        assert (await here.groups.state_for("goa", "ben")).seq == 2
+        for reading in (
+            history.events("goa", "ben", 0, 10),
+            history.page("goa", "ben", Noun.EXPENSE, None, 10),
+            history.thing("goa", "ben", Noun.EXPENSE, "tea"),
+            history.snapshot("goa", "ben"),
+        ):
+            with pytest.raises(StoreUnavailable):
+                await reading
+
+
+async def test_a_turn_is_waited_for_no_longer_than_that_though_it_is_just_being_handed_over(
+    store: MemoryEvents, ticks: Ticks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(groups, "LOCK_SECONDS_MAX", 0.2)
+    node = shared(store, ticks)
+    await node.makes("ben")
+    got_it = asyncio.Event()
+
+    async def keep_it() -> None:
+        async with node.groups.locked("goa"):
+            got_it.set()
+            await asyncio.sleep(3_600)
+
+    async with node.groups.locked("goa"):
+        keeping = asyncio.create_task(keep_it())
+        await asyncio.sleep(0)
+    # Released, and not yet taken by who has been waiting.
+    async with asyncio.timeout(10):
+        with pytest.raises(StoreUnavailable, match="nothing was done"):
+            async with node.groups.locked("goa"):
+                pass
+    assert got_it.is_set()
+    keeping.cancel()
 
 
 async def test_an_event_is_announced_though_profiles_cant_be_read(store: MemoryEvents) -> None:

@@ -20,7 +20,7 @@ from persplit.ledger.settlement import Settlement
 from persplit.ledger.state import GroupState, apply, plan_of
 from persplit.service import snapshots
 from persplit.service.groups import LOCK_SECONDS_MAX
-from persplit.service.handler import thing_of
+from persplit.service.handler import ATTEMPTS_MAX, thing_of
 from persplit.service.ports import NewEvent
 from persplit.transport import views
 from persplit.transport.broadcasts import BROADCASTS
@@ -240,7 +240,8 @@ class Oracle:
     def _may_fail(self, asked: Asked, ack: Json) -> bool:
         """Who waited long for a slow store, or lost every race with other nodes, is told to come back."""
         is_over = self._loop.time() - asked.at >= LOCK_SECONDS_MAX
-        return is_over or "from too many sides" in ack["error"]["detail"]
+        since = (sum(at >= asked.at for at in past.committed_at.values()) for past in self.pasts.values())
+        return is_over or ("from too many sides" in ack["error"]["detail"] and max(since) >= ATTEMPTS_MAX)
 
     def _check_code(self, node: Node, asked: Asked, ack: Json) -> None:
         """No fault of ours, and no "unavailable" without a reason."""

@@ -146,6 +146,19 @@ def test_what_was_lost_is_said_in_plain_words_and_new_epoch_takes_what_is_left(
     assert "Traceback" not in done.stderr + done.stdout
 
 
+def test_a_restore_that_is_refused_leaves_the_loss_to_be_noticed(
+    killed: tuple[Path, Written], tmp_path: Path, chance: random.Random
+) -> None:
+    home, _ = killed
+    copy = damaged(home, tmp_path, disk.log_torn, chance)
+    backup = tmp_path / "no backup"
+    backup.write_text("nonsense")
+    restore = [sys.executable, "-m", "persplit", "restore", str(backup), "--data-dir", str(copy)]
+    assert subprocess.run(restore, capture_output=True, check=False).returncode == 1  # noqa: S603 - ours
+    done = serve(copy)
+    assert (done.returncode, LOST in done.stderr) == (1, True)
+
+
 @pytest.fixture
 def read_only(stopped: tuple[Path, Written], tmp_path: Path) -> Iterator[Path]:
     """A directory in which nothing may be written."""
