@@ -181,7 +181,11 @@ class Wire:
         """Run the connection from the handshake to the end."""
         self._link: Link = environ[_LINK]
         try:
-            await self._response.prepare(self._link.request)
+            try:
+                await self._response.prepare(self._link.request)
+            except ValueError:
+                # The library decodes the key before it looks whether it is one.
+                raise Malformed("the Sec-WebSocket-Key is none") from None
             _bound_buffers(self._link.request.transport)
             await self._handler(self)
         finally:

@@ -223,3 +223,16 @@ async def test_many_ends_at_once_are_spread_over_turns_of_the_loop_in_order() ->
         turns += 1
         assert turns < 10
     assert seen == list(range(8))
+
+
+async def test_a_handshake_whose_key_is_not_even_text_is_refused_with_a_code(url: str) -> None:
+    lines = (
+        "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1",
+        "Host: x",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: \u00e9",
+    )
+    answer = await over_http(url, ("\r\n".join(lines) + "\r\n\r\n").encode())
+    check_problem(answer, 400, "malformed")

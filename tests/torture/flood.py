@@ -116,7 +116,7 @@ def _check(heard: bytes) -> None:
     if not heard:
         return
     head, _, _ = heard.partition(b"\r\n\r\n")
-    found = re.match(rb"HTTP/1\.[01] (\d{3}) ", head)
+    found = re.match(rb"HTTP/[01]\.\d (\d{3}) ", head)
     assert found, heard[:300]
     status = int(found[1])
     assert status < 500, heard[:1_000]
