@@ -328,13 +328,13 @@ async def test_a_token_that_ran_out_offline_and_a_refresh_whose_answer_is_lost(
     settings: Settings, tmp_path: Path
 ) -> None:
     async with (
-        serving(settings, access_lifetime_seconds=1) as (_, url),
+        serving(settings, access_lifetime_seconds=3) as (_, url),
         proxied(url) as proxy,
         Client.open(tmp_path / "replica.db", proxy.url) as asha,
     ):
         before = await asha.register("Asha", "asha@example.org", PASSWORD)
         group_id = (await asha.create_group("Flat")).group_id
-        await asyncio.sleep(1.2)
+        await asyncio.sleep(3.2)
         # The first answer says that the token is over; the second, with the fresh pair, is lost.
         proxy.deaf_after(1)
         with pytest.raises(Offline):
@@ -354,14 +354,14 @@ async def test_a_socket_outlives_its_token(
 ) -> None:
     monkeypatch.setattr("persplit.transport.sockets.EXPIRING_SECONDS", 1)
     async with (
-        serving(settings, access_lifetime_seconds=2) as (_, url),
+        serving(settings, access_lifetime_seconds=3) as (_, url),
         Client.open(tmp_path / "replica.db", url) as asha,
     ):
         before = await asha.register("Asha", "asha@example.org", PASSWORD)
         changes = asha.changes()
         await asha.connect(wait_seconds=PATIENCE_SECONDS)
         drain(changes)
-        await asyncio.sleep(2.5)
+        await asyncio.sleep(3.5)
         assert drain(changes) == []
         assert asha.is_live
         after = await asha.account()

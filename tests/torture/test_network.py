@@ -9,7 +9,7 @@ import pytest
 from tests.torture import network
 
 SEED = 4
-SECONDS = 2.5
+SECONDS = 1.5
 
 
 @pytest.fixture(autouse=True)

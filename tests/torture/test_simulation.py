@@ -11,7 +11,7 @@ import pytest
 
 from tests.torture.simulation_loop import Actor, Stuck, VirtualLoop
 
-WORLDS = 24
+WORLDS = 12
 
 
 def simulation(*arguments: str) -> subprocess.CompletedProcess[str]:
