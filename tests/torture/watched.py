@@ -145,18 +145,25 @@ class WatchedServer:
 
     def tasks(self) -> int:
         """Tasks in its loop."""
-        before = self._beats.read_text().count("tasks ")
+        before = len(self._counts())
         os.kill(self.pid, signal.SIGUSR1)
         deadline = time.monotonic() + ANSWER_SECONDS_MAX
-        while (text := self._beats.read_text()).count("tasks ") == before:
+        while len(counts := self._counts()) == before:
             assert time.monotonic() < deadline, "the server's loop stands still"
             time.sleep(0.01)
-        return int(text.rsplit("tasks ", 1)[1])
+        return counts[before]
+
+    def _lines(self) -> list[str]:
+        """What the server wrote, but for a line that it is still writing; beats go on between two counts."""
+        return self._beats.read_text().split("\n")[:-1]
+
+    def _counts(self) -> list[int]:
+        return [int(line.split()[1]) for line in self._lines() if line.startswith("tasks ")]
 
     def stall(self, since: float, until: float | None = None) -> Stall:
         """The longest stall since a moment of the monotonic clock."""
         late = busy = 0.0
-        for line in self._beats.read_text().splitlines():
+        for line in self._lines():
             if not line.startswith("tasks"):
                 at, was_late, was_busy = map(float, line.split())
                 if since <= at <= (until or at):
