@@ -5,7 +5,6 @@ takes all that is in it at once, out of anybody's reach.
 """
 
 import asyncio
-from collections import deque
 from typing import Final, Protocol
 
 WAITING_BYTES_MAX: Final = 262_144
@@ -27,10 +26,21 @@ class Packet(Protocol):
 class Frame:
     """The bytes of one WebSocket message. One object for all who hear a broadcast, so it's in memory once."""
 
-    __slots__ = ("data",)
+    __slots__ = ("_wire", "data")
 
     def __init__(self, data: bytes) -> None:
         self.data = data
+        self._wire: bytes | None = None
+
+    @property
+    def wire(self) -> bytes:
+        """The same with the WebSocket's header, made at the first time.
+
+        What a server sends isn't masked, so it's the same for everybody (RFC 6455, section 5.1).
+        """
+        if self._wire is None:
+            self._wire = framed(TEXT, self.data)
+        return self._wire
 
     def encode(self) -> bytes:
         """What the library's writer passes on."""
@@ -38,6 +48,20 @@ class Frame:
 
 
 PING: Final = b"2"
+TEXT: Final = 0x1
+_FIN: Final = 0x80
+_SHORT_MAX: Final = 125
+_MIDDLE_MAX: Final = 0xFFFF
+
+
+def framed(opcode: int, data: bytes) -> bytes:
+    """An unfragmented, unmasked WebSocket frame."""
+    size = len(data)
+    if size <= _SHORT_MAX:
+        return bytes((_FIN | opcode, size)) + data
+    if size <= _MIDDLE_MAX:
+        return bytes((_FIN | opcode, 126)) + size.to_bytes(2) + data
+    return bytes((_FIN | opcode, 127)) + size.to_bytes(8) + data
 
 
 def frame_of(packet: Packet) -> Frame:
@@ -60,7 +84,7 @@ class Backlog:
     __slots__ = ("_arrived", "_frames", "_is_ended", "_large", "_taken", "_waiting_bytes")
 
     def __init__(self) -> None:
-        self._frames: deque[Frame] = deque()
+        self._frames: list[Frame] = []  # empty for nearly everybody, and a deque takes 600 bytes
         self._waiting_bytes = 0
         self._large: Frame | None = None
         self._is_ended = False
@@ -125,7 +149,7 @@ class Backlog:
         if self._is_ended:
             return
         if frame.data == PING:
-            self._frames.appendleft(frame)
+            self._frames.insert(0, frame)
         else:
             self._frames.append(frame)
         self._waiting_bytes += len(frame.data)
@@ -138,9 +162,13 @@ class Backlog:
         while not self._frames and not self._is_ended:
             self._arrived = asyncio.get_running_loop().create_future()
             await self._arrived
+        return self.pop()
+
+    def pop(self) -> Frame | None:
+        """The next frame; None if there is none."""
         if not self._frames:
             return None
-        frame = self._frames.popleft()
+        frame = self._frames.pop(0)
         self._waiting_bytes -= len(frame.data)
         if frame is self._large:
             self._large = None

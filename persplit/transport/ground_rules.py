@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from persplit.transport.guard import FRAME_BYTES_MAX
+from persplit.transport.engine import FRAME_BYTES_MAX
 from persplit.transport.json_text import DEPTH_MAX
 from persplit.transport.problems import ERRORS_MAX
 from persplit.transport.rest import BODY_BYTES_MAX, BODY_SECONDS_MAX

@@ -7,17 +7,12 @@ from persplit.service.overview import GROUPS_PER_USER_MAX
 from persplit.service.sync import EVENTS_AT_ONCE_MAX
 from persplit.service.throttle import DELAY_SECONDS_MAX, FREE_FAILURES
 from persplit.transport.backlog import WAITING_BYTES_MAX, WAITING_FRAMES_MAX
-from persplit.transport.guard import (
-    FRAME_BYTES_MAX,
-    FRAMES_BURST,
-    FRAMES_PER_SECOND,
-    HANDSHAKE_SECONDS,
-    MESSAGE_SECONDS_MAX,
-    WRITE_SECONDS_MAX,
-)
+from persplit.transport.engine import FRAME_BYTES_MAX
+from persplit.transport.guard import HANDSHAKE_SECONDS
 from persplit.transport.http_bounds import HEADER_BYTES_MAX, HEADERS_MAX, REQUEST_LINE_BYTES_MAX
 from persplit.transport.json_text import DEPTH_MAX
 from persplit.transport.limits import OPEN_BY_ADDRESS_MAX, OPEN_BY_USER_MAX, RATES, Rate, Scope
+from persplit.transport.links import FRAMES_BURST, FRAMES_PER_SECOND, MESSAGE_SECONDS_MAX, WRITE_SECONDS_MAX
 from persplit.transport.requests import COMMANDS_MAX
 from persplit.transport.rest import BODY_BYTES_MAX, BODY_SECONDS_MAX
 

@@ -105,6 +105,7 @@ class Sockets:
         self._lifetime = lifetime
         server.on("connect", self._connect)
         server.on("disconnect", self._disconnect)
+        server.address_of = address.of
         server.on_connected = self._connected
         server.on_opened = self._opened
         server.on_ended = self._ended
@@ -126,15 +127,15 @@ class Sockets:
             )
         return None
 
-    def _opened(self, request: web.Request) -> PerSplitError | None:
+    def _opened(self, address: str) -> PerSplitError | None:
         try:
-            self._limits.open_socket(self._address.of(request))
+            self._limits.open_socket(address)
         except RateLimited as error:
             return error
         return None
 
-    def _ended(self, request: web.Request) -> None:
-        self._limits.close_socket(self._address.of(request))
+    def _ended(self, address: str) -> None:
+        self._limits.close_socket(address)
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: object = None) -> None:
         """Sign the socket in, or refuse it with a code."""
@@ -157,7 +158,7 @@ class Sockets:
         except Exception:  # noqa: BLE001 - the boundary: nothing gets past it uncoded
             _log.exception("connect_failed", sid=sid)
             raise _refused(InternalError("a fault of the server: try again")) from None
-        address = self._address.of(environ["aiohttp.request"])
+        address = self._server.address_at_opening(environ)
         self._connections[sid] = Connection(sid, Call(claims, address), since)
         SOCKETS.set(len(self._connections))
 

@@ -195,12 +195,12 @@ async def test_nothing_of_a_connection_that_has_ended_waits_for_the_collector(
         async with aiohttp.ClientSession() as http:
             connection = await RawSocket.open(url, http, asha.token)
             (link,) = node.sockets._server._links.values()
-            request = weakref.ref(link.request)
+            request = weakref.ref(link.transport)
             gc.disable()
             try:
                 if how == "breaks off":
-                    assert link.request.transport is not None
-                    link.request.transport.abort()
+                    assert link.transport is not None
+                    link.transport.abort()
                 elif how == "is cut off":
                     await connection.send("not a packet")
                 del link

@@ -1,0 +1,451 @@
+"""The fast path: a frame is encoded once and written straight to the transport of each socket that waits for nothing.
+
+aiohttp shakes hands, and then its connection is taken over by a `DirectLink`: no task, queue or request lives as
+long as an idle socket, pings come from one timer, and an event costs each recipient one write. A client that doesn't
+read gets its frames through the same bounded backlog as on the other path, `engine.py`, which is the one to fall back
+on. The only module that reaches below the public interfaces of python-socketio, python-engineio and aiohttp for the
+sake of speed.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from functools import partial
+from typing import Any, Final
+
+import engineio
+from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, hdrs, web
+from aiohttp._websocket.reader import WebSocketDataQueue
+from aiohttp.base_protocol import BaseProtocol
+from aiohttp.http_websocket import WebSocketReader
+from socketio import packet
+
+from persplit.transport.backlog import PING, Frame, frame_of, framed
+from persplit.transport.delay import Delay
+from persplit.transport.engine import FRAME_BYTES_MAX, LINK, PONG, REQUEST, Engine, bound_buffers, shake_hands
+from persplit.transport.frames import GuardedPacket, Json, is_engine_frame
+from persplit.transport.links import CLOSE_SECONDS, FLOOD, LOOK_SECONDS, Link, SlowReader
+from persplit.transport.rooms import Rooms
+from persplit.transport.turnstile import Turnstile
+
+INBOX_FRAMES_MAX: Final = 16
+"""Frames of one client that wait for the one that is being handled. More than this, and it isn't read for a while."""
+ENDS_PER_TURN: Final = 100
+"""Sockets that are forgotten in one turn of the loop, at some hundredths of a millisecond each: a network that goes
+down takes thousands with it at once."""
+_QUEUE_LIMIT: Final = 2**30
+"""aiohttp would have its reader stop between two frames; what comes in one piece is read in one go here."""
+_PING: Final = Frame(PING)
+_CLOSE: Final = 0x8
+_PONG: Final = 0xA
+_LEAVING: Final = "1"
+
+
+class Opening(web.WebSocketResponse):
+    """aiohttp's handshake, and nothing after it."""
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Write nothing: the connection isn't aiohttp's any more."""
+
+
+class Intake(WebSocketDataQueue):
+    """Where aiohttp's reader of frames puts what it reads: one for all connections, emptied after each piece."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(BaseProtocol(loop), _QUEUE_LIMIT, loop=loop)
+        self._messages: list[WSMessage] = []
+        self._error: BaseException | None = None
+
+    def feed_data(self, data: Any, size: int) -> None:  # noqa: ARG002 - aiohttp's shape
+        """Called by the reader for each message."""
+        self._messages.append(data)
+
+    def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:  # noqa: ARG002
+        """Called by the reader for what is no WebSocket frame."""
+        self._error = exc
+
+    def parse(self, reader: WebSocketReader, data: bytes) -> tuple[list[WSMessage], int | None]:
+        """The messages that a piece of a connection completes, and the code to close it with where it breaks off.
+
+        It does where what follows is no WebSocket frame.
+        """
+        reader.feed_data(data)
+        messages, self._messages = self._messages, []
+        error, self._error = self._error, None
+        if error is None:
+            return messages, None
+        return messages, error.code if isinstance(error, WebSocketError) else WSCloseCode.PROTOCOL_ERROR
+
+
+class DirectLink(Link, asyncio.Protocol):
+    """A connection that is carried by its transport alone. Also what python-engineio knows as its socket."""
+
+    __slots__ = (
+        "_ended_because",
+        "_engine",
+        "_has_said_goodbye",
+        "_inbox",
+        "_is_deaf",
+        "_is_forgotten",
+        "_is_paused",
+        "_reader",
+        "_watch",
+        "_worker",
+        "is_ready",
+    )
+
+    def __init__(self, sid: str, engine: "DirectEngine", transport: asyncio.Transport) -> None:
+        super().__init__(sid, transport, is_limited=engine.is_limited)
+        self._engine = engine
+        self.is_ready = True
+        """Whether a frame can be written to the transport at once: nothing waits, and it takes more."""
+        self._reader = WebSocketReader(engine.intake, FRAME_BYTES_MAX + 1, compress=False, decode_text=True)
+        self._inbox: list[tuple[str, int]] = []
+        self._worker: asyncio.Task[None] | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._is_paused = False
+        self._is_deaf = False
+        self._is_forgotten = False
+        self._has_said_goodbye = False
+        self._ended_because: str | None = None
+
+    # --- sending
+
+    def put(self, frame: Frame) -> None:
+        """Write the frame, or let it wait."""
+        if self.is_ready:
+            self._send(frame)
+        else:
+            self.backlog.add(frame)
+
+    def ping(self) -> None:
+        """Ask whether the client is there."""
+        if not self.is_closing:
+            self.put(_PING)
+
+    def _send(self, frame: Frame) -> None:
+        if self.transport is not None:
+            self.transport.write(frame.wire)
+            if frame.data == PING:
+                self._engine.unanswered.start(self)
+
+    def pause_writing(self) -> None:
+        """The transport has enough: wait for the client."""
+        self._is_paused, self.is_ready = True, False
+        if self._watch is None:
+            self._watch = asyncio.create_task(self._watch_client())
+
+    def resume_writing(self) -> None:
+        """The client has read. Give it what waits."""
+        self._is_paused = False
+        self._flush()
+        if not self._is_paused:
+            self._stop_watching()
+
+    def _flush(self) -> None:
+        while not self._is_paused and (frame := self.backlog.pop()) is not None:
+            self._send(frame)
+        if self._is_paused:
+            return
+        if self.backlog.is_ended:
+            self._say_goodbye()
+        else:
+            self.is_ready = True
+
+    async def _watch_client(self) -> None:
+        """Wait for a client that doesn't take everything at once, and cut it off if it takes too little."""
+        transport = self.transport
+        if transport is None:
+            return
+        reader = SlowReader(transport.get_write_buffer_size())
+        while not reader.is_over:
+            await asyncio.sleep(LOOK_SECONDS)
+            self.is_reading = reader.sees(transport.get_write_buffer_size())
+        self.cut("too slow")
+
+    def _stop_watching(self) -> None:
+        self.is_reading = False
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+
+    # --- receiving
+
+    def data_received(self, data: bytes) -> None:
+        """Take a piece of what the client sends."""
+        messages, error_code = self._engine.intake.parse(self._reader, data)
+        for message in messages:
+            if self._is_deaf:
+                return
+            self._take(message)
+        if error_code is not None and not self._is_deaf:
+            self._part(error_code)
+
+    def _take(self, message: WSMessage) -> None:
+        kind, data, _ = message
+        wait_ms = self.count_frame()
+        if wait_ms == FLOOD:
+            self._is_deaf = True
+            self.cut("flood")
+        elif kind is WSMsgType.TEXT and is_engine_frame(data):
+            self._take_frame(data, wait_ms)
+        elif kind is WSMsgType.PING:
+            if self.is_ready and self.transport is not None:
+                self.transport.write(framed(_PONG, data))
+        elif kind is WSMsgType.CLOSE:
+            self._part(data or WSCloseCode.OK)
+        elif kind is not WSMsgType.PONG:
+            self._is_deaf = True
+            self.cut("not a frame")
+
+    def _take_frame(self, frame: str, wait_ms: int) -> None:
+        if frame == PONG:
+            self._engine.answered(self)
+        elif frame == _LEAVING:
+            self._ended_because = engineio.AsyncServer.reason.CLIENT_DISCONNECT
+            self._part(self.close_code)
+        elif not self.is_closing:
+            self._inbox.append((frame[1:], wait_ms))
+            if self._worker is None:
+                self._worker = asyncio.create_task(self._work())
+            elif len(self._inbox) > INBOX_FRAMES_MAX and self.transport is not None:
+                self.transport.pause_reading()
+
+    async def _work(self) -> None:
+        """Handle what has come, in order, one at a time."""
+        while self._inbox:
+            frame, self.wait_ms = self._inbox.pop(0)
+            await self._engine.handle_message(self.sid, frame)
+        self._worker = None
+        if self.transport is None:
+            self._forget()
+        elif not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    @property
+    def is_excused(self) -> bool:
+        """Whether a pong that doesn't come means nothing: the client is busy reading, or isn't being read."""
+        return self.is_reading or self._worker is not None
+
+    # --- ending
+
+    def end_within(self, seconds: float) -> None:
+        """See to it that it has ended by then, unless it has."""
+        if self.transport is not None:
+            super().end_within(seconds)
+
+    def drop(self) -> None:
+        """End the TCP connection."""
+        self.is_ready = False
+        if self.transport is not None:
+            self.transport.abort()
+
+    def lose(self, reason: str) -> None:
+        """The client has gone, and nobody said so."""
+        self._ended_because = reason
+        self.abort()
+
+    def finish(self) -> None:
+        """Say goodbye, once everything has gone out."""
+        self.is_ready = False
+        if not self._is_paused:
+            self._flush()
+
+    def _say_goodbye(self) -> None:
+        if not self._has_said_goodbye and self.transport is not None:
+            self._has_said_goodbye = True
+            self.transport.write(framed(_CLOSE, self.close_code.to_bytes(2)))
+
+    def _part(self, code: int) -> None:
+        """The client sends nothing more that we read: close in the WebSocket way, with the code."""
+        self._is_deaf = True
+        self.is_ready = False
+        self.end_within(CLOSE_SECONDS)
+        self.backlog.end()
+        self.close_code = code
+        if not self._is_paused:
+            self._say_goodbye()
+        if self.transport is not None:
+            self.transport.close()  # once what is written has gone out
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - whatever it was
+        """The TCP connection has ended."""
+        self.transport = None
+        self.is_ready = False
+        self._stop_watching()
+        self.stop_timer()
+        self.backlog.end()  # whoever waits for room in it
+        self._engine.lost(self)
+        if not self._inbox:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Everything that it sent has been handled, or is being."""
+        if not self._is_forgotten:
+            self._is_forgotten = True
+            self._engine.forget(self)
+
+    @property
+    def ended_because(self) -> str:
+        """The library's word for how it ended."""
+        return self._ended_because or engineio.AsyncServer.reason.TRANSPORT_CLOSE
+
+
+class DirectEngine(Engine):
+    """An Engine.IO server whose sockets are `DirectLink`s."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.unasked: Delay[DirectLink] = Delay(self.ping_interval, DirectLink.ping)
+        self.unanswered: Delay[DirectLink] = Delay(self.ping_timeout, self._not_answered)
+        self._ends = Turnstile(ENDS_PER_TURN)
+        self._ending: set[asyncio.Task[None]] = set()
+        self._intake: Intake | None = None
+
+    @property
+    def intake(self) -> Intake:
+        """Where what clients send is read."""
+        if self._intake is None:
+            self._intake = Intake(asyncio.get_running_loop())
+        return self._intake
+
+    # --- opening
+
+    async def open_socket(self, request: web.Request) -> web.StreamResponse | None:
+        """Shake hands, and take the connection over from aiohttp."""
+        if not self._is_opening(request):
+            return None
+        # Some clients send their first frame right behind the request.
+        protocol = request.protocol
+        early, protocol._message_tail = protocol._message_tail, b""  # noqa: SLF001 - nowhere else to be had
+        response = Opening(compress=False)
+        await shake_hands(response, request)
+        transport = _taken_over(protocol)
+        if transport is not None:
+            link = DirectLink(self.generate_id(), self, transport)
+            await self.handlers["connect"](link.sid, {REQUEST: request, LINK: link})
+            bound_buffers(transport)
+            transport.set_protocol(link)
+            link.put(Frame(packet_of_opening(self, link.sid)))
+            self.unasked.start(link)
+            if early:
+                link.data_received(early)
+        return response
+
+    def _is_opening(self, request: web.Request) -> bool:
+        query, headers = request.query, request.headers
+        origin = headers.get(hdrs.ORIGIN)
+        return (
+            request.method == hdrs.METH_GET
+            and query.getall("EIO", []) == ["4"]
+            and query.get("transport") == "websocket"
+            and "sid" not in query
+            and headers.get(hdrs.UPGRADE, "").lower() == "websocket"
+            and (not origin or origin in self.cors_allowed_origins)
+        )
+
+    def link_of(self, sid: str, environ: dict[str, Any]) -> Link:  # noqa: ARG002 - made before
+        """The link of a socket that has just opened."""
+        link: Link = environ[LINK]
+        return link
+
+    # --- messages
+
+    async def handle_message(self, sid: str, text: str) -> None:
+        """Have a Socket.IO packet handled."""
+        await self.handlers["message"](sid, text)
+
+    async def send_packet(self, sid: str, pkt: Any) -> None:
+        """Send a message. Never waits."""
+        self.send_to_all((sid,), frame_of(pkt))
+
+    def send_to_all(self, sids: Iterable[str], frame: Frame) -> None:
+        """Write the same message to many, or let it wait for those that have to read first."""
+        links, wire, written = self.links, frame.wire, 0
+        for sid in sids:
+            link = links.get(sid)
+            if not isinstance(link, DirectLink):
+                continue  # it has gone
+            if link.is_ready:
+                link.transport.write(wire)  # type: ignore[union-attr] # it has one while it is ready
+                written += 1
+            elif self.takes(link, frame):
+                link.put(frame)
+        self.sent_packets += written
+        self.sent_bytes += written * len(frame.data)
+
+    # --- pings
+
+    def answered(self, link: DirectLink) -> None:
+        """A pong has come. One that nobody asked for means nothing."""
+        if self.unanswered.stop(link):
+            self.unasked.start(link)
+
+    def _not_answered(self, link: DirectLink) -> None:
+        if link.is_excused:
+            self.unanswered.start(link)
+        else:
+            link.lose(self.reason.PING_TIMEOUT)
+
+    # --- ending
+
+    def lost(self, link: DirectLink) -> None:
+        """The connection has ended: ask it nothing more."""
+        self.unasked.stop(link)
+        self.unanswered.stop(link)
+
+    def forget(self, link: DirectLink) -> None:
+        """All that it sent has been handled: have its disconnect handler run, in one of the next turns."""
+        self._ends.call(partial(self._end, link))
+
+    def _end(self, link: DirectLink) -> None:
+        ending = asyncio.create_task(self.handlers["disconnect"](link.sid, link.ended_because))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+
+    async def shutdown(self) -> None:
+        """Stop asking, and wait for disconnect handlers that run."""
+        await super().shutdown()
+        self.unasked.close()
+        self.unanswered.close()
+        await asyncio.gather(*self._ending)
+
+
+class DirectRooms(Rooms):
+    """Emits to a room without a task for each recipient."""
+
+    async def emit(
+        self, event: str, data: Any, namespace: str, room: str | None = None, **options: Any
+    ) -> None:
+        """Send an event to everybody in the room. Never to everybody: not everybody has signed in."""
+        if room is None:
+            raise ValueError("name a room")
+        if options.get("callback") is not None:
+            await super().emit(event, data, namespace, room=room, **options)
+            return
+        text = GuardedPacket(packet.EVENT, [event, data]).encode()
+        self.server.eio.send_to_all(self.members_of(room).values(), Frame(f"4{text}".encode()))
+
+
+def packet_of_opening(engine: Engine, sid: str) -> bytes:
+    """The first packet of a connection."""
+    told = {
+        "sid": sid,
+        "upgrades": [],
+        "pingTimeout": int(engine.ping_timeout * 1000),
+        "pingInterval": int(engine.ping_interval * 1000),
+        "maxPayload": engine.max_http_buffer_size,
+    }
+    return f"0{Json.dumps(told)}".encode()
+
+
+def _taken_over(protocol: web.RequestHandler) -> asyncio.Transport | None:
+    """The connection of aiohttp's, which gives it up as if it had been lost; None if it has been.
+
+    The handler has to return a response that writes nothing more.
+    """
+    transport = protocol.transport
+    if transport is None or transport.is_closing():
+        return None
+    protocol.transport = None
+    protocol.connection_lost(None)
+    return transport
