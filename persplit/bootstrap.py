@@ -227,7 +227,10 @@ async def _composed(
     qr_tokens = QrTokens(derive_key(secret, "qr"))
     standings = Standings(people, qr_tokens)
     server = guarded_server(
-        COMMANDS, problems.refusal, _origins(settings), rate_limits=settings.rate_limits, **server_options
+        COMMANDS,
+        problems.refusal,
+        _origins(settings),
+        **{"rate_limits": settings.rate_limits, "fast_path": settings.fast_path, **server_options},
     )
     stack.push_async_callback(server.shutdown)
     fan_out = SocketFanOut(server, people, qr_codes)

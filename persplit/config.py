@@ -105,6 +105,11 @@ class Settings(BaseSettings):
     rate_limits: _Switch = Field(
         default=True, description="`off` for load tests: nobody is told to slow down. Sizes stay bounded."
     )
+    fast_path: _Switch = Field(
+        default=True,
+        description="`off` to have python-engineio and aiohttp carry the sockets in their own way: slower, and twice the "
+        "memory; for when an upgrade of theirs breaks ours.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     log_format: Literal["console", "json"] = Field(
         "console", description="How it is logged, on standard error."

@@ -140,7 +140,9 @@ async def listen(node: Node, listeners: Listeners = ()) -> tuple[web.AppRunner, 
     Returns what to clean up, and the URL (with the port that was taken).
     """
     headers = security_headers(node.settings.own_url)
-    runner = Runner(node.app, room_for_connections(), headers, shutdown_timeout=CLEANUP_SECONDS)
+    runner = Runner(
+        node.app, room_for_connections(), node.sockets.carried, headers, shutdown_timeout=CLEANUP_SECONDS
+    )
     await runner.setup()
     host, port = node.settings.host, node.settings.port
     if listeners:

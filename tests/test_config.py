@@ -66,6 +66,7 @@ def test_each_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch)
         "trusted_proxies": "10.0.0.0/8,127.0.0.1",
         "metrics_from": "10.1.2.3",
         "rate_limits": "off",
+        "fast_path": "off",
         "log_level": "debug",
         "log_format": "json",
     }

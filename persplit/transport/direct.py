@@ -312,6 +312,8 @@ class DirectEngine(Engine):
 
     async def open_socket(self, request: web.Request) -> web.StreamResponse | None:
         """Shake hands, and take the connection over from aiohttp."""
+        if request.method == hdrs.METH_OPTIONS:
+            return await super().open_socket(request)
         if not self._is_opening(request):
             return None
         # Some clients send their first frame right behind the request.

@@ -20,6 +20,8 @@ from persplit.transport.views import Json
 
 DUE_INTERVAL_SECONDS: Final = 0.25
 """Between two `settlement:due` of one group: QRs are for people to look at, and cost milliseconds each to draw."""
+DUE_INTERVAL_SECONDS_MAX: Final = 2.0
+"""While events don't stop, the wait doubles up to this: nobody scans an amount that changes every second."""
 
 _log = structlog.get_logger(__name__)
 
@@ -251,12 +253,14 @@ class Dues:
             self._newest.pop(group_id, None)
 
     async def _tell(self, group_id: str) -> None:
+        wait_seconds = DUE_INTERVAL_SECONDS
         try:
             while group_id in self._newest:
                 standing, payers = self._newest.pop(group_id)
                 for user_id in payers:
                     await self._tell_one(standing, user_id)
-                await asyncio.sleep(DUE_INTERVAL_SECONDS)
+                await asyncio.sleep(wait_seconds)
+                wait_seconds = min(2 * wait_seconds, DUE_INTERVAL_SECONDS_MAX)
         except Exception:  # noqa: BLE001 - nobody waits for this task
             # A client can ask for its QR with `settlement:qr`.
             _log.exception("due_not_told", group_id=group_id)

@@ -120,9 +120,9 @@ class GuardedServer(socketio.AsyncServer):
         return link.address
 
     @property
-    def open_sockets(self) -> int:
-        """How many connections are sockets, signed in or not."""
-        return len(self._links)
+    def carried(self) -> int:
+        """How many connections are carried by us alone, so that aiohttp doesn't count them."""
+        return len(self._links) if self._engine_class is DirectEngine else 0
 
     def note_load(self) -> None:
         """Take down how many are connected, what waits for them, and what was sent."""

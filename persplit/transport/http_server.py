@@ -124,8 +124,17 @@ class Connection(web.RequestHandler):
 class Connections(web.Server):
     """All connections of one process. `waiting`: those with no request under way, the longest first."""
 
-    def __init__(self, of_app: web.Server, connections_max: int, headers: Mapping[str, str]) -> None:
-        """`headers` are those of every answer, also to what never reaches the application."""
+    def __init__(
+        self,
+        of_app: web.Server,
+        connections_max: int,
+        count_others: Callable[[], int],
+        headers: Mapping[str, str],
+    ) -> None:
+        """`headers` are those of every answer, also to what never reaches the application.
+
+        `count_others`: connections that were opened here, and are carried by somebody else since.
+        """
         super().__init__(
             of_app.request_handler,
             request_factory=of_app.request_factory,
@@ -141,6 +150,7 @@ class Connections(web.Server):
         self.waiting: dict[Connection, None] = {}
         self.ends = Turnstile(ENDS_PER_TURN)
         self._connections_max = connections_max
+        self._count_others = count_others
 
     def __call__(self) -> Connection:
         """The protocol of the next connection."""
@@ -148,7 +158,7 @@ class Connections(web.Server):
 
     def makes_room(self) -> bool:
         """Whether there is a place; whoever waits longest loses theirs."""
-        if len(self._connections) < self._connections_max:
+        if len(self._connections) + self._count_others() < self._connections_max:
             return True
         longest = next(iter(self.waiting), None)
         if longest is None:
@@ -161,22 +171,26 @@ class Connections(web.Server):
 class Runner(web.AppRunner):
     """aiohttp's, with our connections."""
 
-    __slots__ = ("_connections_max", "_headers")
+    __slots__ = ("_connections_max", "_count_others", "_headers")
 
     def __init__(
         self,
         app: web.Application,
         connections_max: int,
+        count_others: Callable[[], int],
         headers: Mapping[str, str],
         *,
         shutdown_timeout: float,
     ) -> None:
         super().__init__(app, shutdown_timeout=shutdown_timeout)
+        self._count_others = count_others
         self._headers = headers
         self._connections_max = connections_max
 
     async def _make_server(self) -> web.Server:
-        return Connections(await super()._make_server(), self._connections_max, self._headers)
+        return Connections(
+            await super()._make_server(), self._connections_max, self._count_others, self._headers
+        )
 
 
 def room_for_connections() -> int:

@@ -46,6 +46,7 @@ class Link(ABC):
     """
 
     __slots__ = (
+        "__weakref__",
         "_endured",
         "_served",
         "_timer",

@@ -117,6 +117,10 @@ class Sockets:
         """Signed-in sockets."""
         return len(self._connections)
 
+    def carried(self) -> int:
+        """Connections that aiohttp knows nothing of: sockets on the fast path, signed in or not."""
+        return self._server.carried
+
     # --- coming and going
 
     def _turn_away(self, request: web.Request) -> web.StreamResponse | None:

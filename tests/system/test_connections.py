@@ -195,7 +195,7 @@ async def test_nothing_of_a_connection_that_has_ended_waits_for_the_collector(
         async with aiohttp.ClientSession() as http:
             connection = await RawSocket.open(url, http, asha.token)
             (link,) = node.sockets._server._links.values()
-            request = weakref.ref(link.transport)
+            ended = weakref.ref(link)
             gc.disable()
             try:
                 if how == "breaks off":
@@ -206,7 +206,7 @@ async def test_nothing_of_a_connection_that_has_ended_waits_for_the_collector(
                 del link
                 await connection.close()
                 async with asyncio.timeout(PATIENCE_SECONDS):
-                    while request() is not None:  # noqa: ASYNC110 - nothing else tells
+                    while ended() is not None:  # noqa: ASYNC110 - nothing else tells
                         await asyncio.sleep(0.01)
             finally:
                 gc.enable()
