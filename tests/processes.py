@@ -10,24 +10,30 @@ import urllib.request
 from pathlib import Path
 
 from tests.collected_logs import COLLECTED
+from tests.measuring import unmeasured
 
 PATIENCE_SECONDS = 60.0
 
 
 class ServerProcess:
-    """`persplit serve` on a free port with its own data directory, and the same again every time it is started."""
+    """`persplit serve` on a free port with its own data directory, and the same again every time it is started.
+
+    `is_measured`: whether coverage measures it, see `unmeasured`.
+    """
 
     def __init__(
         self,
         data_dir: Path,
         *arguments: str,
         port: int,
+        is_measured: bool = False,
         **variables: str,
     ) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self._command = [sys.executable, "-m", "persplit", "serve", "--port", str(port)]
         self._command += ["--data-dir", str(data_dir), *arguments]
-        self._environment = {**os.environ, "PERSPLIT_RATE_LIMITS": "off", **variables}
+        inherited = dict(os.environ) if is_measured else unmeasured()
+        self._environment = {**inherited, "PERSPLIT_RATE_LIMITS": "off", **variables}
         self._process: subprocess.Popen[bytes] | None = None
         # A file, not a pipe: a server that says much would wait for somebody to read it.
         self._log = data_dir.with_name(f"{data_dir.name}.{port}.log")

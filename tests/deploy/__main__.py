@@ -7,8 +7,8 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,7 @@ from tests.deploy.balancer import Balancer, balancing
 from tests.deploy.travellers import Tally, Traveller, check, travelling, until
 from tests.processes import PATIENCE_SECONDS, ServerProcess
 from tests.servers import free_port, free_port_for_restarts, mongodb_command, redis_command, running
+from tests.torture.forked import ForkedServer
 
 SECRET: Final = "a secret of more than thirty-two bytes, for tests"
 DELAY_SECONDS: Final = 1
@@ -33,13 +34,17 @@ _COLUMNS: Final = (
 
 @dataclass(frozen=True)
 class Options:
-    """How long and how hard. `pause_s` is between two commands of one person."""
+    """How long and how hard. `pause_s` is between two commands of one person.
+
+    `are_forked`: whether nodes without workers are forks (`tests.torture.forked`) instead of started from nothing.
+    """
 
     rolls: int = 5
     exchanges: int = 2
     people: int = 12
     groups: int = 4
     pause_s: float = 0.05
+    are_forked: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,9 +55,9 @@ class Backing:
     mongodb_uri: str
     redis_url: str
 
-    def node(self, name: str, *arguments: str) -> ServerProcess:
+    def node(self, name: str, *arguments: str, kind: type[ServerProcess] = ServerProcess) -> ServerProcess:
         """A node over them, not started yet."""
-        return ServerProcess(
+        return kind(
             self.home / name,
             *("--mongodb-uri", self.mongodb_uri, "--redis-url", self.redis_url, *arguments),
             port=free_port_for_restarts(),
@@ -128,8 +133,8 @@ async def _write(
         await asyncio.sleep(pause_s)
 
 
-@asynccontextmanager
-async def backing() -> AsyncIterator[Backing]:
+@contextmanager
+def backing() -> Iterator[Backing]:
     """MongoDB and Redis of our own, while the block runs."""
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -155,7 +160,8 @@ async def workers_exchanged(backing: Backing, options: Options) -> tuple[Tally, 
 
 async def nodes_replaced(backing: Backing, options: Options) -> tuple[Tally, list[str]]:
     """Two nodes behind a balancer, stopped and started in turn; every request may land on either."""
-    nodes = [backing.node("one"), backing.node("two")]
+    kind = ForkedServer if options.are_forked else ServerProcess
+    nodes = [backing.node(name, kind=kind) for name in ("one", "two")]
     try:
         for node in nodes:
             await asyncio.to_thread(node.start)
@@ -173,27 +179,26 @@ async def nodes_replaced(backing: Backing, options: Options) -> tuple[Tally, lis
                 node.kill()
 
 
-async def run(options: Options) -> int:
+async def run(options: Options, there: Backing) -> int:
     """Both parts, with a table of what happened. Returns an exit code."""
     faulty = 0
     _say(_row("", "seconds", *_COLUMNS))
-    async with backing() as there:
-        for name, part in (("workers exchanged", workers_exchanged), ("nodes replaced", nodes_replaced)):
-            began = time.monotonic()
-            tally, wrong = await part(there, options)
-            counts = (
-                tally.written,
-                tally.replayed,
-                tally.restarting,
-                tally.unanswered,
-                tally.connections,
-                tally.closings,
-            )
-            seconds, gap = f"{time.monotonic() - began:.1f}", f"{tally.gap_s_max:.2f} s"
-            _say(_row(name, seconds, *counts, gap, len(wrong)))
-            for line in wrong[:WRONG_SHOWN_MAX]:
-                _say(f"  {line}")
-            faulty += len(wrong)
+    for name, part in (("workers exchanged", workers_exchanged), ("nodes replaced", nodes_replaced)):
+        began = time.monotonic()
+        tally, wrong = await part(there, options)
+        counts = (
+            tally.written,
+            tally.replayed,
+            tally.restarting,
+            tally.unanswered,
+            tally.connections,
+            tally.closings,
+        )
+        seconds, gap = f"{time.monotonic() - began:.1f}", f"{tally.gap_s_max:.2f} s"
+        _say(_row(name, seconds, *counts, gap, len(wrong)))
+        for line in wrong[:WRONG_SHOWN_MAX]:
+            _say(f"  {line}")
+        faulty += len(wrong)
     _say(f"{faulty} things went wrong" if faulty else "nothing lost, nothing doubled, nobody noticed")
     return 1 if faulty else 0
 
@@ -222,7 +227,9 @@ def main(arguments: list[str]) -> int:
         "--pause", type=float, default=default.pause_s, help="seconds between two commands of a person"
     )
     given = parser.parse_args(arguments)
-    return asyncio.run(run(Options(given.rolls, given.exchanges, given.people, given.groups, given.pause)))
+    options = Options(given.rolls, given.exchanges, given.people, given.groups, given.pause)
+    with backing() as there:
+        return asyncio.run(run(options, there))
 
 
 if __name__ == "__main__":

@@ -11,17 +11,18 @@ import aiohttp
 import pytest
 import socketio.exceptions
 
-from tests.processes import ServerProcess
 from tests.servers import free_port_for_restarts
 from tests.system.conftest import MakePhone, phones_of
 from tests.system.phone import Json, Phone, key
+from tests.torture.forked import ForkedServer
 
 STOP_SECONDS_MAX = 8.0
-CYCLES = 5
+CYCLES = 3
+"""`tests.torture.test_crash` kills more often."""
 WRITERS = 4
 
 
-class Process(ServerProcess):
+class Process(ForkedServer):
     """`persplit serve`, from within an event loop."""
 
     def __init__(self, home: Path) -> None:

@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -44,6 +44,13 @@ def value(series: Series, name: str, **labels: str) -> float:
     """The sum of the series with these labels."""
     wanted = set(labels.items())
     return sum(number for (found, of), number in series.items() if found == name and wanted <= of)
+
+
+async def until_shown(url: str, holds: Callable[[Series], bool]) -> None:
+    """Wait until `/metrics` shows it: some things are counted a moment after everybody knows of them."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not holds(await scraped(url)):  # noqa: ASYNC110 - it is for scraping
+            await asyncio.sleep(0.05)
 
 
 class Moves:
@@ -120,6 +127,7 @@ async def test_who_is_connected_is_shown_and_who_is_refused_or_closed_is_counted
         await ben.ok("POST", "/auth/logout")
         await ben.hears("session:closing")
         await asyncio.to_thread(_send_garbage, server[1])
+        await until_shown(server[1], lambda now: value(now, "persplit_sockets") == 2)
     (moved,) = moves
     assert moved.now("persplit_sockets") == 2
     assert moved.now("persplit_connections") >= 2
@@ -142,7 +150,6 @@ def _send_garbage(url: str) -> None:
                 await socket.send_str("garbage")
                 while not (await socket.receive()).type.name.startswith("CLOS"):
                     pass
-        await asyncio.sleep(0.1)
 
     asyncio.run(send())
 
@@ -173,10 +180,17 @@ async def test_sign_ins_passwords_and_budgets_are_counted(tmp_path: Path) -> Non
 async def test_snapshots_and_qr_images_are_counted(server: tuple[Node, str], phones: MakePhone) -> None:
     asha, ben = await phones("Asha", "asha@okaxis"), await phones("Ben")
     group_id = await asha.makes_group(ben)
+
+    def saved(shown: Series) -> float:
+        return value(shown, "persplit_snapshots_total", outcome="saved")
+
+    saved_before = saved(await scraped(server[1]))
     with mock.patch.object(snapshots, "SNAPSHOT_EVERY", 4):
         async with watched(server[1]) as moves:
             for amount in (100, 200):
                 await asha.spends(group_id, amount)
+            # A snapshot is saved when everybody has been answered and told.
+            await until_shown(server[1], lambda now: saved(now) == saved_before + 1)
             row = (await ben.ok("GET", f"/groups/{group_id}/balances"))["settleUp"][0]
             for _ in range(2):
                 async with asha.http.get(asha.url + row["qrUrl"]) as image:
@@ -255,7 +269,8 @@ async def test_a_store_that_hangs_is_not_ready_within_seconds_and_is_asked_once_
 async def test_the_process_and_its_event_loop_are_shown(server: tuple[Node, str]) -> None:
     url = server[1]
     async with watched(url) as moves:
-        await asyncio.sleep(1.2)
+        before = value(await scraped(url), "persplit_loop_lag_seconds_count")
+        await until_shown(url, lambda now: value(now, "persplit_loop_lag_seconds_count") > before)
     (moved,) = moves
     assert moved.by("persplit_loop_lag_seconds_count") >= 1
     assert moved.by("persplit_cpu_seconds_total") > 0
@@ -305,12 +320,12 @@ async def test_metrics_are_for_those_who_are_named(
     assert ("PERSPLIT_METRICS_FROM" in text) == (status == 403)
 
 
-async def test_any_of_several_workers_answers_for_all_and_counters_outlive_a_worker(
+async def test_any_of_several_workers_answers_for_all_and_one_that_dies_is_replaced_and_its_counters_stay(
     tmp_path: Path, mongodb_uri: str, redis_url: str
 ) -> None:
     uri = with_database(mongodb_uri, f"metrics{os.urandom(4).hex()}")
     options = ("--workers", "2", "--mongodb-uri", uri, "--redis-url", redis_url)
-    server = ServerProcess(tmp_path, *options, port=free_port(), PERSPLIT_JWT_SECRET=SECRET)
+    server = ServerProcess(tmp_path, *options, port=free_port(), is_measured=True, PERSPLIT_JWT_SECRET=SECRET)
     await asyncio.to_thread(server.start)
     try:
         async with phones_of(server.url) as phones:
@@ -341,6 +356,8 @@ async def test_any_of_several_workers_answers_for_all_and_counters_outlive_a_wor
         assert value(found, "persplit_sign_ins_total", kind="register", code="ok") == 6
         assert value(found, "persplit_processes") == 2
         assert len(list(directory.glob("counter_*.db"))) == 2, "the new worker took the dead one's place"
+        for number in range(8):
+            await made[0].ok("POST", "/groups", {"name": f"Group {number}"})
         assert await asyncio.to_thread(server.stop) == 0
         assert not directory.exists()
     finally:

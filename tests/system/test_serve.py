@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,11 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner, Result
 
+from persplit.cli import app
 from tests.processes import PATIENCE_SECONDS, ServerProcess
-from tests.servers import free_port, with_database
+from tests.servers import free_port
 
 SECRET = "a secret of more than thirty-two bytes, for tests"
+
+
+def refuses(*arguments: str, **variables: str) -> Result:
+    """What the command says, in this process, of settings that don't fit."""
+    return CliRunner().invoke(app, ["serve", *arguments], env=variables)
 
 
 def serve(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -49,32 +57,28 @@ def register(url: str) -> str:
 
 
 def test_all_faults_of_the_settings_are_said_at_once_without_the_secret(tmp_path: Path) -> None:
-    done = serve(
+    done = refuses(
         "--workers", "0", "--data-dir", str(tmp_path), PERSPLIT_JWT_SECRET="too-short", PERSPLIT_PORT="http"
     )
-    assert done.returncode == 2
+    assert done.exit_code == 2
     for name in ("PERSPLIT_WORKERS", "PERSPLIT_JWT_SECRET", "PERSPLIT_PORT"):
         assert name in done.stderr
     assert "too-short" not in done.stderr
 
 
 def test_mongodb_needs_a_secret_and_workers_need_mongodb(tmp_path: Path) -> None:
-    done = serve("--mongodb-uri", "mongodb://127.0.0.1:1/x", "--data-dir", str(tmp_path))
-    assert (done.returncode, "PERSPLIT_JWT_SECRET is required" in done.stderr) == (2, True)
-    done = serve("--workers", "2", "--data-dir", str(tmp_path))
-    assert (done.returncode, "needs PERSPLIT_MONGODB_URI" in done.stderr) == (2, True)
+    done = refuses("--mongodb-uri", "mongodb://127.0.0.1:1/x", "--data-dir", str(tmp_path))
+    assert (done.exit_code, "PERSPLIT_JWT_SECRET is required" in done.stderr) == (2, True)
+    done = refuses("--workers", "2", "--data-dir", str(tmp_path))
+    assert (done.exit_code, "needs PERSPLIT_MONGODB_URI" in done.stderr) == (2, True)
 
 
 def test_a_port_that_is_taken_is_said_plainly(tmp_path: Path) -> None:
-    first = ServerProcess(tmp_path / "one", port=free_port())
-    first.start()
-    try:
-        done = serve("--port", first.url.rpartition(":")[2], "--data-dir", str(tmp_path / "two"))
-        assert done.returncode == 1
-        assert "in use" in done.stderr
-        assert "Traceback" not in done.stderr
-    finally:
-        first.kill()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        done = serve("--port", str(other.getsockname()[1]), "--data-dir", str(tmp_path))
+    assert done.returncode == 1
+    assert "in use" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_store_that_does_not_answer_is_said_plainly(tmp_path: Path) -> None:
@@ -85,17 +89,12 @@ def test_a_store_that_does_not_answer_is_said_plainly(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGHUP")
-def test_a_single_process_ends_in_order_when_its_terminal_closes(tmp_path: Path) -> None:
-    server = ServerProcess(tmp_path, port=free_port())
-    server.start()
-    assert server.signal(signal.SIGHUP) == 0
-
-
 def test_a_server_that_is_told_to_stop_serves_on_for_the_delay_or_until_it_is_told_again(
     tmp_path: Path,
 ) -> None:
-    server = ServerProcess(tmp_path, port=free_port(), PERSPLIT_SHUTDOWN_DELAY_SECONDS="300")
+    server = ServerProcess(
+        tmp_path, port=free_port(), is_measured=True, PERSPLIT_SHUTDOWN_DELAY_SECONDS="300"
+    )
     server.start()
     try:
         token = register(server.url)
@@ -120,45 +119,19 @@ def readiness(url: str) -> int:
         return error.code
 
 
-def test_the_secret_is_made_once_and_kept_for_its_owner_only(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGHUP")
+def test_it_ends_in_order_when_its_terminal_closes_and_its_secret_is_kept_for_its_owner_only(
+    tmp_path: Path,
+) -> None:
     server = ServerProcess(tmp_path, port=free_port())
     server.start()
     token = register(server.url)
     kept = tmp_path / "jwt-secret"
     assert kept.stat().st_mode & 0o777 == 0o600
     assert len(kept.read_text()) >= 32
-    assert server.stop() == 0
+    assert server.signal(signal.SIGHUP) == 0
     server.start()
     try:
         post(f"{server.url}/api/v1/groups", {"name": "After a restart"}, token)
     finally:
         server.kill()
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="several workers need SO_REUSEPORT")
-def test_workers_share_the_port_and_one_that_dies_is_replaced(
-    tmp_path: Path, mongodb_uri: str, redis_url: str
-) -> None:
-    uri = with_database(mongodb_uri, f"workers{os.urandom(4).hex()}")
-    server = ServerProcess(
-        tmp_path,
-        *("--workers", "2", "--mongodb-uri", uri, "--redis-url", redis_url),
-        port=free_port(),
-        PERSPLIT_JWT_SECRET=SECRET,
-    )
-    server.start()
-    try:
-        token = register(server.url)
-        first = server.workers()
-        assert len(first) == 2
-        os.kill(first[0], signal.SIGKILL)
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while len(alive := server.workers()) < 2 or first[0] in alive:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        for number in range(8):
-            post(f"{server.url}/api/v1/groups", {"name": f"Group {number}"}, token)
-        assert server.stop() == 0
-    finally:
-        if server.is_running:
-            server.kill()

@@ -23,11 +23,11 @@ from persplit.admin import renew_epoch
 from persplit.bootstrap import DATABASE_FILE
 from persplit.service import snapshots
 from persplit.service.errors import StoreDamaged
-from tests.processes import ServerProcess
 from tests.servers import free_port
 from tests.system.conftest import phones_of, serving, settings_for
 from tests.system.phone import Json, Phone
 from tests.torture import options
+from tests.torture.forked import ForkedServer
 
 SNAPSHOT_EVERY: Final = 16
 """So that a short ledger has snapshots, too."""
@@ -156,7 +156,7 @@ async def visited(home: Path) -> AsyncIterator[str]:
 
 async def written_and_killed(home: Path, expenses: int) -> Written:
     """A real process writes and is killed right after the last answer."""
-    server = ServerProcess(home, port=free_port())
+    server = ForkedServer(home, port=free_port())
     await asyncio.to_thread(server.start)
     try:
         async with phones_of(server.url) as phones:
@@ -261,7 +261,7 @@ async def _goes_on(home: Path, written: Written) -> None:
 
 async def no_room(home: Path, room_bytes: int) -> None:
     """The log may not grow any more: writes are refused with a code, reads go on; with room again, so do writes."""
-    server = ServerProcess(home, port=free_port())
+    server = ForkedServer(home, port=free_port())
     await asyncio.to_thread(server.start)
     try:
         async with phones_of(server.url) as phones:

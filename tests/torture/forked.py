@@ -10,10 +10,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final
 
+from tests.measuring import not_measuring
 from tests.processes import ServerProcess
 
 PRELOADED: Final = ["persplit.server", "persplit.adapters.redis_hints", "tests.torture.mutant"]
@@ -35,6 +37,8 @@ class ForkedServer(ServerProcess):
         """Start it."""
         self._log.parent.mkdir(parents=True, exist_ok=True)
         _forks.set_forkserver_preload(PRELOADED)
+        with not_measuring():
+            forkserver.ensure_running()
         process = _forks.Process(target=_serve, args=(self._words, self.changes, self._variables, self._log))
         process.start()
         self._process = _Fork(process)
@@ -44,7 +48,9 @@ class _Fork(subprocess.Popen[bytes]):
     """The part of a `Popen` that a server process uses."""
 
     def __init__(self, process: BaseProcess) -> None:
+        assert process.pid is not None, "it was started"
         self._forked = process
+        self.pid = process.pid
 
     def poll(self) -> int | None:
         """The exit code, once there is one."""
@@ -52,8 +58,8 @@ class _Fork(subprocess.Popen[bytes]):
 
     def send_signal(self, sig: int) -> None:
         """Send a signal, if it still runs."""
-        if self._forked.exitcode is None and self._forked.pid is not None:
-            os.kill(self._forked.pid, sig)
+        if self._forked.exitcode is None:
+            os.kill(self.pid, sig)
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for the end; the exit code."""

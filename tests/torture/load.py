@@ -221,11 +221,7 @@ RESTARTS: Final = (("jitter", signal.SIGTERM), ("at once", signal.SIGTERM), ("at
 async def storm(stage: Stage, sockets: int, restarts: Sequence[tuple[str, int]] = RESTARTS) -> Outcome:
     """Everybody comes back after the server was restarted, and has what was written meanwhile."""
     outcome = Outcome()
-    for comes_back, number in (
-        ("jitter", signal.SIGTERM),
-        ("at once", signal.SIGTERM),
-        ("at once", signal.SIGKILL),
-    ):
+    for comes_back, number in restarts:
         async with Swarm() as swarm:
             await swarm.do(
                 "open", url=stage.server.url, tokens=stage.cast.tokens, count=sockets, comes_back=comes_back

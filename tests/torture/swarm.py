@@ -20,6 +20,8 @@ from typing import Any, Final, TypeAlias
 
 import aiohttp
 
+from tests.measuring import unmeasured
+
 Json: TypeAlias = dict[str, Any]
 
 SOCKET_PATH: Final = "/socket.io/?EIO=4&transport=websocket"
@@ -322,6 +324,7 @@ class Swarm:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.torture.swarm",
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=64 * 1024 * 1024,
+            env=unmeasured(),
         )  # fmt: skip
         return self
 

@@ -9,15 +9,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.measuring import unmeasured
 from tests.torture.simulation_loop import Actor, Stuck, VirtualLoop
 
 WORLDS = 12
 
 
-def simulation(*arguments: str) -> subprocess.CompletedProcess[str]:
+def simulation(*arguments: str, is_measured: bool = False) -> subprocess.CompletedProcess[str]:
     """In a process of its own: the order of sets of strings is part of a seed."""
     command = [sys.executable, "-m", "tests.torture", "simulation", *arguments]
-    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    environment = {**(os.environ if is_measured else unmeasured()), "PYTHONHASHSEED": "0"}
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)  # noqa: S603 - ourselves
 
 
@@ -35,7 +36,8 @@ def test_servers_that_are_broken_on_purpose_are_found() -> None:
 
 def test_a_seed_is_the_same_world_in_every_process_and_another_seed_another() -> None:
     first, again = (
-        simulation("--first", "3", "--seeds", "2", "--traces", "--seconds", "12") for _ in range(2)
+        simulation("--first", "3", "--seeds", "2", "--traces", "--seconds", "12", is_measured=is_measured)
+        for is_measured in (True, False)
     )
     worlds = [line for line in first.stdout.splitlines() if line.startswith("seed ")]
     assert worlds == [line for line in again.stdout.splitlines() if line.startswith("seed ")]

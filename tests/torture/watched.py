@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.measuring import unmeasured
+
 BEAT_SECONDS: Final = 0.005
 LATE_SECONDS: Final = 0.01
 """What is less late isn't written down."""
@@ -96,7 +98,7 @@ class WatchedServer:
         self.log = home / "log"
         options = ["--port", str(port), "--data-dir", str(home / "data"), *arguments]
         self._command = [sys.executable, "-m", "tests.torture.watched", str(self._beats), *options]
-        self._environment = {**os.environ, "PERSPLIT_RATE_LIMITS": "off", **variables}
+        self._environment = unmeasured(PERSPLIT_RATE_LIMITS="off", **variables)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> float:
