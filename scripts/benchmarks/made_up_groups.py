@@ -12,8 +12,8 @@ from persplit.ledger.split import shares_of
 from persplit.service.ports import EventStore
 
 NOW: Final = "2026-11-21T08:00:00.000Z"
-PUT_AT_ONCE: Final = 2_000
-"""Events to one transaction: few enough for the store's deadline on a slow disk."""
+PUT_AT_ONCE: Final = 200
+"""Events that are put at once: few enough for a store's deadline on a slow disk."""
 _DESCRIPTIONS: Final = (
     *(
         "Dinner by the sea",

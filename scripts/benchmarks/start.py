@@ -172,9 +172,8 @@ def main() -> None:
     if options.json:
         print(json.dumps(figures, indent=2))  # noqa: T201 - a command line
         return
-    print(
-        f"{options.groups} groups of {options.events} events, a file of {figures['fileBytes'] / 1e6:.0f} MB"
-    )  # noqa: T201 - as above
+    size = f"{figures['fileBytes'] / 1e6:.0f} MB"
+    print(f"{options.groups} groups of {options.events} events, a file of {size}")  # noqa: T201 - as above
     for what, key in (("/healthz", "healthSeconds"), ("a group", "readSeconds"), ("CPU", "cpuSeconds")):
         values = figures[key]
         print(f"{what:10}{median(values):6.2f} s median, {min(values):.2f} to {max(values):.2f}")  # noqa: T201 - as above
