@@ -1,8 +1,14 @@
-"""The generated documents and the few pages, as routes. All is made once, at the start, and served from memory."""
+"""The generated documents and the few pages, as routes. Each is made once, and served from memory.
 
+They are made when somebody first asks, on a thread: generating them takes longer than all else that a start does after
+the imports, and most servers are never asked.
+"""
+
+import asyncio
 import gzip
 import re
 from collections.abc import Awaitable, Callable
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -29,31 +35,46 @@ def routes(server_url: str | None, check_look_up: Callable[[web.Request], None])
 
     `check_look_up` counts a look at an invite's page, and raises where it is one too many.
     """
-    openapi, asyncapi = openapi_document(server_url), asyncapi_document(server_url)
+    openapi, asyncapi = (
+        cache(partial(openapi_document, server_url)),
+        cache(partial(asyncapi_document, server_url)),
+    )
     return [
-        web.get("/openapi.json", _fixed(orjson.dumps(openapi), "application/json")),
-        web.get("/asyncapi.json", _fixed(orjson.dumps(asyncapi), "application/json")),
-        web.get("/docs", _fixed(reference(openapi, asyncapi), "text/html")),
-        web.get(pages.STYLES, _fixed(_STYLES.read_bytes(), "text/css")),
-        web.get("/", _fixed(pages.welcome(), "text/html")),
+        web.get("/openapi.json", _fixed(lambda: orjson.dumps(openapi()), "application/json")),
+        web.get("/asyncapi.json", _fixed(lambda: orjson.dumps(asyncapi()), "application/json")),
+        web.get("/docs", _fixed(lambda: reference(openapi(), asyncapi()), "text/html")),
+        web.get(pages.STYLES, _fixed(_STYLES.read_bytes, "text/css")),
+        web.get("/", _fixed(pages.welcome, "text/html")),
         web.get("/i/{code}", _invite(check_look_up)),
     ]
 
 
-def _fixed(body: bytes, content_type: str) -> _Handler:
+def _fixed(make: Callable[[], bytes], content_type: str) -> _Handler:
     """Always the same answer; compressed once, so that nobody can make us do it again and again."""
-    packed = gzip.compress(body, mtime=0)
+    making: asyncio.Task[tuple[bytes, bytes]] | None = None
     kind: dict[str, Any] = {"content_type": content_type}
     if content_type.startswith("text/"):
         kind["charset"] = "utf-8"
 
     async def handler(request: web.Request) -> web.Response:
+        nonlocal making
+        if making is None:
+            making = asyncio.create_task(asyncio.to_thread(_both, make))
+        body, packed = await asyncio.shield(
+            making
+        )  # whoever goes away meanwhile doesn't end it for the others
         headers = {"Cache-Control": _CACHED, "Vary": "Accept-Encoding"}
         if "gzip" in request.headers.get("Accept-Encoding", ""):
             return web.Response(body=packed, headers=headers | {"Content-Encoding": "gzip"}, **kind)
         return web.Response(body=body, headers=headers, **kind)
 
     return handler
+
+
+def _both(make: Callable[[], bytes]) -> tuple[bytes, bytes]:
+    """The body, plain and compressed."""
+    body = make()
+    return body, gzip.compress(body, mtime=0)
 
 
 def _invite(check_look_up: Callable[[web.Request], None]) -> _Handler:
