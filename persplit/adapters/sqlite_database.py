@@ -1,9 +1,10 @@
 """One SQLite file: one thread writes, a few read, the event loop does neither.
 
-Writes wait in a bounded queue. The writer takes all that wait, runs each under a savepoint in one transaction,
-commits once (one fsync for the batch) and only then resolves their futures: a busy moment costs hardly more
-fsyncs than a quiet one, and an answer always means durable. `synchronous=FULL` is what makes that true over a
-power cut; NORMAL would be three times as fast and lose the last commits.
+A bounded number of writes waits. The writer takes all that wait, runs them in one transaction, commits once (one
+fsync for the batch) and only then resolves their futures: a busy moment costs hardly more fsyncs than a quiet one, and
+an answer always means durable. `synchronous=FULL` is what makes that true over a power cut; NORMAL would be three
+times as fast and lose the last commits. A batch of nothing but events, as most are, is one statement; else each write
+has a savepoint of its own.
 
 Several processes may have the file open: `BEGIN IMMEDIATE` and `busy_timeout` take turns, unique keys decide.
 """
@@ -13,15 +14,17 @@ import os
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, Full, Queue
+from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeAlias, TypeVar
 
-from persplit.adapters.sqlite_mark import Mark
+from persplit.adapters.sqlite_appends import EventRow, append_all
+from persplit.adapters.sqlite_mark import Mark, marked_as
 from persplit.adapters.sqlite_schema import STEPS, Step, check_version, migrate
 from persplit.service.errors import StoreDamaged, StoreUnavailable
 from persplit.service.metrics import STORE_BATCH_WRITES, STORE_COMMIT_SECONDS, STORE_WRITES_WAITING
@@ -69,10 +72,15 @@ class FileGone(sqlite3.OperationalError):
 
 @dataclass(frozen=True, slots=True)
 class _Write:
-    """A write that waits, and who waits for it."""
+    """A write that waits, and who waits for it. Where it appends an event and no more, `row` is that.
+
+    `result` is what comes of it if the row is new.
+    """
 
     work: Work[Any]
     future: asyncio.Future[Any]
+    row: EventRow | None = None
+    result: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +115,11 @@ class SqliteDatabase:
         self._mark = Mark(path)
         self._files: dict[str, tuple[int, int]] = {}
         self._is_open = False
-        self._queue: Queue[_Write | None] = Queue(WRITES_WAITING_MAX)
+        self._waiting = 0
+        self._gathered: list[_Write] = []
+        self._queue: SimpleQueue[list[_Write] | None] = SimpleQueue()
+        self._taken: deque[_Write] = deque()
+        self._is_last = False
         self._read_slots = threading.BoundedSemaphore(READS_WAITING_MAX)
         self._here = threading.local()
         self._read_connections: list[sqlite3.Connection] = []
@@ -134,6 +146,7 @@ class SqliteDatabase:
         if not self._is_open:
             return
         self._is_open = False
+        self._hand_over()
         await asyncio.to_thread(self._finish)
 
     async def write(self, work: Work[_T]) -> _T:
@@ -146,14 +159,49 @@ class SqliteDatabase:
                 passed: then the outcome is unknown.
 
         """
-        self._require_open()
-        future: asyncio.Future[_T] = self._loop.create_future()
-        try:
-            self._queue.put_nowait(_Write(work, future))
-        except Full:
-            note_fault("queue_full", "too many writes are waiting")
-            raise StoreUnavailable("too many writes are waiting") from None
+        future = self._future()
+        self._gather(_Write(work, future))
         return await _within(WRITE_DEADLINE_S, future)
+
+    async def append(self, row: EventRow, result: _T, work: Work[_T]) -> _T:
+        """Append the event, durably: `result`, or if it isn't new or doesn't fit, what comes of `work`. As `write`.
+
+        `work` does the same by itself, or finds out why it can't be done.
+        """
+        future: asyncio.Future[_T] = self._future()
+        self._gather(_Write(work, future, row, result))
+        return await _within(WRITE_DEADLINE_S, future)
+
+    def _future(self) -> "asyncio.Future[Any]":
+        self._require_open()
+        return self._loop.create_future()
+
+    def _gather(self, write: _Write) -> None:
+        """Let the write wait with all others of this turn of the loop: the writer is woken once for them."""
+        if self._waiting >= WRITES_WAITING_MAX:
+            note_fault("queue_full", "too many writes are waiting")
+            raise StoreUnavailable("too many writes are waiting")
+        self._waiting += 1
+        if not self._gathered:
+            self._loop.call_soon(self._hand_over)
+        self._gathered.append(write)
+
+    def _hand_over(self) -> None:
+        if self._gathered:
+            self._queue.put(self._gathered)
+            self._gathered = []
+
+    def _resolve(self, outcomes: list[_Outcome]) -> None:
+        """Tell everybody who still waits."""
+        self._waiting -= len(outcomes)
+        STORE_WRITES_WAITING.set(self._waiting)
+        for outcome in outcomes:
+            if outcome.future.done():
+                continue
+            if outcome.error is None:
+                outcome.future.set_result(outcome.result)
+            else:
+                outcome.future.set_exception(outcome.error)
 
     async def read(self, work: Work[_T]) -> _T:
         """The result of `work`, run on a connection that can't write.
@@ -225,22 +273,19 @@ class SqliteDatabase:
     def _write_batches(self) -> None:
         """The writer's life."""
         while batch := self._next_batch():
-            STORE_WRITES_WAITING.set(self._queue.qsize())
             outcomes = self._run_batch(batch)
             with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                self._loop.call_soon_threadsafe(_resolve, outcomes)
+                self._loop.call_soon_threadsafe(self._resolve, outcomes)
 
     def _next_batch(self) -> list[_Write]:
         """The writes that wait, oldest first: at least one and at most BATCH_MAX, or none at the end."""
-        batch: list[_Write] = []
+        taken = self._taken
         with suppress(Empty):
-            while len(batch) < BATCH_MAX:
-                write = self._queue.get(block=not batch)
-                if write is None:
-                    self._queue.put(write)  # for the next look; nothing else is put once it is there
-                    break
-                batch.append(write)
-        return batch
+            while len(taken) < BATCH_MAX and not self._is_last:
+                more = self._queue.get(block=not taken)
+                self._is_last = more is None
+                taken.extend(more or ())
+        return [taken.popleft() for _ in range(min(BATCH_MAX, len(taken)))]
 
     def _read(self, work: Work[_T]) -> _T:
         try:
@@ -257,9 +302,8 @@ class SqliteDatabase:
             raise translation from error
 
     def _finish(self) -> None:
-        with suppress(Full):  # the disk hangs: the daemon thread is left to it
-            self._queue.put(None, timeout=CLOSE_DEADLINE_S)
-            self._writer.join(CLOSE_DEADLINE_S)
+        self._queue.put(None)
+        self._writer.join(CLOSE_DEADLINE_S)  # while the disk hangs the daemon thread is left to it
         self._readers.shutdown(cancel_futures=True)
         for connection in self._read_connections:
             connection.close()
@@ -279,18 +323,35 @@ class SqliteDatabase:
         try:
             _roll_back(connection)  # in case the batch before could not
             self._refuse_other_files()
-            connection.execute("BEGIN IMMEDIATE")
-            outcomes = [_run_one(connection, write) for write in batch if not write.future.cancelled()]
-            last = self._mark.before_commit(connection)
-            connection.execute("COMMIT")
+            outcomes = self._appended(batch) or self._transacted(batch)
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait hear of it and the writer lives on
             with suppress(sqlite3.Error):
                 _roll_back(connection)
             note_fault(_kind_of(error), error)
             return [_Outcome(write.future, error=_unavailable(error)) for write in batch]
-        self._mark.after_commit(last)
         STORE_BATCH_WRITES.observe(len(batch))
         STORE_COMMIT_SECONDS.observe(time.perf_counter() - started)
+        return outcomes
+
+    def _appended(self, batch: list[_Write]) -> list[_Outcome] | None:
+        """Append a batch of nothing but events; None where there is more to do. What was done then is recognised."""
+        rows = [write.row for write in batch if write.row is not None and not write.future.done()]
+        if len(rows) < len(batch) or not append_all(self._writing, rows):
+            return None
+        last = rows[-1]
+        self._mark.after_commit(marked_as(last.group_id, last.seq, last.command_id))
+        return [_Outcome(write.future, write.result) for write in batch]
+
+    def _transacted(self, batch: list[_Write]) -> list[_Outcome]:
+        """Do each by itself. For those who have given up waiting nothing is done."""
+        connection = self._writing
+        connection.execute("BEGIN IMMEDIATE")
+        outcomes = [
+            _Outcome(write.future) if write.future.done() else _run_one(connection, write) for write in batch
+        ]
+        last = self._mark.before_commit(connection)
+        connection.execute("COMMIT")
+        self._mark.after_commit(last)
         return outcomes
 
 
@@ -430,14 +491,3 @@ def _run_one(connection: sqlite3.Connection, write: _Write) -> _Outcome:
 def _roll_back(connection: sqlite3.Connection) -> None:
     if connection.in_transaction:
         connection.execute("ROLLBACK")
-
-
-def _resolve(outcomes: list[_Outcome]) -> None:
-    """On the event loop: tell everybody who still waits."""
-    for outcome in outcomes:
-        if outcome.future.done():
-            continue
-        if outcome.error is None:
-            outcome.future.set_result(outcome.result)
-        else:
-            outcome.future.set_exception(outcome.error)

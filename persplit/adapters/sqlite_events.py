@@ -7,25 +7,13 @@ from typing import Any, Final
 import orjson
 
 from persplit.adapters.recording import bounded, hole_before, recognise, record_of
+from persplit.adapters.sqlite_appends import COLUMNS, ROW, EventRow, append_all
 from persplit.adapters.sqlite_database import Damaged, SqliteDatabase
 from persplit.ledger.codec import TYPES, event_from_json, event_to_document
 from persplit.ledger.events import MemberLeft, Noun, RecordedEvent, is_creation, subject_of
 from persplit.service.ports import EventStore, GroupErased, NewEvent, SeqTaken, Snapshot, StoredEvent
 
-# One statement, so that no other process comes between the look and the write. The keys refuse a second event
-# with the seq or the command; the condition refuses a hole.
-_APPEND: Final = """
-    INSERT INTO events (group_id, seq, command_id, type, noun, subject_id, creation, at, body)
-    SELECT :group_id, :seq, :command_id, :type, :noun, :subject_id, :creation, :at, :body
-    WHERE (:seq = 1 OR EXISTS (SELECT 1 FROM events WHERE group_id = :group_id AND seq = :seq - 1))
-    AND NOT EXISTS (SELECT 1 FROM erased_groups WHERE group_id = :group_id)
-    ON CONFLICT DO NOTHING
-"""
-_PUT: Final = """
-    INSERT INTO events (group_id, seq, command_id, type, noun, subject_id, creation, at, body)
-    VALUES (:group_id, :seq, :command_id, :type, :noun, :subject_id, :creation, :at, :body)
-    ON CONFLICT DO NOTHING
-"""
+_PUT: Final = f"INSERT INTO events ({COLUMNS}) VALUES {ROW} ON CONFLICT DO NOTHING"  # noqa: S608 - of our own words
 _BY_COMMAND: Final = "SELECT body FROM events WHERE group_id = ? AND command_id = ?"
 _BY_SEQ: Final = "SELECT body FROM events WHERE group_id = ? AND seq = ?"
 _AFTER: Final = "SELECT body FROM events WHERE group_id = ? AND seq > ? ORDER BY seq LIMIT ?"
@@ -59,10 +47,7 @@ _GROUPS: Final = """
     )
     SELECT id FROM found WHERE id IS NOT NULL LIMIT ?
 """
-_STORED: Final = """
-    SELECT group_id, seq, command_id, type, noun, subject_id, creation, at, body FROM events
-    WHERE group_id = ? AND seq > ? ORDER BY seq LIMIT ?
-"""
+_STORED: Final = f"SELECT {COLUMNS} FROM events WHERE group_id = ? AND seq > ? ORDER BY seq LIMIT ?"  # noqa: S608 - of our own words
 _FIELDS: Final = ("groupId", "seq", "commandId", "type", "noun", "subjectId", "creation", "at")
 _IS_ERASED: Final = "SELECT 1 FROM erased_groups WHERE group_id = ?"
 _ERASE: Final = (
@@ -96,8 +81,8 @@ class SqliteEvents(EventStore):
         recorded = record_of(new)
         row = _row_of(recorded)
 
-        def insert(connection: sqlite3.Connection) -> RecordedEvent:
-            if connection.execute(_APPEND, row).rowcount == 1:
+        def append(connection: sqlite3.Connection) -> RecordedEvent:
+            if append_all(connection, [row]):
                 return recorded
             _refuse_erased(connection, new.group_id)
             known = _one(connection, _BY_COMMAND, new.group_id, new.command_id)
@@ -107,7 +92,7 @@ class SqliteEvents(EventStore):
                 raise SeqTaken
             raise hole_before(new)
 
-        return await self._database.write(insert)
+        return await self._database.append(row, recorded, append)
 
     async def read(self, group_id: str, after: int, limit: int) -> Sequence[RecordedEvent]:
         """See the port."""
@@ -215,19 +200,19 @@ class SqliteEvents(EventStore):
         await self._database.read(lambda c: c.execute("SELECT seq FROM events LIMIT 1").fetchone())
 
 
-def _row_of(recorded: RecordedEvent) -> dict[str, Any]:
+def _row_of(recorded: RecordedEvent) -> EventRow:
     noun, subject_id = subject_of(recorded.event)
-    return {
-        "group_id": recorded.group_id,
-        "seq": recorded.seq,
-        "command_id": recorded.command_id,
-        "type": TYPES[type(recorded.event)],
-        "noun": noun.value,
-        "subject_id": subject_id,
-        "creation": is_creation(recorded.event),
-        "at": recorded.at,
-        "body": orjson.dumps(event_to_document(recorded)),
-    }
+    return EventRow(
+        group_id=recorded.group_id,
+        seq=recorded.seq,
+        command_id=recorded.command_id,
+        type=TYPES[type(recorded.event)],
+        noun=noun.value,
+        subject_id=subject_id,
+        creation=is_creation(recorded.event),
+        at=recorded.at,
+        body=orjson.dumps(event_to_document(recorded)),
+    )
 
 
 def _decoded(body: bytes) -> RecordedEvent:

@@ -80,7 +80,7 @@ class Mark:
         If the transaction erases the event that is marked, the mark is taken back first: it must not outlive it.
         """
         row = connection.execute(_LAST).fetchone()
-        last = None if row is None else (row[0], row[1], _hash(row[2]))
+        last = None if row is None else marked_as(*row)
         if last != self._marked and self._marked is not None and not _has(connection, self._marked):
             self._write(None)
         return last
@@ -112,6 +112,11 @@ class Mark:
         except (OSError, LookupError, TypeError, ValueError) as error:
             _log.warning("mark_not_readable", error=repr(error))
             return None
+
+
+def marked_as(group_id: str, seq: int, command_id: str) -> Marked:
+    """How the event is marked."""
+    return group_id, seq, _hash(command_id)
 
 
 def _has(connection: sqlite3.Connection, marked: Marked) -> bool:

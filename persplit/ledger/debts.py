@@ -25,21 +25,24 @@ def rows(debts: Debts) -> Iterator[Debt]:
 def with_debts(debts: Debts, added: Iterable[Debt]) -> Debts:
     """`debts` with more of them, netted. A negative amount takes a debt back; nothing is changed in place."""
     fresh: dict[str, dict[str, int]] = {}
-
-    def row(debtor: str) -> dict[str, int]:
-        if debtor not in fresh:
-            fresh[debtor] = dict(debts.get(debtor, {}))
-        return fresh[debtor]
-
     for debtor, creditor, amount in added:
         if debtor == creditor:
             continue
-        net = row(debtor).pop(creditor, 0) - row(creditor).pop(debtor, 0) + amount
+        owed, owing = _row(fresh, debts, debtor), _row(fresh, debts, creditor)
+        net = owed.pop(creditor, 0) - owing.pop(debtor, 0) + amount
         if net > 0:
-            row(debtor)[creditor] = net
+            owed[creditor] = net
         elif net < 0:
-            row(creditor)[debtor] = -net
+            owing[debtor] = -net
     return {debtor: owed for debtor, owed in {**debts, **fresh}.items() if owed}
+
+
+def _row(fresh: dict[str, dict[str, int]], debts: Debts, debtor: str) -> dict[str, int]:
+    """What the debtor owes to whom, copied before the first change."""
+    row = fresh.get(debtor)
+    if row is None:
+        row = fresh[debtor] = dict(debts.get(debtor, {}))
+    return row
 
 
 def net_of(expense: Expense) -> dict[str, int]:
@@ -59,14 +62,21 @@ def debts_of(expense: Expense) -> Sequence[Debt]:
     over. Each debtor's row is rounded by largest remainder within what the creditors still lack, so both the
     rows and the columns add up exactly.
     """
-    net = net_of(expense)
+    return debts_from(net_of(expense))
+
+
+def debts_from(net: Mapping[str, int]) -> Sequence[Debt]:
+    """The same, from each person's paid less owed; sums to zero."""
     lacking = {user: amount for user, amount in sorted(net.items()) if amount > 0}
+    debtors = sorted((user, -amount) for user, amount in net.items() if amount < 0)
+    if len(lacking) == 1:
+        (creditor,) = lacking
+        return [(debtor, creditor, amount) for debtor, amount in debtors]
     made: list[Debt] = []
-    for debtor, amount in sorted(net.items()):
-        if amount < 0:
-            for creditor, part in _proportional(-amount, lacking).items():
-                made.append((debtor, creditor, part))
-                lacking[creditor] -= part
+    for debtor, amount in debtors:
+        for creditor, part in _proportional(amount, lacking).items():
+            made.append((debtor, creditor, part))
+            lacking[creditor] -= part
     return made
 
 

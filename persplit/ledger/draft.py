@@ -46,7 +46,8 @@ def resolved(
     _check(_people_errors(draft, people, payers, participants, splits, items))
     _check(_payer_errors(draft, payers))
     sharers = _sharers(draft, payers, participants, splits)
-    asked = Expense(
+    shares = _shares_kept(state, before, draft, payers, participants, splits, items)
+    return Expense(
         id=expense_id,
         seq=state.seq + 1,
         description=draft.description,
@@ -60,15 +61,10 @@ def resolved(
         date=draft.date or (before.date if before else now[:10]),
         category=draft.category,
         notes=draft.notes,
-        shares=(),
+        shares=shares or shares_of(expense_id, draft.amount, draft.split_type, sharers, splits, items),
         created_by=before.created_by if before else actor_id,
         created_at=before.created_at if before else now,
         updated_at=now,
-    )
-    kept = None if before is None else _shares_kept(_canonical(state, before), asked)
-    return replace(
-        asked,
-        shares=kept or shares_of(expense_id, draft.amount, draft.split_type, sharers, splits, items),
     )
 
 
@@ -99,24 +95,42 @@ def _items(state: GroupState, items: Iterable[Item]) -> tuple[Item, ...]:
     )
 
 
-def _shares_kept(before: Expense, after: Expense) -> tuple[Posting, ...] | None:
+def _shares_kept(
+    state: GroupState,
+    before: Expense | None,
+    draft: ExpenseDraft,
+    payers: Sequence[Posting],
+    participants: Sequence[str],
+    splits: Sequence[SplitValue],
+    items: Sequence[Item],
+) -> tuple[Posting, ...] | None:
     """The shares that stood, where the edit asks for the same division; None where it has to be worked out.
 
     Ties go by user id, so dividing again after a placeholder was claimed could move the odd paisa, and with it
     the balance of somebody who only had their description corrected, or who has left.
     """
-    return before.shares if _division(before) == _division(after) else None
+    if before is None:
+        return None
+    was = _canonical(state, before)
+    stood = _division(was, was.payers, was.participants, was.splits, was.items)
+    return was.shares if stood == _division(draft, payers, participants, splits, items) else None
 
 
-def _division(expense: Expense) -> tuple[object, ...]:
+def _division(
+    asked: Expense | ExpenseDraft,
+    payers: Sequence[Posting],
+    participants: Sequence[str],
+    splits: Sequence[SplitValue],
+    items: Sequence[Item],
+) -> tuple[object, ...]:
     """All that the shares follow from, in no order of people."""
     return (
-        expense.amount,
-        expense.split_type,
-        None if expense.include_payer else frozenset(posting.user_id for posting in expense.payers),
-        frozenset(expense.participants),
-        frozenset(expense.splits),
-        tuple((item.amount, frozenset(item.participants)) for item in expense.items),
+        asked.amount,
+        asked.split_type,
+        None if asked.include_payer else frozenset(posting.user_id for posting in payers),
+        frozenset(participants),
+        frozenset(splits),
+        tuple((item.amount, frozenset(item.participants)) for item in items),
     )
 
 

@@ -5,7 +5,7 @@ about an expense carries the version before and after, so balances follow withou
 a group with a hundred thousand expenses is as light to hold as a new one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,6 +14,7 @@ from persplit.ledger.debts import Debt, Debts
 from persplit.ledger.events import (
     ExpenseCreated,
     ExpenseDeleted,
+    ExpenseEvent,
     ExpenseRestored,
     ExpenseUpdated,
     GroupCreated,
@@ -94,22 +95,11 @@ def apply(state: GroupState | None, recorded: RecordedEvent) -> GroupState:
     if isinstance(event, GroupCreated):
         return _founded(recorded, event)
     assert state is not None, "a ledger begins with GroupCreated"  # noqa: S101 - a store can't hand out another order
-    state = replace(state, seq=recorded.seq, at=recorded.at)
     match event:
-        case GroupUpdated(after=settings):
-            return replace(state, settings=settings)
-        case ExpenseCreated(expense=expense):
-            return _with_expense(replace(state, expense_count=state.expense_count + 1), None, expense)
-        case ExpenseUpdated(before=before, after=after):
-            return _with_expense(state, before, after)
-        case ExpenseDeleted(expense=expense):
-            return _with_expense(state, expense, None)
-        case ExpenseRestored(expense=expense):
-            return _with_expense(state, None, expense)
-        case _ if isinstance(event, SettlementEvent):
-            return _with_settlement(state, event)
+        case ExpenseCreated() | ExpenseUpdated() | ExpenseDeleted() | ExpenseRestored():
+            return _with_expense(state, recorded, event)
         case _:
-            return _with_member(state, event)
+            return _with_other(replace(state, seq=recorded.seq, at=recorded.at), event)
 
 
 def plan_of(state: GroupState) -> Plan:
@@ -152,17 +142,47 @@ def _founded(recorded: RecordedEvent, event: GroupCreated) -> GroupState:
     )
 
 
-def _with_expense(state: GroupState, before: Expense | None, after: Expense | None) -> GroupState:
-    """Take one version's effect back and put another's in; None has no effect."""
+def _with_other(state: GroupState, event: GroupUpdated | SettlementEvent | MemberEvent) -> GroupState:
+    match event:
+        case GroupUpdated(after=settings):
+            return replace(state, settings=settings)
+        case _ if isinstance(event, SettlementEvent):
+            return _with_settlement(state, event)
+        case _:
+            return _with_member(state, event)
+
+
+def _with_expense(state: GroupState, recorded: RecordedEvent, event: ExpenseEvent) -> GroupState:
+    """Take the effect of the version before back, and put that of the one after in its place."""
     net: dict[str, int] = {}
     made: list[Debt] = []
-    for expense, sign in ((before, -1), (after, 1)):
-        if expense is not None:
-            for user, amount in debt.net_of(expense).items():
-                net[user] = net.get(user, 0) + sign * amount
-            made += [(debtor, creditor, sign * amount) for debtor, creditor, amount in debt.debts_of(expense)]
-    moved = _posted(state, net, made)
-    return moved if moved.balances == state.balances else replace(moved, basis=PlanBasis(moved.balances))
+    for expense, sign in _effects(event):
+        its_net = debt.net_of(expense)
+        for user, amount in its_net.items():
+            net[user] = net.get(user, 0) + sign * amount
+        made += [(debtor, creditor, sign * amount) for debtor, creditor, amount in debt.debts_from(its_net)]
+    balances, debts = _posted(state, net, made)
+    # Most events are of this kind: one copy of the state.
+    return replace(
+        state,
+        seq=recorded.seq,
+        at=recorded.at,
+        balances=balances,
+        debts=debts,
+        expense_count=state.expense_count + isinstance(event, ExpenseCreated),
+        basis=state.basis if balances == state.balances else PlanBasis(balances),
+    )
+
+
+def _effects(event: ExpenseEvent) -> Sequence[tuple[Expense, int]]:
+    """The versions that begin (1) or cease (-1) to count."""
+    match event:
+        case ExpenseUpdated(before=before, after=after):
+            return (before, -1), (after, 1)
+        case ExpenseDeleted(expense=expense):
+            return ((expense, -1),)
+        case _:
+            return ((event.expense, 1),)
 
 
 def _with_settlement(state: GroupState, event: SettlementEvent) -> GroupState:
@@ -179,30 +199,30 @@ def _with_settlement(state: GroupState, event: SettlementEvent) -> GroupState:
 def _with_payment(state: GroupState, settlement: Settlement) -> GroupState:
     payer, payee = state.canonical(settlement.from_id), state.canonical(settlement.to_id)
     amount = settlement.amount
-    moved = _posted(state, {payer: amount, payee: -amount}, [(payee, payer, amount)])
+    balances, debts = _posted(state, {payer: amount, payee: -amount}, [(payee, payer, amount)])
     payments = (*state.basis.payments, Transfer(payer, payee, amount))
     basis = replace(state.basis, payments=payments)
     if len(payments) >= STEADY_PAYMENTS_MAX:
-        basis = PlanBasis(moved.balances, plan=_planned(basis))
-    return replace(moved, basis=basis)
+        basis = PlanBasis(balances, plan=_planned(basis))
+    return replace(state, balances=balances, debts=debts, basis=basis)
 
 
-def _posted(state: GroupState, net: Mapping[str, int], made: list[Debt]) -> GroupState:
-    """Move balances and debts by the postings; who has left is taken out of the middle again."""
+def _posted(
+    state: GroupState, net: Mapping[str, int], made: Iterable[Debt]
+) -> tuple[Mapping[str, int], Debts]:
+    """Balances and debts, moved by the postings; who has left is taken out of the middle again."""
+    if state.claims:
+        made = [(state.canonical(debtor), state.canonical(creditor), owed) for debtor, creditor, owed in made]
     balances = dict(state.balances)
     for user_id, amount in net.items():
         user = state.canonical(user_id)
         balances[user] = balances.get(user, 0) + amount
-    debts = debt.with_debts(
-        state.debts,
-        ((state.canonical(debtor), state.canonical(creditor), owed) for debtor, creditor, owed in made),
-    )
-    for user in sorted({state.canonical(user_id) for user_id in net}):
-        if not state.is_member(user):
-            debts = debt.with_debts(debts, debt.handed_over(debts, user))
-            if balances.get(user) == 0:
-                del balances[user]
-    return replace(state, balances=balances, debts=debts)
+    debts = debt.with_debts(state.debts, made)
+    for user in sorted({user for user in map(state.canonical, net) if not state.is_member(user)}):
+        debts = debt.with_debts(debts, debt.handed_over(debts, user))
+        if balances.get(user) == 0:
+            del balances[user]
+    return balances, debts
 
 
 def _with_member(state: GroupState, event: MemberEvent) -> GroupState:

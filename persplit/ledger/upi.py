@@ -7,6 +7,7 @@ a bank can tell.
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
@@ -25,6 +26,9 @@ NAME_LENGTH_MAX: Final = 40
 
 NOTE_LENGTH_MAX: Final = 50
 """Characters of `tn`: what all apps take; some documents say 80."""
+
+PAYEES_REMEMBERED_MAX: Final = 16_384
+"""Payees with the notes of their groups whose part of a link is remembered: 10 MB, the longest unused goes first."""
 
 _SAFE: Final = "@.-_"
 """Left as they are in a link. Apps look for the `@` literally."""
@@ -71,18 +75,23 @@ def payment_link(vpa: str, payee_name: str, amount: int, note: str) -> str:
     """
     if not 1 <= amount <= AMOUNT_MAX:
         raise ValueError(f"the amount is from 1 to {AMOUNT_MAX} paise, not {amount}")
+    before, after = _around_amount(vpa, payee_name, note)
+    return f"{before}{decimal_text(amount, 'INR')}{after}"
+
+
+@lru_cache(PAYEES_REMEMBERED_MAX)
+def _around_amount(vpa: str, payee_name: str, note: str) -> tuple[str, str]:
+    """The link up to the amount, and what follows it. Each change of a balance asks for them again."""
     payee = normalise_vpa(vpa)
     local_part = payee.partition("@")[0]
-    fields = {
-        "pa": payee,
-        "pn": clean_text(payee_name, NAME_LENGTH_MAX) or clean_text(local_part, NAME_LENGTH_MAX),
-        "am": decimal_text(amount, "INR"),
-        "cu": "INR",
-        "tn": clean_text(note, NOTE_LENGTH_MAX),
-    }
-    return "upi://pay?" + "&".join(
-        f"{key}={quote(value, safe=_SAFE)}" for key, value in fields.items() if value
-    )
+    name = clean_text(payee_name, NAME_LENGTH_MAX) or clean_text(local_part, NAME_LENGTH_MAX)
+    said = clean_text(note, NOTE_LENGTH_MAX)
+    before = "&".join([_field("pa", payee), *([_field("pn", name)] if name else []), "am="])
+    return f"upi://pay?{before}", "&".join(["", "cu=INR", *([_field("tn", said)] if said else [])])
+
+
+def _field(key: str, value: str) -> str:
+    return f"{key}={quote(value, safe=_SAFE)}"
 
 
 def _fault_of(vpa: str) -> str:

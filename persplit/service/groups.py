@@ -9,8 +9,8 @@ import asyncio
 import math
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -29,6 +29,7 @@ from persplit.service.metrics import (
     GROUPS_HELD,
     PLAN_SECONDS,
     PLANS,
+    child,
     timed,
 )
 from persplit.service.people import OUTAGE_SECONDS_MAX
@@ -100,6 +101,24 @@ class LiveGroup:
         self.known_at = -math.inf
 
 
+class _Locked:
+    """A group's lock held for a block. A class, not a generator: those the loop registers, each one."""
+
+    __slots__ = ("_group_id", "_groups", "_live", "_load_up_to")
+
+    def __init__(self, groups: "Groups", group_id: str, load_up_to: int | None) -> None:
+        self._groups = groups
+        self._group_id = group_id
+        self._load_up_to = load_up_to
+
+    async def __aenter__(self) -> LiveGroup:
+        self._live = await self._groups.acquire(self._group_id, self._load_up_to)
+        return self._live
+
+    async def __aexit__(self, *_: object) -> None:
+        self._groups.release(self._group_id, self._live)
+
+
 class Groups:
     """Loads, holds and moves on the groups of this node."""
 
@@ -124,14 +143,17 @@ class Groups:
         self._held: OrderedDict[str, LiveGroup] = OrderedDict()
         self._saving: set[asyncio.Task[None]] = set()
 
-    @asynccontextmanager
-    async def locked(self, group_id: str, load_up_to: int | None = None) -> AsyncIterator[LiveGroup]:
+    def locked(self, group_id: str, load_up_to: int | None = None) -> AbstractAsyncContextManager[LiveGroup]:
         """The group with its lock held, loaded: as it is now, or was at `load_up_to` if it isn't held yet.
 
         Raises:
             StoreUnavailable: it can't be loaded, or its turn didn't come within `LOCK_SECONDS_MAX`.
 
         """
+        return _Locked(self, group_id, load_up_to)
+
+    async def acquire(self, group_id: str, load_up_to: int | None) -> LiveGroup:
+        """As `locked`, until `release`."""
         live = self._held.get(group_id)
         if live is None:
             live = self._held[group_id] = LiveGroup()
@@ -139,17 +161,27 @@ class Groups:
         live.users += 1
         try:
             await _acquired(live)
-            try:
-                if live.state is None:
-                    live.state = await snapshots.load(self._store, group_id, load_up_to)
-                    if load_up_to is None:
-                        live.known_at = self._monotonic()
-                yield live
-            finally:
-                live.lock.release()
-        finally:
-            live.users -= 1
-            self._let_go(group_id, live)
+        except BaseException:
+            self._leave(group_id, live)
+            raise
+        try:
+            if live.state is None:
+                live.state = await snapshots.load(self._store, group_id, load_up_to)
+                if load_up_to is None:
+                    live.known_at = self._monotonic()
+        except BaseException:
+            self.release(group_id, live)
+            raise
+        return live
+
+    def release(self, group_id: str, live: LiveGroup) -> None:
+        """Let the next one have it."""
+        live.lock.release()
+        self._leave(group_id, live)
+
+    def _leave(self, group_id: str, live: LiveGroup) -> None:
+        live.users -= 1
+        self._let_go(group_id, live)
 
     def _let_go(self, group_id: str, live: LiveGroup) -> None:
         """Forget ids that are no group's, and the longest unused groups beyond the bound."""
@@ -374,7 +406,7 @@ async def _acquired(live: LiveGroup) -> None:
 def _plan_of(state: GroupState) -> Plan:
     with timed(PLAN_SECONDS):
         plan = plan_of(state)
-    PLANS.labels("true" if plan.optimal else "false").inc()
+    child(PLANS, "true" if plan.optimal else "false").inc()
     return plan
 
 

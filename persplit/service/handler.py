@@ -40,7 +40,7 @@ from persplit.ledger.state import GroupState
 from persplit.service import snapshots
 from persplit.service.errors import IdempotencyKeyReused, StoreUnavailable
 from persplit.service.groups import Groups, LiveGroup
-from persplit.service.metrics import APPEND_SECONDS, LEDGER_COMMANDS
+from persplit.service.metrics import APPEND_SECONDS, LEDGER_COMMANDS, child
 from persplit.service.ports import (
     Clock,
     CommandKnown,
@@ -96,7 +96,7 @@ class Handler:
         self._groups = groups
         self._hints = hints
         self._clock = clock
-        self._running: set[asyncio.Future[Outcome]] = set()
+        self._running: set[asyncio.Task[None]] = set()
 
     async def handle(self, request: CommandRequest) -> Outcome:
         """Carry the command out: once, whatever the retries.
@@ -109,31 +109,35 @@ class Handler:
             StoreUnavailable: the outcome is unknown; retry with the same key.
 
         """
-        running = asyncio.ensure_future(self._counted(request))
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Outcome] = loop.create_future()
+        running = loop.create_task(self._answer(request, answer))
         self._running.add(running)
-        running.add_done_callback(self._finished)
-        return await asyncio.shield(running)
+        running.add_done_callback(self._running.discard)
+        return await answer
 
     async def drain(self, seconds_max: float | None = None) -> None:
         """Wait for the commands under way, but no longer than that. Who stops waiting doesn't stop them."""
         if self._running:
             await asyncio.wait(self._running, timeout=seconds_max)
 
-    def _finished(self, running: "asyncio.Future[Outcome]") -> None:
-        self._running.discard(running)
-        if not running.cancelled():
-            running.exception()  # looked at, in case that the caller has gone
-
-    async def _counted(self, request: CommandRequest) -> Outcome:
+    async def _answer(self, request: CommandRequest, answer: "asyncio.Future[Outcome]") -> None:
+        """Carry it out, count what came of it, and tell the caller if they are still there."""
         type_ = type(request.command).__name__
         try:
             outcome = await self._handle(request)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the caller's, who raises it
             code = error.code if isinstance(error, PerSplitError) else "internal_error"
-            LEDGER_COMMANDS.labels(type_, code).inc()
+            child(LEDGER_COMMANDS, type_, code).inc()
+            if not answer.done():
+                answer.set_exception(error)
+        except BaseException:
+            answer.cancel()
             raise
-        LEDGER_COMMANDS.labels(type_, "replayed" if outcome.replayed else "ok").inc()
-        return outcome
+        else:
+            child(LEDGER_COMMANDS, type_, "replayed" if outcome.replayed else "ok").inc()
+            if not answer.done():
+                answer.set_result(outcome)
 
     async def _handle(self, request: CommandRequest) -> Outcome:
         # 1 the caller is known, the command is parsed: transport
@@ -248,7 +252,7 @@ def _appending() -> Iterator[None]:
         outcome = "seq_taken"
         raise
     finally:
-        APPEND_SECONDS.labels(outcome).observe(time.perf_counter() - started)
+        child(APPEND_SECONDS, outcome).observe(time.perf_counter() - started)
 
 
 def thing_of(event: Event) -> Expense | Settlement | None:
@@ -270,7 +274,7 @@ def thing_of(event: Event) -> Expense | Settlement | None:
 
 def rfc3339(instant: datetime) -> str:
     """UTC with milliseconds and a Z: text that sorts like time."""
-    return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
+    return f"{instant.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def _new_event(state: GroupState | None, request: CommandRequest, event: Event, now: str) -> NewEvent:

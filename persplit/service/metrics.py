@@ -11,9 +11,10 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import version
 from platform import python_version
-from typing import Final
+from typing import Final, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
 from prometheus_client import disable_created_metrics as _leave_out_creation_times
@@ -28,6 +29,8 @@ SLOT_VARIABLE: Final = "PERSPLIT_WORKER_SLOT"
 """Set likewise: the name of a worker's files. One that replaces another goes on counting in its files."""
 
 REGISTRY: Final = CollectorRegistry()
+
+_Metric = TypeVar("_Metric", Counter, Gauge, Histogram)
 
 # A creation time for each series doubles their number, and no dashboard asks for one.
 _leave_out_creation_times()
@@ -297,6 +300,13 @@ def count_up_to(counter: Counter, counted: list[float], total: float) -> None:
 def note_build(store: str, schema: int) -> None:
     """Say what runs: `store` is the kind of store, `schema` the version of its schema, 0 where it has none."""
     BUILD_INFO.labels(version("persplit"), python_version(), store, str(schema)).set(1)
+
+
+@cache
+def child(metric: _Metric, *labels: str) -> _Metric:
+    """The metric's series with these labels. Remembered: the library looks at each label every time."""
+    series: _Metric = metric.labels(*labels)
+    return series
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, Generic, TypeAlias, TypeVar
 
 from persplit.service.errors import StoreUnavailable
@@ -28,7 +28,7 @@ Profiles: TypeAlias = Mapping[str, User | None]
 
 
 class Remembered(Generic[_V]):
-    """Values by id, each for a few seconds, and no more than `size_max`: the longest unused goes first.
+    """Values by id, each for a few seconds, and no more than `size_max`: the one read longest ago goes first.
 
     `monotonic` tells seconds that never go back.
     """
@@ -48,10 +48,14 @@ class Remembered(Generic[_V]):
         if entry is None:
             return None
         until, value = entry
-        if self._monotonic() >= until:
-            return None
-        self._entries.move_to_end(id_)
-        return value
+        return value if self._monotonic() < until else None
+
+    def get_many(self, ids: Iterable[str]) -> Iterator[tuple[str, _V | None]]:
+        """Each id once, with its value, or None if it isn't (or no longer) remembered."""
+        now, entries = self._monotonic(), self._entries
+        for id_ in dict.fromkeys(ids):
+            entry = entries.get(id_)
+            yield id_, None if entry is None or entry[0] <= now else entry[1]
 
     def last(self, id_: str) -> _V | None:
         """The value as it was a while ago, for when nobody can be asked; None if it isn't known.
@@ -113,12 +117,11 @@ class People:
         """
         found: dict[str, User | None] = {}
         missing: list[str] = []
-        for id_ in dict.fromkeys(ids):
-            known = self._remembered.get(id_)
+        for id_, known in self._remembered.get_many(ids):
             if known is None:
                 missing.append(id_)
-            else:
-                found.update((id_, user) for user in known)
+            elif known:
+                found[id_] = known[0]
         if missing:
             try:
                 found.update(await self._read(missing))

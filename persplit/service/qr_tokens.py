@@ -6,9 +6,11 @@ no longer fits; so the image behind a token never changes and may be cached for 
 """
 
 import base64
+import binascii
 import hashlib
 import hmac
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TypeAlias
 from uuid import UUID
 
@@ -19,7 +21,10 @@ _MAC_BYTES: Final = 12
 _AMOUNT_BYTES: Final = 6
 _TRANSFER: Final = b"t"
 _INVITE: Final = b"i"
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 _TOKEN_LENGTH_MAX: Final = 100
+PAYEES_REMEMBERED_MAX: Final = 16_384
+"""Members whose part of a token is remembered: 4 MB, the longest unused goes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ class QrTokens:
     """Makes and checks tokens with one secret key."""
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        self._key = hashlib.sha256(key).digest()  # of any length
 
     def issue(self, subject: QrSubject, text: str) -> str:
         """The token of the QR that says `text`."""
@@ -84,19 +89,26 @@ class QrTokens:
         return hmac.compare_digest(token.mac, self._mac(token.payload, text))
 
     def _mac(self, payload: bytes, text: str) -> bytes:
-        return hmac.digest(self._key, payload + b"\0" + text.encode(), hashlib.sha256)[:_MAC_BYTES]
+        # Each row of each broadcast has one. HMAC hashes twice, and Python's lets go of the interpreter and has to
+        # wait for it again.
+        text_bytes = payload + b"\0" + text.encode()
+        return hashlib.blake2b(text_bytes, key=self._key, digest_size=_MAC_BYTES).digest()
 
 
 def _spelt(raw: bytes) -> str:
     """The one spelling of a token."""
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE, b"=").decode()
 
 
 def _packed(subject: QrSubject) -> bytes:
     if isinstance(subject, InviteQr):
         return _INVITE + subject.code.encode()
-    amount = subject.amount.to_bytes(_AMOUNT_BYTES, "big")
-    return _TRANSFER + UUID(subject.group_id).bytes + UUID(subject.to_id).bytes + amount
+    return _payee(subject.group_id, subject.to_id) + subject.amount.to_bytes(_AMOUNT_BYTES, "big")
+
+
+@lru_cache(PAYEES_REMEMBERED_MAX)
+def _payee(group_id: str, to_id: str) -> bytes:
+    return _TRANSFER + UUID(group_id).bytes + UUID(to_id).bytes
 
 
 def _unpacked(payload: bytes) -> QrSubject:

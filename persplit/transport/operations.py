@@ -1,9 +1,9 @@
 """What an operation is: one thing that a client can ask for, over REST, Socket.IO or both."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any, Final, TypeAlias, TypeVar
 
 import orjson
@@ -36,30 +36,34 @@ in which a socket must answer a ping, because it answers none while a command of
 
 
 class Patience:
-    """The time that one request may take, spent in parts."""
+    """The time that one request may take, spent in parts: enter it for each of them, not twice at once.
+
+    What is committed already when it is over is announced all the same.
+
+    Raises:
+        StoreUnavailable: the time is over. Whether a write happened is unknown.
+
+    """
+
+    __slots__ = ("_bound", "_now", "_seconds_left")
 
     def __init__(self) -> None:
+        self._now = asyncio.get_running_loop().time
         self._seconds_left = ANSWER_SECONDS_MAX
 
-    @asynccontextmanager
-    async def spend(self) -> AsyncIterator[None]:
-        """Do a part of the work. What is committed already is announced all the same.
+    async def __aenter__(self) -> None:
+        self._bound = asyncio.timeout_at(self._now() + self._seconds_left)
+        await self._bound.__aenter__()
 
-        Raises:
-            StoreUnavailable: the time is over. Whether a write happened is unknown.
-
-        """
-        now = asyncio.get_running_loop().time
-        began = now()
+    async def __aexit__(
+        self, type_: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        until = self._bound.when() or 0.0
+        self._seconds_left = max(0.0, until - self._now())
         try:
-            async with asyncio.timeout(self._seconds_left) as bound:
-                yield
+            await self._bound.__aexit__(type_, error, trace)
         except TimeoutError:
-            if not bound.expired():
-                raise
             raise StoreUnavailable("this took too long: send it again, with the same key") from None
-        finally:
-            self._seconds_left = max(0.0, self._seconds_left - (now() - began))
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,10 +66,10 @@ class Rest:
     def _endpoint(self, operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def endpoint(request: web.Request) -> web.StreamResponse:
             patience = Patience()
-            async with patience.spend():
+            async with patience:
                 call = await self._call(operation, request)
             parsed = operation.request.model_validate(await self._fields(operation, request))
-            async with patience.spend():
+            async with patience:
                 result = await operation.run(self._services, call, parsed)
             return self._response(operation, request, result)
 
@@ -122,7 +122,7 @@ class Rest:
 
     async def _qr(self, request: web.Request) -> web.Response:
         self.check_look_up(request)
-        async with Patience().spend():
+        async with Patience():
             text = await self._qr_text(request.match_info["token"])
         if request.match_info["kind"] == "svg":
             body, content_type = await self._services.qr_codes.svg(text), "image/svg+xml"

@@ -24,6 +24,8 @@ from persplit.service.metrics import (
     CONNECTIONS_REFUSED,
     SOCKETS,
     SOCKETS_CLOSED,
+    child,
+    timed,
 )
 from persplit.service.ports import AccessClaims
 from persplit.service.sync import EVENTS_AT_ONCE_MAX, Known
@@ -232,11 +234,12 @@ class Sockets:
     def _command(self, operation: Operation) -> Callable[[str, dict[str, Any]], Awaitable[views.Json]]:
         """The one wrapper around every handler: it always answers, and always with one object."""
         event = operation.event or ""
+        seconds = child(COMMAND_SECONDS, event)
 
         async def answer(sid: str, data: dict[str, Any]) -> views.Json:
-            with COMMAND_SECONDS.labels(event).time():
+            with timed(seconds):
                 ack = await ack_of(self._run(operation, sid, data), event)
-            COMMANDS_ANSWERED.labels(event, "ok" if ack["ok"] else ack["error"]["code"]).inc()
+            child(COMMANDS_ANSWERED, event, "ok" if ack["ok"] else ack["error"]["code"]).inc()
             return ack
 
         return answer
@@ -247,7 +250,7 @@ class Sockets:
             raise TokenMissing("sign in first")
         connection.is_busy = True  # one at a time: the guard sees to that
         try:
-            async with Patience().spend():
+            async with Patience():
                 return await self._run_for(connection, operation, data)
         finally:
             connection.is_busy = False

@@ -250,25 +250,21 @@ async def fill(database: SqliteDatabase, template: MemoryEvents, events: int) ->
     told = await ledger(template)
     last = sqlite_events._row_of(told[-1])
     rows = [sqlite_events._row_of(recorded) for recorded in told]
-    body = orjson.loads(last["body"])
+    body = orjson.loads(last.body)
     for seq in range(len(told) + 1, events + 1):
         id_, command_id = f"expense {seq}", f"command {seq}"
         expense = {**body["expense"], "id": id_, "seq": seq}
         rows.append(
-            {
-                **last,
-                "seq": seq,
-                "subject_id": id_,
-                "command_id": command_id,
-                "body": orjson.dumps({**body, "seq": seq, "commandId": command_id, "expense": expense}),
-            }
+            last._replace(
+                seq=seq,
+                subject_id=id_,
+                command_id=command_id,
+                body=orjson.dumps({**body, "seq": seq, "commandId": command_id, "expense": expense}),
+            )
         )
 
     def insert(connection: sqlite3.Connection) -> None:
-        connection.executemany(
-            "INSERT INTO events VALUES (:group_id, :seq, :command_id, :type, :noun, :subject_id, :creation, :at, :body)",
-            rows,
-        )
+        connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     await database.write(insert)
 
