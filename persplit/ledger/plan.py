@@ -9,7 +9,8 @@ group of friends it is exact here, and `Plan.optimal` says when that could not b
     2  parts of the others, found by `most_parts`: zero-sum sets by size, then a search for the most disjoint ones
     3  inside each part the largest debtor pays the largest creditor
 
-Everything counts steps, not time, so that the same balances give the same plan on every machine and node.
+Everything counts steps, not time, so that the same balances give the same plan on every machine and node. What may
+take long comes in two forms: at once, and in slices, for a loop that has others to serve meanwhile.
 """
 
 from collections import Counter
@@ -19,9 +20,10 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from itertools import combinations_with_replacement, islice
 from math import isqrt
-from typing import Final
+from typing import Final, TypeAlias
 
-from persplit.ledger.parts import EXACT_PEOPLE_MAX, Budget, BudgetSpent, most_parts, parts_bound
+from persplit.ledger.parts import EXACT_PEOPLE_MAX, most_parts, parts_bound
+from persplit.ledger.slices import Budget, BudgetSpent, Work, at_once
 
 PLAN_BUDGET_STEPS: Final = 300_000
 """What one plan may cost, in steps of about 0.15 µs: some 50 ms.
@@ -31,6 +33,13 @@ thousand steps, the hardest of 20,000 in 240 thousand."""
 
 _STEPS_A_LOOK: Final = 8
 """Looking whether a set of three or four is still there, likewise."""
+
+PLANS_KNOWN_MAX: Final = 256
+"""Plans that are remembered by their balances: a group is planned from the same ones again after each payment. A few
+kilobytes each."""
+
+_STEPS_WORTH_KNOWING: Final = 1_000
+"""What costs less is worked out again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,12 @@ class Plan:
     optimal: bool
 
 
-def settle_up(balances: Mapping[str, int], budget_steps: int = PLAN_BUDGET_STEPS) -> Plan:
+_Asked: TypeAlias = tuple[int, frozenset[tuple[str, int]]]
+
+_KNOWN: Final[dict[_Asked, Plan]] = {}
+
+
+def settle_up_in_slices(balances: Mapping[str, int], budget_steps: int = PLAN_BUDGET_STEPS) -> Work[Plan]:
     """The plan with the fewest transfers, or a good one where the budget ends before the proof.
 
     Whoever is owed only receives, whoever owes only pays, and a pair has one row at most. Rows are in order of
@@ -69,28 +83,47 @@ def settle_up(balances: Mapping[str, int], budget_steps: int = PLAN_BUDGET_STEPS
     """
     if sum(balances.values()):
         raise ValueError("balances must sum to zero")
-    rows, fewest = _settled(balances, Budget(budget_steps))
+    key = (budget_steps, frozenset(balances.items()))
+    known = _KNOWN.get(key)
+    if known is not None:
+        return known
+    budget = Budget(budget_steps)
+    rows, fewest = yield from _settled(balances, budget)
     if len(rows) > fewest:
         # Packing early what looks good can cost more than it saves; never be worse than the obvious plan.
         rows = min(rows, list(_largest_first(balances)), key=len)
     rows.sort(key=lambda row: (row.from_id, row.to_id))
-    return Plan(tuple(rows), optimal=len(rows) == fewest)
+    plan = Plan(tuple(rows), optimal=len(rows) == fewest)
+    if budget_steps - budget.left >= _STEPS_WORTH_KNOWING:
+        _remember(key, plan)
+    return plan
 
 
-def _settled(balances: Mapping[str, int], budget: Budget) -> tuple[list[Transfer], int]:
+settle_up = at_once(settle_up_in_slices)
+
+
+def _settled(balances: Mapping[str, int], budget: Budget) -> Work[tuple[list[Transfer], int]]:
     """Transfers that settle the balances, and a number of transfers below which nobody can."""
     pairs, others = _opposites(balances)
     if len(others) > EXACT_PEOPLE_MAX:
-        early, loose = _thinned(others, budget)
-        rows = early + _settled(loose, budget)[0]
+        early, loose = yield from _thinned(others, budget)
+        late, _ = yield from _settled(loose, budget)
+        rows = early + late
         most = parts_bound(others.values())
     else:
-        parts, most = most_parts(sorted(others.values()), budget)
+        parts, most = yield from most_parts(sorted(others.values()), budget)
         rows = list(_by_parts(others, parts))
     return pairs + rows, len(pairs) + len(others) - most
 
 
-def after_payment(plan: Plan, paid: Transfer) -> Plan | None:
+def _remember(key: _Asked, plan: Plan) -> None:
+    if len(_KNOWN) >= PLANS_KNOWN_MAX:
+        for oldest in list(_KNOWN)[: PLANS_KNOWN_MAX // 2]:
+            _KNOWN.pop(oldest, None)
+    _KNOWN[key] = plan
+
+
+def after_payment_in_slices(plan: Plan, paid: Transfer) -> Work[Plan | None]:
     """The plan after a payment that follows it: only the payment's own row shrinks or goes.
 
     Returns None when the payment does not follow the plan (no such row, or more than it asks for): then the
@@ -109,10 +142,15 @@ def after_payment(plan: Plan, paid: Transfer) -> Plan | None:
     shrunk = Transfer(row.from_id, row.to_id, row.amount - paid.amount)
     rows = tuple(shrunk if other is row else other for other in plan.transfers)
     # What is left may happen to be some other balances' opposite, and then one transfer fewer is possible.
-    return Plan(rows, optimal=_is_fewest(rows) if plan.optimal else len(rows) == _transfers_bound(rows))
+    if plan.optimal:
+        return Plan(rows, optimal=(yield from _is_fewest(rows)))
+    return Plan(rows, optimal=len(rows) == _transfers_bound(rows))
 
 
-def pairwise_plan(debts: Iterable[tuple[str, str, int]]) -> Plan:
+after_payment = at_once(after_payment_in_slices)
+
+
+def pairwise_plan_in_slices(debts: Iterable[tuple[str, str, int]]) -> Work[Plan]:
     """Every debt as a row, for groups that don't want their debts rearranged.
 
     Args:
@@ -123,7 +161,10 @@ def pairwise_plan(debts: Iterable[tuple[str, str, int]]) -> Plan:
 
     """
     rows = tuple(Transfer(*debt) for debt in debts)
-    return Plan(rows, optimal=_is_fewest(rows))
+    return Plan(rows, optimal=(yield from _is_fewest(rows)))
+
+
+pairwise_plan = at_once(pairwise_plan_in_slices)
 
 
 # What a plan says of itself
@@ -144,12 +185,12 @@ def _transfers_bound(rows: Iterable[Transfer]) -> int:
     return len(pairs) + len(others) - parts_bound(others.values())
 
 
-def _is_fewest(rows: Sequence[Transfer]) -> bool:
+def _is_fewest(rows: Sequence[Transfer]) -> Work[bool]:
     """Whether these rows are proven to be as few as possible."""
     balances = _settled_by(rows)
     if len(rows) > max(len(balances) - 1, 0):
         return False  # one part of everybody already needs fewer: no search
-    fewest = settle_up(balances)
+    fewest = yield from settle_up_in_slices(balances)
     return fewest.optimal and len(fewest.transfers) == len(rows)
 
 
@@ -221,14 +262,15 @@ def _largest_first(balances: Mapping[str, int]) -> Iterator[Transfer]:
 # Large groups
 
 
-def _thinned(balances: Mapping[str, int], budget: Budget) -> tuple[list[Transfer], dict[str, int]]:
+def _thinned(balances: Mapping[str, int], budget: Budget) -> Work[tuple[list[Transfer], dict[str, int]]]:
     """Transfers that leave few enough people for the exact search, and the balances of those.
 
     First zero-sum sets of three and four, as many as one greedy pass finds, then as `_largest_first` goes.
     """
     loose = dict(balances)
     early: list[Transfer] = []
-    for part in _people_of(_small_sets(Counter(balances.values()), budget), balances):
+    parts = yield from _small_sets(Counter(balances.values()), budget)
+    for part in _people_of(parts, balances):
         early += _largest_first(part)
         for user in part:
             del loose[user]
@@ -240,7 +282,7 @@ def _thinned(balances: Mapping[str, int], budget: Budget) -> tuple[list[Transfer
     return early, {user: amount for user, amount in loose.items() if amount}
 
 
-def _small_sets(counts: Counter[int], budget: Budget) -> list[tuple[int, ...]]:
+def _small_sets(counts: Counter[int], budget: Budget) -> Work[list[tuple[int, ...]]]:
     """Disjoint zero-sum sets of three and four that a greedy pass finds, for half of the budget at most.
 
     Args:
@@ -249,38 +291,35 @@ def _small_sets(counts: Counter[int], budget: Budget) -> list[tuple[int, ...]]:
 
     """
     loose, taken = dict(counts), list[tuple[int, ...]]()
-    half = Budget(budget.left // 2)
-    budget.left -= half.left
-    with suppress(BudgetSpent):
+    half = budget.left // 2
+    with suppress(BudgetSpent), budget.only(half):
         for part in _threes_and_fours(loose, half):
-            taken.append(part)
-            for amount in part:
-                loose[amount] -= 1
-    budget.left += half.left
+            budget.spend(_STEPS_A_LOOK)
+            if budget.is_slice_over():
+                yield
+            while _has(loose, part):
+                taken.append(part)
+                for amount in part:
+                    loose[amount] -= 1
     return taken
 
 
-def _threes_and_fours(loose: Mapping[int, int], budget: Budget) -> Iterator[tuple[int, ...]]:
-    """Zero-sum sets in what is loose when it is their turn: two against one, then two against two.
+def _threes_and_fours(loose: Mapping[int, int], steps: int) -> Iterator[tuple[int, ...]]:
+    """What may be zero-sum sets in what is loose when it is their turn: two against one, then two against two.
 
-    Who takes one makes its people not loose. If there are too many pairs, the largest balances are left out: small
-    ones are likelier to sum to zero.
+    If there are too many pairs, the largest balances are left out: small ones are likelier to sum to zero.
     """
-    reach = isqrt(budget.left // (2 * _STEPS_A_LOOK))
+    reach = isqrt(steps // (2 * _STEPS_A_LOOK))
     owed = _pairs(sorted(amount for amount in loose if amount > 0)[:reach])
     owing = _pairs(sorted((amount for amount in loose if amount < 0), reverse=True)[:reach])
     by_sum: dict[int, list[tuple[int, int]]] = {}
     for pair in owed:
         by_sum.setdefault(sum(pair), []).append(pair)
     for pair in owed + owing:
-        budget.spend(_STEPS_A_LOOK)
-        while _has(loose, three := (-sum(pair), *pair)):
-            yield three
+        yield (-sum(pair), *pair)
     for pair in owing:
         for others in by_sum.get(-sum(pair), ()):
-            budget.spend(_STEPS_A_LOOK)
-            while _has(loose, four := (*pair, *others)):
-                yield four
+            yield (*pair, *others)
             if not _has(loose, pair):
                 break
 

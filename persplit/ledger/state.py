@@ -28,8 +28,15 @@ from persplit.ledger.events import (
 )
 from persplit.ledger.expense import Expense
 from persplit.ledger.group import GroupSettings, Member, Role
-from persplit.ledger.plan import Plan, Transfer, after_payment, pairwise_plan, settle_up
+from persplit.ledger.plan import (
+    Plan,
+    Transfer,
+    after_payment_in_slices,
+    pairwise_plan_in_slices,
+    settle_up_in_slices,
+)
 from persplit.ledger.settlement import Settlement
+from persplit.ledger.slices import Work, at_once
 
 STEADY_PAYMENTS_MAX: Final = 64
 """Payments kept apart from the plan that they follow; then they are worked into it, so that the state stays small."""
@@ -102,23 +109,32 @@ def apply(state: GroupState | None, recorded: RecordedEvent) -> GroupState:
             return _with_other(replace(state, seq=recorded.seq, at=recorded.at), event)
 
 
-def plan_of(state: GroupState) -> Plan:
+def plan_in_slices(state: GroupState) -> Work[Plan]:
     """The settle-up plan: fewest transfers, steady under payments that follow it.
 
     Groups that do not want their debts rearranged (`simplify` off) get the netted debts as they are.
     """
     if not state.settings.simplify:
-        return pairwise_plan(debt.rows(state.debts))
-    return _planned(state.basis)
+        return (yield from pairwise_plan_in_slices(debt.rows(state.debts)))
+    return (yield from _planned(state.basis))
 
 
-def _planned(basis: PlanBasis) -> Plan:
-    plan = basis.plan or settle_up(basis.balances)
+plan_of = at_once(plan_in_slices)
+
+
+def plan_basis(state: GroupState) -> object:
+    """What the plan is worked out from: while it is the same object, so is the plan."""
+    return state.basis if state.settings.simplify else state.debts
+
+
+def _planned(basis: PlanBasis) -> Work[Plan]:
+    plan = basis.plan or (yield from settle_up_in_slices(basis.balances))
     balances = dict(basis.balances)
     for paid in basis.payments:
         balances[paid.from_id] = balances.get(paid.from_id, 0) + paid.amount
         balances[paid.to_id] = balances.get(paid.to_id, 0) - paid.amount
-        plan = after_payment(plan, paid) or settle_up(balances)
+        followed = yield from after_payment_in_slices(plan, paid)
+        plan = followed or (yield from settle_up_in_slices(balances))
     return plan
 
 
@@ -203,7 +219,7 @@ def _with_payment(state: GroupState, settlement: Settlement) -> GroupState:
     payments = (*state.basis.payments, Transfer(payer, payee, amount))
     basis = replace(state.basis, payments=payments)
     if len(payments) >= STEADY_PAYMENTS_MAX:
-        basis = PlanBasis(balances, plan=_planned(basis))
+        basis = PlanBasis(balances, plan=at_once(_planned)(basis))
     return replace(state, balances=balances, debts=debts, basis=basis)
 
 

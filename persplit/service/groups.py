@@ -19,7 +19,7 @@ import structlog
 from persplit.ledger.errors import NotFound
 from persplit.ledger.events import RecordedEvent
 from persplit.ledger.plan import Plan
-from persplit.ledger.state import GroupState, apply, plan_of
+from persplit.ledger.state import GroupState, apply, plan_basis, plan_in_slices
 from persplit.service import snapshots
 from persplit.service.errors import StoreUnavailable
 from persplit.service.metrics import (
@@ -35,6 +35,7 @@ from persplit.service.metrics import (
 from persplit.service.people import OUTAGE_SECONDS_MAX
 from persplit.service.ports import READ_LIMIT_MAX, EventStore, GroupErased
 from persplit.service.standing import Standing, Standings
+from persplit.service.turns import Turns
 
 GROUPS_HELD_MAX: Final = 10_000
 """Groups in memory; a state is a few kilobytes, however long its history. Those that are heard or in use stay,
@@ -142,6 +143,7 @@ class Groups:
         self._is_shared = is_shared
         self._held: OrderedDict[str, LiveGroup] = OrderedDict()
         self._saving: set[asyncio.Task[None]] = set()
+        self._turns = Turns()
 
     def locked(self, group_id: str, load_up_to: int | None = None) -> AbstractAsyncContextManager[LiveGroup]:
         """The group with its lock held, loaded: as it is now, or was at `load_up_to` if it isn't held yet.
@@ -246,8 +248,9 @@ class Groups:
         An event that is durable can't be refused any more: if it can't be announced that is logged, and clients
         find the hole in `seq` and pull.
         """
-        live.state = apply(live.state, recorded)
-        live.plan = None
+        before, live.state = live.state, apply(live.state, recorded)
+        if before is None or plan_basis(before) is not plan_basis(live.state):
+            live.plan = None
         live.known_at = self._monotonic()
         try:
             await self._fan_out.follow_membership(recorded)
@@ -351,7 +354,7 @@ class Groups:
         then = await snapshots.load(self._store, group_id, seq)
         if then is None:
             raise NotFound("the group did not exist then")
-        return await self._standings.of(then, _plan_of(then))
+        return await self._standings.of(then, await self._worked_out(then))
 
     async def _readable(self, group_id: str, live: LiveGroup, user_id: str) -> GroupState:
         if self._is_shared or live.state is None or not live.state.is_member(user_id):
@@ -374,13 +377,22 @@ class Groups:
         return live, live.state
 
     async def _standing(self, live: LiveGroup, state: GroupState) -> Standing:
-        return await self._standings.of(state, self._plan(live, state))
+        return await self._standings.of(state, await self._plan(live, state))
 
-    def _plan(self, live: LiveGroup, state: GroupState) -> Plan:
+    async def _plan(self, live: LiveGroup, state: GroupState) -> Plan:
         # The plan follows from the state alone; links follow from profiles too, which change by themselves.
-        if live.plan is None:
-            live.plan = _plan_of(state)
-        return live.plan
+        if live.plan is not None:
+            return live.plan
+        plan = await self._worked_out(state)
+        if live.state is state:  # who reads from memory does so without the lock
+            live.plan = plan
+        return plan
+
+    async def _worked_out(self, state: GroupState) -> Plan:
+        with timed(PLAN_SECONDS):
+            plan = await self._turns.finish(plan_in_slices(state))
+        child(PLANS, "true" if plan.optimal else "false").inc()
+        return plan
 
     def note_load(self) -> None:
         """Take down how many groups are held."""
@@ -401,13 +413,6 @@ async def _acquired(live: LiveGroup) -> None:
             await live.lock.acquire()
     except TimeoutError:
         raise StoreUnavailable("too many wait for this group: nothing was done") from None
-
-
-def _plan_of(state: GroupState) -> Plan:
-    with timed(PLAN_SECONDS):
-        plan = plan_of(state)
-    child(PLANS, "true" if plan.optimal else "false").inc()
-    return plan
 
 
 async def _to_the_end(work: Coroutine[None, None, None]) -> None:

@@ -4,6 +4,7 @@ The oracle for "fewest" shares nothing with the code under test: a dynamic progr
 """
 
 from collections.abc import Mapping
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from persplit.ledger import plan as planning
-from persplit.ledger.parts import EXACT_PEOPLE_MAX, Budget
+from persplit.ledger.parts import EXACT_PEOPLE_MAX
 from persplit.ledger.plan import (
     PLAN_BUDGET_STEPS,
     Plan,
@@ -19,7 +20,9 @@ from persplit.ledger.plan import (
     after_payment,
     pairwise_plan,
     settle_up,
+    settle_up_in_slices,
 )
+from persplit.ledger.slices import SLICE_STEPS, Budget
 
 Balances = dict[str, int]
 
@@ -248,7 +251,8 @@ def test_debtors_just_off_a_multiple_are_exact(off: int) -> None:
 
 @pytest.fixture
 def spent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The steps that were spent, in the order in which they were."""
+    """The steps that were spent, in the order in which they were; nothing is known from before."""
+    monkeypatch.setattr(planning, "_KNOWN", {})
     steps: list[int] = []
 
     class CountedBudget(Budget):
@@ -288,6 +292,52 @@ def test_a_large_group_may_be_optimal_by_a_bound() -> None:
     plan = settle_up(named([200, -150, -50] * 100))
     assert plan.optimal
     assert len(plan.transfers) == 200
+
+
+# In slices
+
+HARD = named(
+    [
+        *(-84, -68, -54, -54, -51, -45, -41, -36, -34, -31, -27, -20, -18, -10),
+        *(3, 9, 33, 39, 43, 56, 63, 70, 100, 157),
+    ]
+)
+"""Shares of a trip with round prices per head: many zero-sum sets, and no six parts, but that is hard to see."""
+
+POWERS_OF_THREE = named(closed([(-3) ** k for k in range(31)]))
+"""No zero-sum set at all."""
+
+
+@pytest.mark.parametrize("balances", [HARD, drawn("32", 32, 300), drawn("200", 200, 300), POWERS_OF_THREE])
+def test_others_have_a_turn_after_every_slice(spent: list[int], balances: Balances) -> None:
+    """Some pieces of work are longer than a slice: the sums of half of 32 people."""
+    ends = [len(spent) for _ in settle_up_in_slices(balances)]
+    slices = [sum(spent[start:end]) for start, end in pairwise([0, *ends, len(spent)])]
+    assert len(slices) > 2
+    assert max(slices) < 4 * SLICE_STEPS
+
+
+def test_a_plan_that_took_long_is_remembered_by_its_balances(spent: list[int]) -> None:
+    balances = drawn("remembered", 24, 1000)
+    plan = settle_up(balances)
+    took = len(spent)
+    assert took
+    assert settle_up(dict(reversed(balances.items()))) is plan
+    assert len(spent) == took
+    assert settle_up(balances, 10) is not plan
+
+
+def test_a_bounded_number_of_plans_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "_KNOWN", {})
+    monkeypatch.setattr(planning, "PLANS_KNOWN_MAX", 4)
+    first, *others = (drawn(f"forgotten {number}", 24, 1000) for number in range(6))
+    plan = settle_up(first)
+    for balances in others:
+        settle_up(balances)
+    assert len(planning._KNOWN) <= 4
+    again = settle_up(first)
+    assert again == plan
+    assert again is not plan
 
 
 # Steady

@@ -166,7 +166,7 @@ def test_a_plan_is_steady_past_any_number_of_payments(monkeypatch: pytest.Monkey
         ledger.pay(RAVI, ASHA, 1)
         assert len(ledger.group.basis.payments) == paid % STEADY_PAYMENTS_MAX
     assert ledger.group.basis.plan is not None
-    monkeypatch.setattr(states, "settle_up", lambda balances: pytest.fail("it was planned anew"))
+    monkeypatch.setattr(states, "settle_up_in_slices", lambda balances: pytest.fail("it was planned anew"))
     assert plan_rows(ledger.group) == {(RAVI, ASHA): 1000 - paid, (MEERA, ASHA): 600}
 
 

@@ -11,8 +11,9 @@ from persplit.adapters.memory_store import MemoryEvents
 from persplit.ledger.commands import AddMember, CreateSettlement, RemoveMember, UpdateGroup
 from persplit.ledger.errors import NotFound
 from persplit.ledger.money import AMOUNT_MAX
-from persplit.ledger.plan import Plan
-from persplit.ledger.state import GroupState, plan_of
+from persplit.ledger.plan import Plan, Transfer
+from persplit.ledger.slices import Work
+from persplit.ledger.state import GroupState, plan_in_slices
 from persplit.service import groups
 from persplit.service.errors import StoreUnavailable
 from persplit.service.groups import LOOKED_AT_MAX
@@ -401,11 +402,11 @@ async def test_the_plan_is_worked_out_once_for_each_state(
     await node.spends("tea")
     worked_out: list[int] = []
 
-    def plan_of_counted(state: GroupState) -> Plan:
+    def plan_counted(state: GroupState) -> Work[Plan]:
         worked_out.append(state.seq)
-        return plan_of(state)
+        return plan_in_slices(state)
 
-    monkeypatch.setattr(groups, "plan_of", plan_of_counted)
+    monkeypatch.setattr(groups, "plan_in_slices", plan_counted)
     for _ in range(5):
         standing = await node.groups.standing_for("goa", "ben")
     assert worked_out == [3]
@@ -414,6 +415,55 @@ async def test_the_plan_is_worked_out_once_for_each_state(
     await node.spends("rice")
     assert [p.transfer.amount for p in (await node.groups.standing_for("goa", "ben")).plan] == [900]
     assert worked_out == [3, 4]
+
+
+async def test_an_event_that_moves_no_money_leaves_the_plan_as_it_is(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await node.spends("tea")
+    standing = await node.groups.standing_for("goa", "ben")
+    monkeypatch.setattr(groups, "plan_in_slices", lambda state: pytest.fail("it was planned anew"))
+    await node.does("asha", UpdateGroup(name="Goa, again"))
+    later = await node.groups.standing_for("goa", "ben")
+    assert later.state.seq == standing.state.seq + 1
+    assert later.plan == standing.plan
+
+
+async def test_a_group_that_wants_its_debts_as_they_are_gets_another_plan(node: Node) -> None:
+    await node.makes("cara")
+    await node.does("asha", spending("tea", 900, "ben"))
+    await node.does("ben", spending("rice", 900, "cara"))
+    before = await node.groups.standing_for("goa", "ben")
+    assert [row.transfer for row in before.plan] == [Transfer("cara", "asha", 900)]
+    await node.does("asha", UpdateGroup(simplify=False))
+    after = await node.groups.standing_for("goa", "ben")
+    assert [row.transfer for row in after.plan] == [
+        Transfer("ben", "asha", 900),
+        Transfer("cara", "ben", 900),
+    ]
+
+
+async def test_a_plan_that_takes_long_leaves_the_loop_to_others(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await node.spends("tea")
+    seen = list[str]()
+
+    def plan_slowly(state: GroupState) -> Work[Plan]:
+        for _ in range(3):
+            seen.append("a slice")
+            yield
+        return (yield from plan_in_slices(state))
+
+    async def others() -> None:
+        for _ in range(3):
+            seen.append("others")
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(groups, "plan_in_slices", plan_slowly)
+    standing, _ = await asyncio.gather(node.groups.standing_for("goa", "ben"), others())
+    assert [row.transfer.amount for row in standing.plan] == [450]
+    assert seen == ["a slice", "others"] * 3
 
 
 async def test_a_new_upi_id_shows_at_once_in_the_standing_of_a_group_where_nothing_happens(
