@@ -1,4 +1,4 @@
-"""How long a group with a long history takes to open: `python -m scripts.bench.open_group [events]`.
+"""How long a group with a long history takes to open: `python -m scripts.benchmarks.open_group [events]`.
 
 On SQLite, in a temporary directory: folding every event, against the newest snapshot and the events since.
 """

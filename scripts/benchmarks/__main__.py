@@ -1,0 +1,54 @@
+"""The command line: `python -m scripts.benchmarks [PART…] --out DIR`."""
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from scripts.benchmarks import chart, group, latency, machine, report
+from scripts.benchmarks.bench import Measure, say, with_peers
+from scripts.benchmarks.servers import CLIENT_CORE, pin
+
+PARTS: Final[Mapping[str, Measure]] = {
+    "group": group.measure,
+    "latency": latency.measure,
+}
+"""Each part is one function from the bench to its rows. A new one is a module and a line here."""
+
+
+def main() -> None:
+    """Measure, print, write."""
+    asked = _arguments()
+    bench = with_peers(is_quick=asked.quick, only=frozenset(asked.only))
+    on = machine.described(bench)
+    pin(0, CLIENT_CORE)
+    rows = [row for part in asked.parts or PARTS for row in PARTS[part](bench)]
+    asked.out.mkdir(parents=True, exist_ok=True)
+    (asked.out / "results.json").write_text(
+        json.dumps(report.as_json(rows, on), indent=2, ensure_ascii=False)
+    )
+    (asked.out / "chart.svg").write_text(chart.svg(rows))
+    text = report.readme(rows, on)
+    (asked.out / "table.md").write_text(text)
+    print(text)  # noqa: T201 - a command line
+    say(f"results.json, chart.svg and table.md (for the README) are in {asked.out}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"all unless named: {', '.join(PARTS)}")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where results go")
+    parser.add_argument("--quick", action="store_true", help="two short repetitions: a first impression")
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="SERVER", help="these servers, not the others"
+    )
+    asked = parser.parse_args()
+    unknown = set(asked.parts) - set(PARTS)
+    if unknown:
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    return asked
+
+
+if __name__ == "__main__":
+    main()
