@@ -3,6 +3,7 @@
 import argparse
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,9 @@ def main() -> None:
     """Measure, print, write."""
     asked = _arguments()
     bench = with_peers(is_quick=asked.quick, only=frozenset(asked.only))
+    bench = replace(
+        bench, repetitions=asked.repetitions or bench.repetitions, seconds=asked.seconds or bench.seconds
+    )
     on = machine.described(bench)
     pin(0, CLIENT_CORE)
     rows = [row for part in asked.parts or PARTS for row in PARTS[part](bench)]
