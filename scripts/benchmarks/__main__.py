@@ -7,13 +7,33 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from scripts.benchmarks import chart, group, latency, machine, report
+from scripts.benchmarks import (
+    chart,
+    fan_out_small,
+    group,
+    history,
+    idle,
+    latency,
+    machine,
+    open_group,
+    report,
+    sizes,
+    small_groups,
+    workers,
+)
 from scripts.benchmarks.bench import Measure, say, with_peers
 from scripts.benchmarks.servers import CLIENT_CORE, pin
 
 PARTS: Final[Mapping[str, Measure]] = {
     "group": group.measure,
     "latency": latency.measure,
+    "history": history.measure,
+    "small-groups": small_groups.measure,
+    "idle": idle.measure,
+    "fan-out-small": fan_out_small.measure,
+    "bytes": sizes.measure,
+    "workers": workers.measure,
+    "open-group": open_group.measure,
 }
 """Each part is one function from the bench to its rows. A new one is a module and a line here."""
 

@@ -4,7 +4,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -15,6 +15,8 @@ from scripts.benchmarks.stats import Figure
 
 Case: TypeAlias = Callable[[], Mapping[str, float]]
 """One repetition with one server: quantities by name."""
+Found: TypeAlias = dict[str, dict[str, Figure]]
+"""The figures of each quantity by case: `found[quantity][case]`."""
 Measure: TypeAlias = Callable[["Bench"], Sequence[Row]]
 """A part of the benchmark."""
 
@@ -46,11 +48,12 @@ class Bench:
         """Whether the server is asked for."""
         return not self.only or name in self.only
 
-    def interleaved(self, cases: Mapping[str, Case]) -> dict[str, dict[str, Figure]]:
-        """Repeat all cases in turn, A B C A B C …, so that what the machine does besides falls on all alike.
+    def once(self, cases: Mapping[str, Case]) -> "Found":
+        """Each case once: for what every repetition would say again."""
+        return replace(self, repetitions=1).interleaved(cases)
 
-        Returns the figures of each quantity by case: `found[quantity][case]`.
-        """
+    def interleaved(self, cases: Mapping[str, Case]) -> "Found":
+        """Repeat all cases in turn, A B C A B C …, so that what the machine does besides falls on all alike."""
         seen: dict[str, dict[str, list[float]]] = {}
         for number in range(self.repetitions):
             for name, case in cases.items():

@@ -5,7 +5,8 @@ from functools import partial
 from typing import Final
 
 from scripts.benchmarks.bench import Bench, home, say
-from scripts.benchmarks.group import MEMBERS, leave
+from scripts.benchmarks.crowd import leave
+from scripts.benchmarks.group import MEMBERS
 from scripts.benchmarks.load import OpenLoop, joined
 from scripts.benchmarks.rows import NODE, NODE_QR, OURS, STOCK, Goal, Row
 from scripts.benchmarks.servers import Contestant, Running

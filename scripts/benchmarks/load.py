@@ -21,8 +21,8 @@ SLICE: Final = 64
 """Devices that are looked at before those that send are looked at again."""
 SETTLE_SECONDS: Final = 60.0
 """For the last broadcasts to arrive everywhere once nothing more is sent."""
-HEADER_BYTES: Final = 4
-"""Of a frame of 126 bytes to 64 kB, as broadcasts are."""
+LOOK_SECONDS: Final = 2.0
+"""Between two looks for pings at those that wait while others connect: servers give up after 10 s and more."""
 _EXACT_EVERY: Final = 4
 
 
@@ -74,14 +74,22 @@ def number_in(buffer: bytearray, begin: int, stop: int) -> int:
     return int(buffer[at : at + 12], 16)
 
 
-def joined(running: Running, devices: int) -> list[Device]:
-    """So many devices, spread evenly over everybody, signed in; each person's first one comes first."""
-    groups = list(enumerate(running.world.groups))
-    people = [(person, number) for number, group in groups for person in group.members]
-    found = []
+def joined(running: Running, devices: int, besides: Sequence[Device] = ()) -> list[Device]:
+    """So many devices, signed in: the first member's of each group, then the second's …, then everybody's second.
+
+    They and those that are there `besides` answer pings meanwhile.
+    """
+    members = zip(*(group.members for group in running.world.groups), strict=True)
+    people = [(person, number) for row in members for number, person in enumerate(row)]
+    found, reader = list[Device](), Reader()
+    looked = time.monotonic()
     for each in range(devices):
         person, number = people[each % len(people)]
         found.append(connected(running.port, person.token, number))
+        if time.monotonic() - looked > LOOK_SECONDS:
+            for device in (*besides, *found):
+                reader.read(device)
+            looked = time.monotonic()
     return found
 
 
@@ -212,7 +220,7 @@ class ClosedLoop:
     def _look_at(self, device: Device, buffer: bytearray, begin: int, stop: int) -> None:
         in_order(device, buffer, begin, stop)
         self._looked_at += 1
-        self._looked_at_bytes += HEADER_BYTES + stop - begin
+        self._looked_at_bytes += frame_bytes(stop - begin)
 
     @property
     def frame_bytes(self) -> int:
@@ -304,6 +312,40 @@ class OpenLoop:
                     self._last_at[number] = now
                     self._outstanding -= 1
             self._arrived.clear()
+
+
+class Turns:
+    """One command at a time, by each device in turn: every server gets the same ones in the same order."""
+
+    def __init__(self, running: Running, devices: Sequence[Device]) -> None:
+        self._devices = devices
+        self._commands = Commands(running.world.groups[0])
+        self._reader = Reader()
+        self._sizes: list[int] = []
+        devices[0].on_broadcast = self._seen
+        for device in devices:
+            device.on_ack = _refused_only
+
+    def run(self, count: int) -> list[int]:
+        """How long the broadcast of each command was on the wire, in bytes. Raises `Failed` where one doesn't come."""
+        for number in range(count):
+            self._devices[number % len(self._devices)].send(self._commands.next())
+            deadline = time.perf_counter() + SETTLE_SECONDS
+            while any(device.broadcasts <= number for device in self._devices):
+                if time.perf_counter() > deadline:
+                    raise Failed("some device did not get every broadcast")
+                select.select([device.sock for device in self._devices], (), (), SWEEP_SECONDS)
+                for device in self._devices:
+                    self._reader.read(device)
+        return self._sizes
+
+    def _seen(self, _: Device, __: bytearray, begin: int, stop: int) -> None:
+        self._sizes.append(frame_bytes(stop - begin))
+
+
+def frame_bytes(payload_bytes: int) -> int:
+    """The payload with its frame, from a server."""
+    return payload_bytes + (2 if payload_bytes < 126 else 4 if payload_bytes < 65_536 else 10)
 
 
 def _refused_only(_: Device, buffer: bytearray, begin: int, stop: int) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import groupby
 from typing import Any, Final
 
 from scripts.benchmarks.rows import FLOOR, NODE, NODE_QR, OURS, STOCK, Goal, Row
@@ -31,9 +32,16 @@ def servers(rows: Sequence[Row]) -> list[str]:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """The table in Markdown: medians, smallest and largest in parentheses, and what became of the goals."""
+    """All tables in Markdown, one for rows that have the same servers one after the other."""
+    return "\n\n".join(
+        _table(list(some)) for _, some in groupby(rows, lambda row: (row.part, *servers([row])))
+    )
+
+
+def _table(rows: Sequence[Row]) -> str:
+    """Medians, smallest and largest in parentheses, and what became of the goals."""
     columns = servers(rows)
-    lines = [["what", "unit", *columns, f"{OURS} against"], ["---"] * (len(columns) + 3)]
+    lines = [["what", "unit", *columns, "against"], ["---"] * (len(columns) + 3)]
     for row in rows:
         figures = [spread(row.figures[name]) if name in row.figures else "" for name in columns]
         lines.append([row.what, row.unit, *figures, "; ".join(_verdicts(row))])

@@ -15,11 +15,12 @@ FLOOR: Final = "floor"
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """Ours is at least (or at most) `factor` times the figure of `than`; `factor` itself where that is None."""
+    """The `subject` has at least (or at most) `factor` times the figure of `than`; `factor` itself where that is None."""
 
     than: str | None
     factor: float
     at_least: bool = True
+    subject: str = OURS
 
     def text(self) -> str:
         """The goal in a few words."""
@@ -28,7 +29,7 @@ class Goal:
 
     def verdict(self, figures: Mapping[str, Figure]) -> tuple[float, bool] | None:
         """What it is, and whether that is good enough; None where a figure is missing."""
-        ours = figures.get(OURS)
+        ours = figures.get(self.subject)
         other = Figure(1, 1, 1) if self.than is None else figures.get(self.than)
         if ours is None or other is None:
             return None

@@ -38,10 +38,10 @@ def cores_are_apart() -> bool:
     return hasattr(os, "sched_setaffinity") and (os.cpu_count() or 1) > 1
 
 
-def pin(pid: int, core: int) -> None:
-    """Let the process (0: this one) run on one core only, where that is possible."""
+def pin(pid: int, *cores: int) -> None:
+    """Let the process (0: this one) run on these cores only, where that is possible."""
     if cores_are_apart():
-        os.sched_setaffinity(pid, {core})
+        os.sched_setaffinity(pid, cores)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,10 @@ class Running:
     port: int
     pid: int
     world: World
+
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        os.kill(self.pid, number)
 
     def cpu_seconds(self) -> float:
         """Processor time that it has taken so far, all its threads and processes together."""
@@ -99,16 +103,21 @@ class Contestant(Protocol):
 
 @contextmanager
 def process(
-    command: Sequence[str], port: int, log: Path, variables: Mapping[str, str] | None = None
+    command: Sequence[str],
+    port: int,
+    log: Path,
+    variables: Mapping[str, str] | None = None,
+    *,
+    pinned: bool = True,
 ) -> Iterator[int]:
-    """The server's process id, from when it answers `/readyz` with anything to the end of the block."""
+    """The server's process id, from when `/readyz` answers to the end of the block; on one core unless not `pinned`."""
     environment = {**os.environ, **(variables or {})}
     with log.open("ab") as out:
         child = subprocess.Popen(  # noqa: S603 - our own words
             list(command), env=environment, stdout=out, stderr=out, cwd=_ROOT, start_new_session=True
         )
     try:
-        pin(child.pid, SERVER_CORE)
+        pin(child.pid, *((SERVER_CORE,) if pinned else range(os.cpu_count() or 1)))
         _wait_until_ready(child, port, log)
         yield child.pid
     finally:
@@ -140,6 +149,11 @@ def free_port() -> int:
         return port
 
 
+def our_command(module: str, port: int, data: Path) -> list[str]:
+    """How our server is started."""
+    return [sys.executable, "-m", module, "serve", "--port", str(port), "--data-dir", str(data)]
+
+
 @dataclass(frozen=True, slots=True)
 class Ours:
     """`persplit serve` as a user starts it, on SQLite, with the rate limits off, which no load could stay within.
@@ -163,7 +177,7 @@ class Ours:
     def over(self, data: Path, home: Path, world: World) -> Iterator[Running]:
         """It, over a data directory that is there already."""
         port = free_port()
-        command = [sys.executable, "-m", self.module, "serve", "--port", str(port), "--data-dir", str(data)]
+        command = our_command(self.module, port, data)
         variables = {"PERSPLIT_RATE_LIMITS": "off", **self.variables}
         with process(command, port, home / "log", variables) as pid:
             yield Running(port, pid, world)
@@ -210,7 +224,13 @@ class Node:
         secret = secrets.token_urlsafe(48)
         world, port = in_memory(size, secret), free_port()
         written(world, secret, home / "world.json")
-        command = [self.program, str(self.modules / "server.mjs"), str(port), str(home / "world.json")]
+        command = [
+            self.program,
+            "--expose-gc",
+            str(self.modules / "server.mjs"),
+            str(port),
+            str(home / "world.json"),
+        ]
         command += ["--qr"] if self.qr else []
         with process(command, port, home / "log", {"NODE_ENV": "production"}) as pid:
             yield Running(port, pid, world)
