@@ -64,6 +64,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"all unless named: {', '.join(PARTS)}")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where results go")
     parser.add_argument("--quick", action="store_true", help="two short repetitions: a first impression")
+    parser.add_argument("--repetitions", type=int, help="this many")
+    parser.add_argument("--seconds", type=float, help="of each repetition, after the warm-up")
     parser.add_argument(
         "--only", nargs="+", default=[], metavar="SERVER", help="these servers, not the others"
     )
