@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -21,8 +21,9 @@ from scripts.benchmarks import (
     small_groups,
     workers,
 )
-from scripts.benchmarks.bench import Measure, say, with_peers
-from scripts.benchmarks.servers import CLIENT_CORE, pin
+from scripts.benchmarks.bench import Bench, Measure, say, with_peers
+from scripts.benchmarks.rows import Row
+from scripts.benchmarks.servers import CLIENT_CORE, Failed, pin
 
 PARTS: Final[Mapping[str, Measure]] = {
     "group": group.measure,
@@ -47,7 +48,7 @@ def main() -> None:
     )
     on = machine.described(bench)
     pin(0, CLIENT_CORE)
-    rows = [row for part in asked.parts or PARTS for row in PARTS[part](bench)]
+    rows, failed = measured(bench, asked.parts or PARTS)
     asked.out.mkdir(parents=True, exist_ok=True)
     (asked.out / "results.json").write_text(
         json.dumps(report.as_json(rows, on), indent=2, ensure_ascii=False)
@@ -57,6 +58,20 @@ def main() -> None:
     (asked.out / "table.md").write_text(text)
     print(text)  # noqa: T201 - a command line
     say(f"results.json, chart.svg and table.md (for the README) are in {asked.out}")
+    if failed:
+        raise SystemExit(f"failed: {', '.join(failed)}")
+
+
+def measured(bench: Bench, parts: Iterable[str]) -> tuple[list[Row], list[str]]:
+    """The rows of the parts, and which parts failed: the others are measured all the same."""
+    rows, failed = list[Row](), list[str]()
+    for part in parts:
+        try:
+            rows += PARTS[part](bench)
+        except (Failed, OSError) as error:
+            say(f"FAILED: {part}: {error}")
+            failed.append(part)
+    return rows, failed
 
 
 def _arguments() -> argparse.Namespace:

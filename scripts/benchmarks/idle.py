@@ -12,7 +12,7 @@ from typing import Final
 
 from scripts.benchmarks.bench import Bench, home, say
 from scripts.benchmarks.crowd import leave
-from scripts.benchmarks.load import joined
+from scripts.benchmarks.joining import joined
 from scripts.benchmarks.rows import NODE, OURS, STOCK, Goal, Row
 from scripts.benchmarks.servers import Contestant, Node, Running
 from scripts.benchmarks.sockets import Device, Reader

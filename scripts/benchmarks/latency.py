@@ -7,10 +7,11 @@ from typing import Final
 from scripts.benchmarks.bench import Bench, home, say
 from scripts.benchmarks.crowd import leave
 from scripts.benchmarks.group import MEMBERS
-from scripts.benchmarks.load import OpenLoop, joined
+from scripts.benchmarks.joining import joined
 from scripts.benchmarks.rows import NODE, NODE_QR, OURS, STOCK, Goal, Row
 from scripts.benchmarks.servers import Contestant, Running
 from scripts.benchmarks.stats import percentile
+from scripts.benchmarks.steady import OpenLoop
 from scripts.benchmarks.world import Size
 
 DEVICES: Final = 100

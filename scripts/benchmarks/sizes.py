@@ -6,9 +6,10 @@ from typing import Final
 
 from scripts.benchmarks.bench import Bench, home, say
 from scripts.benchmarks.group import MEMBERS
-from scripts.benchmarks.load import Turns, joined
+from scripts.benchmarks.joining import joined
 from scripts.benchmarks.rows import NODE, NODE_QR, OURS, Goal, Row
 from scripts.benchmarks.servers import Contestant
+from scripts.benchmarks.steady import Turns
 from scripts.benchmarks.world import Size
 
 COMMANDS: Final = 400

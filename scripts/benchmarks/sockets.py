@@ -16,6 +16,8 @@ from scripts.benchmarks.servers import Failed
 BUFFER_BYTES: Final = 4 * 1024 * 1024
 """Room for all that one look at a socket may find: more than the kernel holds for it."""
 CONNECT_SECONDS: Final = 30.0
+RECEIVED_BYTES: Final = 512 * 1024
+"""What the kernel may hold for a device, as far as it lets us: more than comes between two looks."""
 PONG: Final = b"\x81\x81\0\0\0\x003"
 _PATH: Final = "/socket.io/?EIO=4&transport=websocket"
 
@@ -36,6 +38,11 @@ def server_frame(text: bytes) -> bytes:
     if size < 65_536:
         return struct.pack("!BBH", 0x81, 126, size) + text
     return struct.pack("!BBQ", 0x81, 127, size) + text
+
+
+def frame_bytes(payload_bytes: int) -> int:
+    """The payload with its frame, from a server."""
+    return payload_bytes + (2 if payload_bytes < 126 else 4 if payload_bytes < 65_536 else 10)
 
 
 class Device:
@@ -176,7 +183,10 @@ def _settled(sock: socket.socket, got: bytes, group: int) -> Device:
 
 def plain(port: int) -> socket.socket:
     """A TCP connection to the server."""
-    sock = socket.create_connection(("127.0.0.1", port), timeout=CONNECT_SECONDS)
+    sock = socket.socket()
+    sock.settimeout(CONNECT_SECONDS)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVED_BYTES)
+    sock.connect(("127.0.0.1", port))
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
 

@@ -19,10 +19,11 @@ from persplit.config import Settings
 from scripts.benchmarks.bench import Bench, Found, home, say
 from scripts.benchmarks.crowd import Crowd, come, leave
 from scripts.benchmarks.group import MEMBERS
-from scripts.benchmarks.load import OpenLoop, joined
+from scripts.benchmarks.joining import joined
 from scripts.benchmarks.rows import OURS, Row
 from scripts.benchmarks.servers import Running, free_port, our_command, process
 from scripts.benchmarks.stats import Figure, percentile
+from scripts.benchmarks.steady import OpenLoop
 from scripts.benchmarks.world import Size, seeded_now
 from tests.servers import mongodb_command, redis_command, with_database
 from tests.servers import running as server_running
