@@ -20,6 +20,7 @@ COMMANDS = [
     "scripts/audit",
     "scripts/fixtures",
     "scripts/torture",
+    "scripts/bench",
     "scripts/deploy-check",
     ".ci/run",
 ]

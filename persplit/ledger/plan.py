@@ -28,7 +28,7 @@ from persplit.ledger.slices import Budget, BudgetSpent, Work, at_once
 PLAN_BUDGET_STEPS: Final = 300_000
 """What one plan may cost, in steps of about 0.15 µs: some 50 ms.
 
-All 24-people instances that `scripts/bench/plan.py` made so far were exact within it, ordinary ones in 5 to 30
+All 24-people instances that `scripts/benchmarks/plan.py` made so far were exact within it, ordinary ones in 5 to 30
 thousand steps, the hardest of 20,000 in 240 thousand."""
 
 _STEPS_A_LOOK: Final = 8

@@ -1,4 +1,4 @@
-"""How good and how fast settle-up plans are: `python -m scripts.bench.plan [instances per class]`.
+"""How good and how fast settle-up plans are: `python -m scripts.benchmarks.plan [instances per class]`.
 
 Per class of balances (24 people with a non-zero one, unless it says otherwise): the share proven optimal, times,
 and how the plain greedy plan (largest debtor pays largest creditor) compares.

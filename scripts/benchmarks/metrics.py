@@ -1,4 +1,4 @@
-"""What the metrics of one write cost: `python scripts/bench/metrics.py [--workers]`.
+"""What the metrics of one write cost: `python -m scripts.benchmarks.metrics [--workers]`.
 
 Runs what the handler, the store and the fan-out count and time for one event, and nothing else. With `--workers` the
 values are kept in files, as several workers keep them.

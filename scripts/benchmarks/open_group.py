@@ -1,4 +1,4 @@
-"""How long a group with a long history takes to open: `python -m scripts.bench.open_group [events]`.
+"""How long a group with a long history takes to open: `python -m scripts.benchmarks.open_group [events]`.
 
 On SQLite, in a temporary directory: folding every event, against the newest snapshot and the events since.
 """
@@ -7,7 +7,7 @@ import asyncio
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
@@ -17,19 +17,12 @@ import orjson
 from persplit.adapters.sqlite_database import SqliteDatabase
 from persplit.adapters.sqlite_events import SqliteEvents
 from persplit.ledger.codec import TYPES, event_to_document
-from persplit.ledger.events import (
-    Event,
-    ExpenseCreated,
-    GroupCreated,
-    MemberJoined,
-    RecordedEvent,
-    is_creation,
-    subject_of,
-)
-from persplit.ledger.expense import Expense, Posting, SplitType
-from persplit.ledger.group import GroupSettings, Member, Role
+from persplit.ledger.events import RecordedEvent, is_creation, subject_of
 from persplit.ledger.state import GroupState, apply
 from persplit.service import snapshots
+from scripts.benchmarks.bench import Bench, say
+from scripts.benchmarks.histories import history
+from scripts.benchmarks.rows import OURS, Row
 
 EVENTS_DEFAULT: Final = 100_000
 MEMBERS: Final = 6
@@ -37,45 +30,7 @@ TAIL: Final = snapshots.SNAPSHOT_EVERY - 1
 """Events since the newest snapshot, at worst."""
 _TRIES: Final = 3
 _GROUP: Final = "group"
-_NOW: Final = "2026-11-21T08:00:00.000Z"
 _INSERT: Final = "INSERT INTO events VALUES (:group_id, :seq, :command_id, :type, :noun, :subject_id, :creation, :at, :body)"
-
-
-def history(count: int) -> Iterator[RecordedEvent]:
-    """A group of `MEMBERS`, then equal expenses of theirs in turn."""
-    people = [
-        Member(f"user {number}", f"User {number}", Role.ADMIN, placeholder=False, joined_at=_NOW)
-        for number in range(MEMBERS)
-    ]
-    settings = GroupSettings("Long", None, "INR", simplify=True, has_password=False, archived_at=None, seq=1)
-    joined: list[Event] = [GroupCreated(settings, people[0]), *map(MemberJoined, people[1:])]
-    for seq in range(1, count + 1):
-        event = joined[seq - 1] if seq <= MEMBERS else ExpenseCreated(_expense(seq))
-        yield RecordedEvent(_GROUP, seq, _NOW, people[0].user_id, f"command {seq}", "5eed", event)
-
-
-def _expense(seq: int) -> Expense:
-    shares = tuple(Posting(f"user {number}", 100 + seq % 50) for number in range(MEMBERS))
-    amount = sum(share.amount for share in shares)
-    return Expense(
-        id=f"expense {seq}",
-        seq=seq,
-        description="Dinner by the sea",
-        amount=amount,
-        payers=(Posting(f"user {seq % MEMBERS}", amount),),
-        split_type=SplitType.EQUAL,
-        participants=tuple(share.user_id for share in shares),
-        splits=(),
-        items=(),
-        include_payer=True,
-        date=_NOW[:10],
-        category=None,
-        notes=None,
-        shares=shares,
-        created_by="user 0",
-        created_at=_NOW,
-        updated_at=_NOW,
-    )
 
 
 def _row(recorded: RecordedEvent) -> dict[str, Any]:
@@ -97,11 +52,11 @@ async def _fill(database: SqliteDatabase, count: int) -> GroupState:
     """Write the history as rows, in one transaction; returns the state at the last snapshot that may be there."""
 
     def insert(connection: sqlite3.Connection) -> None:
-        connection.executemany(_INSERT, map(_row, history(count)))
+        connection.executemany(_INSERT, map(_row, history(_GROUP, MEMBERS, count)))
 
     await database.write(insert)
     state: GroupState | None = None
-    for recorded in history(count - TAIL):
+    for recorded in history(_GROUP, MEMBERS, count - TAIL):
         state = apply(state, recorded)
     if state is None:
         raise SystemExit(f"at least {TAIL + 1} events")
@@ -118,7 +73,8 @@ async def _seconds(opening: Callable[[], Awaitable[object]]) -> float:
     return min(times)
 
 
-async def _main(count: int) -> None:
+async def opened(count: int) -> tuple[float, float, int]:
+    """Seconds to open a group of `count` events, folding all and from a snapshot, and the snapshot's bytes."""
     with tempfile.TemporaryDirectory() as directory:
         database = SqliteDatabase(Path(directory) / "open_group.sqlite3")
         await database.open()
@@ -132,8 +88,30 @@ async def _main(count: int) -> None:
             quick = await _seconds(lambda: snapshots.load(store, _GROUP))
         finally:
             await database.close()
+    return full, quick, len(snapshot.body)
+
+
+def measure(bench: Bench) -> Sequence[Row]:
+    """The part: opening a group with a long history."""
+    say("open-group")
+    count = EVENTS_DEFAULT // (10 if bench.is_quick else 1)
+
+    def once() -> dict[str, float]:
+        full, quick, _ = asyncio.run(opened(count))
+        return {"folded": 1_000 * full, "snapshot": 1_000 * quick}
+
+    found = bench.interleaved({OURS: once})
+    what = f"opening a group of {count:,} events"
+    return [
+        Row("open-group", f"{what}, folding every event", "ms", found["folded"]),
+        Row("open-group", f"{what}, from a snapshot and {TAIL} events since", "ms", found["snapshot"]),
+    ]
+
+
+def _main(count: int) -> None:
+    full, quick, size = asyncio.run(opened(count))
     lines = (
-        f"{count} events, snapshot of {len(snapshot.body) / 1_000:.1f} kB, {TAIL} events since",
+        f"{count} events, snapshot of {size / 1_000:.1f} kB, {TAIL} events since",
         f"every event      {full * 1_000:8.1f} ms",
         f"from a snapshot  {quick * 1_000:8.1f} ms, {full / quick:.0f} times as fast",
     )
@@ -141,4 +119,4 @@ async def _main(count: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS_DEFAULT))
+    _main(int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS_DEFAULT)

@@ -1,0 +1,1 @@
+"""Commands of this repository, and what they run."""

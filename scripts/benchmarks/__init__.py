@@ -1,0 +1,1 @@
+"""What the server takes, beside others on the same machine in the same run: `scripts/bench --help`."""
