@@ -148,7 +148,7 @@ async def test_each_event_of_a_batch_is_told_what_came_of_it(
     hole = await started(events.append(new(9, command_id="hole")))
     second, third = [await started(events.append(new(seq))) for seq in (2, 3)]
     gate.open()
-    outcomes: list[Any] = await asyncio.gather(again, late, hole, second, third, return_exceptions=True)
+    outcomes: list[Any] = list(await asyncio.gather(again, late, hole, second, third, return_exceptions=True))
     await asyncio.gather(slow, *others)
     assert outcomes[0] == first
     assert [type(outcome) for outcome in outcomes[1:3]] == [SeqTaken, ValueError]
