@@ -23,6 +23,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeAlias, TypeVar
 
+from persplit.adapters.deadlines import Deadlines
 from persplit.adapters.sqlite_appends import EventRow, append_all
 from persplit.adapters.sqlite_mark import Mark, marked_as
 from persplit.adapters.sqlite_schema import STEPS, Step, check_version, migrate
@@ -134,6 +135,7 @@ class SqliteDatabase:
 
         """
         self._loop = asyncio.get_running_loop()
+        self._write_deadlines = Deadlines(WRITE_DEADLINE_S, _too_late)
         self._writing = await asyncio.to_thread(self._open_for_writing)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
         # A daemon, so that a process that fails before `close` can end.
@@ -148,6 +150,7 @@ class SqliteDatabase:
         self._is_open = False
         self._hand_over()
         await asyncio.to_thread(self._finish)
+        self._write_deadlines.close()
 
     async def write(self, work: Work[_T]) -> _T:
         """The result of `work`, run in a transaction of the writer's, once that is durable.
@@ -159,9 +162,9 @@ class SqliteDatabase:
                 passed: then the outcome is unknown.
 
         """
-        future = self._future()
+        future: asyncio.Future[_T] = self._future()
         self._gather(_Write(work, future))
-        return await _within(WRITE_DEADLINE_S, future)
+        return await future
 
     async def append(self, row: EventRow, result: _T, work: Work[_T]) -> _T:
         """Append the event, durably: `result`, or if it isn't new or doesn't fit, what comes of `work`. As `write`.
@@ -170,7 +173,7 @@ class SqliteDatabase:
         """
         future: asyncio.Future[_T] = self._future()
         self._gather(_Write(work, future, row, result))
-        return await _within(WRITE_DEADLINE_S, future)
+        return await future
 
     def _future(self) -> "asyncio.Future[Any]":
         self._require_open()
@@ -182,6 +185,7 @@ class SqliteDatabase:
             note_fault("queue_full", "too many writes are waiting")
             raise StoreUnavailable("too many writes are waiting")
         self._waiting += 1
+        self._write_deadlines.watch(write.future)
         if not self._gathered:
             self._loop.call_soon(self._hand_over)
         self._gathered.append(write)
@@ -419,13 +423,18 @@ def _unavailable(cause: Exception, detail: str = "the database did not answer") 
 
 
 async def _within(seconds: float, future: asyncio.Future[_T]) -> _T:
-    """The future's result. At the deadline it is cancelled: a write that hasn't begun by then is skipped."""
+    """The future's result. At the deadline it is cancelled: a read that hasn't begun by then is skipped."""
     try:
         async with asyncio.timeout(seconds):
             return await future
     except TimeoutError:
-        note_fault("timeout", "the database did not answer in time")
-        raise StoreUnavailable("the database did not answer in time") from None
+        raise _too_late() from None
+
+
+def _too_late() -> StoreUnavailable:
+    """For who has waited too long. A write that hasn't begun by then is skipped."""
+    note_fault("timeout", "the database did not answer in time")
+    return StoreUnavailable("the database did not answer in time")
 
 
 def _connect(path: Path) -> sqlite3.Connection:

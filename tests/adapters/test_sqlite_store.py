@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from persplit.adapters import sqlite_database
+from persplit.adapters.deadlines import Deadlines
 from persplit.adapters.memory_store import MemoryEvents
 from persplit.adapters.sqlite_database import SqliteDatabase
 from persplit.adapters.sqlite_documents import SqliteDocuments
@@ -341,7 +342,7 @@ async def test_a_write_that_takes_too_long_has_an_unknown_outcome(
 ) -> None:
     gate = Gate()
     with monkeypatch.context() as impatient:
-        impatient.setattr(sqlite_database, "WRITE_DEADLINE_S", 0.02)
+        impatient.setattr(database, "_write_deadlines", Deadlines(0.02, sqlite_database._too_late))
         with pytest.raises(StoreUnavailable, match="in time"):
             await database.write(gate)
         with pytest.raises(StoreUnavailable, match="in time"):
