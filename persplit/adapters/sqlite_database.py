@@ -24,7 +24,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeAlias, TypeVar
 
 from persplit.adapters.deadlines import Deadlines
-from persplit.adapters.sqlite_appends import EventRow, append_all
+from persplit.adapters.sqlite_appends import EventRow, append_all, is_chained
 from persplit.adapters.sqlite_mark import Mark, marked_as
 from persplit.adapters.sqlite_schema import STEPS, Step, check_version, migrate
 from persplit.service.errors import StoreDamaged, StoreUnavailable
@@ -73,14 +73,14 @@ class FileGone(sqlite3.OperationalError):
 
 @dataclass(frozen=True, slots=True)
 class _Write:
-    """A write that waits, and who waits for it. Where it appends an event and no more, `row` is that.
+    """A write that waits, and who waits for it. Where it appends events and no more, `rows` are those.
 
-    `result` is what comes of it if the row is new.
+    `result` is what comes of it if all of them are new.
     """
 
     work: Work[Any]
     future: asyncio.Future[Any]
-    row: EventRow | None = None
+    rows: Sequence[EventRow] = ()
     result: Any = None
 
 
@@ -166,13 +166,13 @@ class SqliteDatabase:
         self._gather(_Write(work, future))
         return await future
 
-    async def append(self, row: EventRow, result: _T, work: Work[_T]) -> _T:
-        """Append the event, durably: `result`, or if it isn't new or doesn't fit, what comes of `work`. As `write`.
+    async def append(self, rows: Sequence[EventRow], result: _T, work: Work[_T]) -> _T:
+        """Append the events, durably: `result`, or if one isn't new or doesn't fit, what comes of `work`. As `write`.
 
         `work` does the same by itself, or finds out why it can't be done.
         """
         future: asyncio.Future[_T] = self._future()
-        self._gather(_Write(work, future, row, result))
+        self._gather(_Write(work, future, rows, result))
         return await future
 
     def _future(self) -> "asyncio.Future[Any]":
@@ -339,12 +339,22 @@ class SqliteDatabase:
 
     def _appended(self, batch: list[_Write]) -> list[_Outcome] | None:
         """Append a batch of nothing but events; None where there is more to do. What was done then is recognised."""
-        rows = [write.row for write in batch if write.row is not None and not write.future.done()]
-        if len(rows) < len(batch) or not append_all(self._writing, rows):
+        if any(not write.rows or write.future.done() for write in batch):
+            return None
+        rows = [row for write in batch for row in write.rows]
+        if not (self._chained if is_chained(rows) else append_all)(self._writing, rows):
             return None
         last = rows[-1]
         self._mark.after_commit(marked_as(last.group_id, last.seq, last.command_id))
         return [_Outcome(write.future, write.result) for write in batch]
+
+    @staticmethod
+    def _chained(connection: sqlite3.Connection, rows: Sequence[EventRow]) -> bool:
+        """As `append_all` where events follow each other: all or none, or the first could be missing."""
+        connection.execute("BEGIN IMMEDIATE")
+        are_new = append_all(connection, rows)
+        connection.execute("COMMIT" if are_new else "ROLLBACK")
+        return are_new
 
     def _transacted(self, batch: list[_Write]) -> list[_Outcome]:
         """Do each by itself. For those who have given up waiting nothing is done."""

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any, Final
 
 import orjson
@@ -92,7 +93,18 @@ class SqliteEvents(EventStore):
                 raise SeqTaken
             raise hole_before(new)
 
-        return await self._database.append(row, recorded, append)
+        return await self._database.append([row], recorded, append)
+
+    async def append_run(self, events: Sequence[NewEvent]) -> Sequence[RecordedEvent]:
+        """See the port."""
+        recorded = [record_of(new) for new in events]
+        rows = [_row_of(one) for one in recorded]
+
+        def append(connection: sqlite3.Connection) -> list[RecordedEvent]:
+            new = takewhile(lambda pair: append_all(connection, [pair[0]]), zip(rows, recorded, strict=True))
+            return [one for _, one in new]
+
+        return await self._database.append(rows, recorded, append)
 
     async def read(self, group_id: str, after: int, limit: int) -> Sequence[RecordedEvent]:
         """See the port."""

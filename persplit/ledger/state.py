@@ -7,11 +7,12 @@ a group with a hundred thousand expenses is as light to hold as a new one.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Protocol
 
 from persplit.ledger import debts as debt
 from persplit.ledger.debts import Debt, Debts
 from persplit.ledger.events import (
+    Event,
     ExpenseCreated,
     ExpenseDeleted,
     ExpenseEvent,
@@ -21,7 +22,6 @@ from persplit.ledger.events import (
     GroupUpdated,
     MemberEvent,
     MemberUpdated,
-    RecordedEvent,
     SettlementCompleted,
     SettlementCreated,
     SettlementEvent,
@@ -96,7 +96,36 @@ class GroupState:
         return self.claims.get(user_id, user_id)
 
 
-def apply(state: GroupState | None, recorded: RecordedEvent) -> GroupState:
+class Happening(Protocol):
+    """An event in its place: recorded, or about to be."""
+
+    @property
+    def group_id(self) -> str:
+        """Whose."""
+        ...
+
+    @property
+    def seq(self) -> int:
+        """Its place in the group's ledger."""
+        ...
+
+    @property
+    def at(self) -> str:
+        """When, RFC 3339 in UTC."""
+        ...
+
+    @property
+    def by(self) -> str:
+        """Who caused it."""
+        ...
+
+    @property
+    def event(self) -> Event:
+        """What happened."""
+        ...
+
+
+def apply(state: GroupState | None, recorded: Happening) -> GroupState:
     """The state after the event. Total: what was recorded is never refused."""
     event = recorded.event
     if isinstance(event, GroupCreated):
@@ -138,7 +167,7 @@ def _planned(basis: PlanBasis) -> Work[Plan]:
     return plan
 
 
-def _founded(recorded: RecordedEvent, event: GroupCreated) -> GroupState:
+def _founded(recorded: Happening, event: GroupCreated) -> GroupState:
     balances = {event.member.user_id: 0}
     return GroupState(
         group_id=recorded.group_id,
@@ -168,7 +197,7 @@ def _with_other(state: GroupState, event: GroupUpdated | SettlementEvent | Membe
             return _with_member(state, event)
 
 
-def _with_expense(state: GroupState, recorded: RecordedEvent, event: ExpenseEvent) -> GroupState:
+def _with_expense(state: GroupState, recorded: Happening, event: ExpenseEvent) -> GroupState:
     """Take the effect of the version before back, and put that of the one after in its place."""
     net: dict[str, int] = {}
     made: list[Debt] = []

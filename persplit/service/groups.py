@@ -154,7 +154,7 @@ class Groups:
         """
         return _Locked(self, group_id, load_up_to)
 
-    async def acquire(self, group_id: str, load_up_to: int | None) -> LiveGroup:
+    async def acquire(self, group_id: str, load_up_to: int | None = None) -> LiveGroup:
         """As `locked`, until `release`."""
         live = self._held.get(group_id)
         if live is None:

@@ -1,24 +1,14 @@
 """The one path of every command that changes a group."""
 
 import asyncio
-import hashlib
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Final
 
 from persplit.ledger.commands import (
-    CancelSettlement,
     Command,
-    ConfirmSettlement,
-    CreateExpense,
-    CreateSettlement,
-    DeclineSettlement,
-    DeleteExpense,
-    RestoreExpense,
-    UpdateExpense,
 )
 from persplit.ledger.decide import Asked, decide
 from persplit.ledger.errors import Conflict, LedgerError, NotFound, PerSplitError
@@ -36,8 +26,10 @@ from persplit.ledger.events import (
 )
 from persplit.ledger.expense import Expense
 from persplit.ledger.settlement import Settlement
-from persplit.ledger.state import GroupState
+from persplit.ledger.state import GroupState, apply
 from persplit.service import snapshots
+from persplit.service.command_request import CommandRequest, Outcome
+from persplit.service.companions import Companion, Companions, subject_of_command
 from persplit.service.errors import IdempotencyKeyReused, StoreUnavailable
 from persplit.service.groups import Groups, LiveGroup
 from persplit.service.metrics import APPEND_SECONDS, LEDGER_COMMANDS, child
@@ -56,38 +48,6 @@ ATTEMPTS_MAX: Final = 8
 """Times that a command is decided anew after another node took its place in the ledger."""
 
 
-@dataclass(frozen=True, slots=True)
-class CommandRequest:
-    """A command with who sent it and under which key.
-
-    `content` is the canonical text of what was asked, to tell a retry from another use of the key. `is_new_id`:
-    the id of what is created was just made by us, so nothing can stand under it.
-    """
-
-    actor_id: str
-    group_id: str
-    command_id: str
-    content: str
-    command: Command
-    is_new_id: bool = False
-
-    def content_hash(self) -> str:
-        """128 bits over who asked for what: not a secret, only a comparison."""
-        return hashlib.sha256(f"{self.actor_id}\0{self.content}".encode()).hexdigest()[:32]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of a command: its event, and the group after it.
-
-    For one that is `replayed` it is the group now; for who isn't in it any more, as their command left it.
-    """
-
-    recorded: RecordedEvent
-    state: GroupState
-    replayed: bool
-
-
 class Handler:
     """Takes commands, one at a time a group."""
 
@@ -96,6 +56,7 @@ class Handler:
         self._groups = groups
         self._hints = hints
         self._clock = clock
+        self._companions = Companions()
         self._running: set[asyncio.Task[None]] = set()
 
     async def handle(self, request: CommandRequest) -> Outcome:
@@ -142,65 +103,113 @@ class Handler:
     async def _handle(self, request: CommandRequest) -> Outcome:
         # 1 the caller is known, the command is parsed: transport
         # 2 take the group's lock; load its state
-        async with self._groups.locked(request.group_id) as live:
-            for _ in range(ATTEMPTS_MAX):
-                # 3 decide; what is refused may be a retry of what was accepted, or rest on an old state
-                now = self._now(live.state)
-                try:
-                    event = decide(live.state, request.command, await self._asked(request, now))
-                except LedgerError as error:
-                    if isinstance(error, Conflict):
-                        error.group_id = request.group_id
-                    known = await self._known(live, request)
-                    if known is not None:
-                        return known
-                    if await self._groups.catch_up(request.group_id, live):
-                        continue
-                    raise
-                # 4 make it durable: the unique keys decide, the lock only saves attempts
-                try:
-                    with _appending():
-                        recorded = await self._store.append(_new_event(live.state, request, event, now))
-                except CommandKnown as known_command:
-                    return await self._replayed(live, request, known_command.recorded)
-                except SeqTaken:
-                    await self._groups.catch_up(request.group_id, live)
+        companion = self._companions.enter(request)
+        try:
+            live = await self._turn(companion)
+            try:
+                await self._carry_out_together(live, self._companions.lot_of(companion))
+                return companion.outcome or await self._carry_out(live, request)
+            finally:
+                self._groups.release(request.group_id, live)
+        finally:
+            self._companions.leave(companion)
+
+    async def _turn(self, companion: Companion) -> LiveGroup:
+        try:
+            return await self._groups.acquire(companion.request.group_id)
+        except StoreUnavailable:
+            # It didn't come in time. But somebody whose turn it is may be carrying this one out.
+            if not companion.is_taken:
+                raise
+            return await self._groups.acquire(companion.request.group_id)
+
+    async def _carry_out_together(self, live: LiveGroup, lot: Sequence[Companion]) -> None:
+        """Commit several at once, each decided on what the one before it leaves, and announce them in order.
+
+        Those that are refused, known, or in the way of each other are left alone, as are all from the first that can't
+        be written on: each is carried out by itself then, and its key tells whether it was written after all.
+        """
+        if live.state is None or len(lot) < 2:
+            return
+        subjects = await self._subjects([companion.request for companion in lot])
+        decided = self._decided_together(live.state, lot, subjects)
+        with _appending():
+            run = await self._store.append_run([new for _, new in decided])
+        for (companion, _), recorded in zip(decided, run, strict=False):
+            companion.outcome = await self._move_on(live, recorded)
+
+    def _decided_together(
+        self, state: GroupState, lot: Sequence[Companion], subjects: Mapping[str, Expense | Settlement | None]
+    ) -> list[tuple[Companion, NewEvent]]:
+        decided: dict[str, tuple[Companion, NewEvent]] = {}
+        for companion in lot:
+            request = companion.request
+            id_ = _subject_id(request.command)
+            now = self._now(state)
+            with suppress(LedgerError):
+                event = decide(state, request.command, Asked(request.actor_id, now, subjects.get(id_)))
+                if id_ not in decided:
+                    new = _new_event(state, request, event, now)
+                    decided[id_] = companion, new
+                    state = apply(state, new)
+        return list(decided.values())
+
+    async def _carry_out(self, live: LiveGroup, request: CommandRequest) -> Outcome:
+        """Decide, make durable, announce. Call with the lock held."""
+        for _ in range(ATTEMPTS_MAX):
+            # 3 decide; what is refused may be a retry of what was accepted, or rest on an old state
+            now = self._now(live.state)
+            try:
+                event = decide(live.state, request.command, await self._asked(request, now))
+            except LedgerError as error:
+                if isinstance(error, Conflict):
+                    error.group_id = request.group_id
+                known = await self._known(live, request)
+                if known is not None:
+                    return known
+                if await self._groups.catch_up(request.group_id, live):
                     continue
-                except GroupErased:
-                    await self._groups.forget(request.group_id, live)
-                    raise NotFound("there is no such group") from None
-                # 5 move on, announce, tell the other nodes
-                await self._groups.advance(live, recorded)
-                await self._hints.publish(_hint(recorded))
-                return Outcome(recorded, _state(live), replayed=False)
+                raise
+            # 4 make it durable: the unique keys decide, the lock only saves attempts
+            try:
+                with _appending():
+                    recorded = await self._store.append(_new_event(live.state, request, event, now))
+            except CommandKnown as known_command:
+                return await self._replayed(live, request, known_command.recorded)
+            except SeqTaken:
+                await self._groups.catch_up(request.group_id, live)
+                continue
+            except GroupErased:
+                await self._groups.forget(request.group_id, live)
+                raise NotFound("there is no such group") from None
+            return await self._move_on(live, recorded)
         raise StoreUnavailable("the group is being written to from too many sides")
 
-    async def _asked(self, request: CommandRequest, now: str) -> Asked:
-        return Asked(request.actor_id, now, await self._subject(request))
+    async def _move_on(self, live: LiveGroup, recorded: RecordedEvent) -> Outcome:
+        # 5 move on, announce, tell the other nodes
+        await self._groups.advance(live, recorded)
+        await self._hints.publish(_hint(recorded))
+        return Outcome(recorded, _state(live), replayed=False)
 
-    async def _subject(self, request: CommandRequest) -> Expense | Settlement | None:
-        """The present version of what the command names."""
-        match request.command:
-            case CreateExpense(expense_id=id_):
-                noun = Noun.EXPENSE
-            case (
-                UpdateExpense(expense_id=id_) | DeleteExpense(expense_id=id_) | RestoreExpense(expense_id=id_)
-            ):
-                noun = Noun.EXPENSE
-            case CreateSettlement(settlement_id=id_):
-                noun = Noun.SETTLEMENT
-            case (
-                ConfirmSettlement(settlement_id=id_)
-                | DeclineSettlement(settlement_id=id_)
-                | CancelSettlement(settlement_id=id_)
-            ):
-                noun = Noun.SETTLEMENT
-            case _:
-                return None
-        if request.is_new_id:
-            return None
-        found = await self._store.latest(request.group_id, noun, [id_])
-        return thing_of(found[id_].event) if id_ in found else None
+    async def _asked(self, request: CommandRequest, now: str) -> Asked:
+        named = subject_of_command(request.command)
+        subject = None if named is None else (await self._subjects([request])).get(named[1])
+        return Asked(request.actor_id, now, subject)
+
+    async def _subjects(
+        self, requests: Sequence[CommandRequest]
+    ) -> Mapping[str, Expense | Settlement | None]:
+        """The present versions of what the commands name, of one group."""
+        wanted: dict[Noun, list[str]] = {}
+        for request in requests:
+            named = subject_of_command(request.command)
+            if named is not None and not request.is_new_id:
+                wanted.setdefault(named[0], []).append(named[1])
+        found: dict[str, Expense | Settlement | None] = {}
+        for noun, ids in wanted.items():
+            latest = await self._store.latest(requests[0].group_id, noun, ids)
+            found.update((id_, thing_of(recorded.event)) for id_, recorded in latest.items())
+        return found
 
     def _now(self, state: GroupState | None) -> str:
         """The clock, never behind the group's last event."""
@@ -236,6 +245,12 @@ class Handler:
         if then is None or isinstance(recorded.event, GroupEvent):
             raise NotFound("there is no such group")
         return then
+
+
+def _subject_id(command: Command) -> str:
+    named = subject_of_command(command)
+    assert named is not None, "only what names something is carried out together"  # noqa: S101 - for the type checker
+    return named[1]
 
 
 @contextmanager

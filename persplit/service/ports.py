@@ -1,6 +1,7 @@
 """What the service needs from outside, as protocols. Adapters implement them; bootstrap chooses."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol, TypeAlias
@@ -99,6 +100,21 @@ class EventStore(Protocol):
 
         """
         ...
+
+    async def append_run(self, events: Sequence[NewEvent]) -> Sequence[RecordedEvent]:
+        """Append events of one group that follow each other; returns those at the beginning that were new.
+
+        From the first on that isn't, none is. Whether one that isn't returned is there, `append` tells.
+
+        Raises:
+            StoreUnavailable: whether any of them is durable is unknown.
+
+        """
+        recorded: list[RecordedEvent] = []
+        with suppress(CommandKnown, SeqTaken, GroupErased, ValueError):
+            for new in events:
+                recorded.append(await self.append(new))  # noqa: PERF401 - what was done before an error counts
+        return recorded
 
     async def read(self, group_id: str, after: int, limit: int) -> Sequence[RecordedEvent]:
         """At most `limit` events with seq > `after`, in order.

@@ -17,7 +17,7 @@ from persplit.ledger.commands import (
 from persplit.ledger.errors import Conflict, FieldError, Forbidden, Invalid
 from persplit.ledger.events import MemberJoined, MemberUpdated
 from persplit.ledger.state import GroupState
-from persplit.service.handler import Outcome
+from persplit.service.command_request import Outcome
 from persplit.service.qr_tokens import InviteQr
 from persplit.transport import requests as r
 from persplit.transport import results, views

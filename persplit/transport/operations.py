@@ -12,10 +12,11 @@ from pydantic import BaseModel
 
 from persplit.ledger.commands import Command, LeaveGroup, RemoveMember
 from persplit.service.accounts import Accounts
+from persplit.service.command_request import CommandRequest, Outcome
 from persplit.service.epochs import Epochs
 from persplit.service.errors import StoreUnavailable, TokenMissing
 from persplit.service.groups import Groups
-from persplit.service.handler import CommandRequest, Handler, Outcome
+from persplit.service.handler import Handler
 from persplit.service.history import History
 from persplit.service.invites import GroupPasswords, Invites
 from persplit.service.overview import Overview

@@ -15,7 +15,7 @@ from persplit.adapters.tokens import JwtAccessTokens, derive_key
 from persplit.bootstrap import Node, open_node, utc_now
 from persplit.config import Settings
 from persplit.ledger.commands import AddMember, Command, CreateGroup
-from persplit.service.handler import CommandRequest
+from persplit.service.command_request import CommandRequest
 
 TOKEN_SECONDS: Final = 86_400
 """Tokens outlive any run: renewing them is no part of what is measured."""

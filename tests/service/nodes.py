@@ -12,9 +12,10 @@ from persplit.ledger.commands import AddMember, Command, CreateExpense, CreateGr
 from persplit.ledger.events import GroupCreated, MemberJoined, MemberLeft, Noun, RecordedEvent
 from persplit.ledger.expense import ExpenseDraft, SplitType
 from persplit.ledger.state import GroupState, apply
+from persplit.service.command_request import CommandRequest, Outcome
 from persplit.service.errors import StoreUnavailable
 from persplit.service.groups import Groups
-from persplit.service.handler import CommandRequest, Handler, Outcome
+from persplit.service.handler import Handler
 from persplit.service.people import People
 from persplit.service.ports import EventStore, Hint, Hints, NewEvent, Snapshot, StoredEvent
 from persplit.service.qr_tokens import QrTokens

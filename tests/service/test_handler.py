@@ -42,9 +42,10 @@ from persplit.ledger.events import ExpenseCreated, ExpenseUpdated, GroupUpdated,
 from persplit.ledger.expense import Expense
 from persplit.ledger.group import Role
 from persplit.service import groups
+from persplit.service.command_request import CommandRequest, Outcome
 from persplit.service.errors import IdempotencyKeyReused, StoreUnavailable
 from persplit.service.follower import Follower
-from persplit.service.handler import ATTEMPTS_MAX, CommandRequest, Outcome, thing_of
+from persplit.service.handler import ATTEMPTS_MAX, thing_of
 from persplit.service.ports import Hint, NewEvent
 from tests.service.nodes import (
     AFTER,

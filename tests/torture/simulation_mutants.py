@@ -10,9 +10,10 @@ from unittest import mock
 from persplit.adapters.recording import record_of
 from persplit.ledger.events import RecordedEvent
 from persplit.service import snapshots
+from persplit.service.command_request import CommandRequest
 from persplit.service.follower import Follower
 from persplit.service.groups import Groups, LiveGroup
-from persplit.service.handler import CommandRequest, Handler
+from persplit.service.handler import Handler
 from persplit.service.history import History, Tail
 from persplit.service.ports import CommandKnown, NewEvent
 from persplit.service.standing import Standing
