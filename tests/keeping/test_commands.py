@@ -217,7 +217,7 @@ async def test_workers_are_not_started_on_a_store_that_is_not_ready(
         env={**os.environ, "PERSPLIT_JWT_SECRET": "x" * 40},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert (done.returncode, "knows up to 2" in done.stderr) == (2, True)

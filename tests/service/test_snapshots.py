@@ -24,7 +24,7 @@ from tests.counted import moves
 from tests.service.histories import written
 from tests.service.nodes import BEFORE, FINE, Node, Wire, ledger, spending, whole
 
-LONG = 20_000
+LONG = 8_000
 """Events of the long history: enough to show that opening it takes the snapshot and the tail, and no more."""
 
 
