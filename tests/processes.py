@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.collected_logs import COLLECTED
 from tests.measuring import unmeasured
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 
 
 class ServerProcess:
@@ -65,7 +65,7 @@ class ServerProcess:
 
     def _is_ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/readyz", timeout=1) as response:  # noqa: S310 - our own server
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=5) as response:  # noqa: S310 - our own server
                 return bool(response.status == 200)
         except (urllib.error.URLError, OSError):
             return False

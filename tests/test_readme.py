@@ -43,7 +43,7 @@ def test_the_first_session_works_as_it_is_pasted(server: ServerProcess, tmp_path
         env={"PATH": "/usr/local/bin:/usr/bin:/bin", "PERSPLIT_SERVER": server.url},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     printed = done.stdout

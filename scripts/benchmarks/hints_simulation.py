@@ -172,7 +172,7 @@ class _Simulation:
         self._world = world
         self._design = design
         self.chance = random.Random(world.seed)  # noqa: S311 - no secret
-        self.loop = VirtualLoop(self.chance)
+        self.loop = VirtualLoop(self.chance)  # type: ignore[abstract]
         self.seen = Seen()
         self._is_up = True
         store = _Store(self.loop, self.chance, self.seen, lambda: self._is_up)

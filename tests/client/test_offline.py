@@ -352,16 +352,16 @@ async def test_a_token_that_ran_out_offline_and_a_refresh_whose_answer_is_lost(
 async def test_a_socket_outlives_its_token(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("persplit.transport.sockets.EXPIRING_SECONDS", 1)
+    monkeypatch.setattr("persplit.transport.sockets.EXPIRING_SECONDS", 2)
     async with (
-        serving(settings, access_lifetime_seconds=3) as (_, url),
+        serving(settings, access_lifetime_seconds=4) as (_, url),
         Client.open(tmp_path / "replica.db", url) as asha,
     ):
         before = await asha.register("Asha", "asha@example.org", PASSWORD)
         changes = asha.changes()
         await asha.connect(wait_seconds=PATIENCE_SECONDS)
         drain(changes)
-        await asyncio.sleep(3.5)
+        await asyncio.sleep(4.5)
         assert drain(changes) == []
         assert asha.is_live
         after = await asha.account()

@@ -17,7 +17,7 @@ import pytest
 
 from tests.client_cli.conftest import PASSWORD, Person
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 
 def environment(person: Person) -> dict[str, str]:

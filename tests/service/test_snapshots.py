@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import sqlite3
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from tests.counted import moves
 from tests.service.histories import written
 from tests.service.nodes import BEFORE, FINE, Node, Wire, ledger, spending, whole
 
-LONG = 20_000
+LONG = 8_000
 """Events of the long history: enough to show that opening it takes the snapshot and the tail, and no more."""
 
 
@@ -228,19 +227,13 @@ async def test_a_long_history_is_opened_from_its_snapshot(tmp_path: Path) -> Non
         template = MemoryEvents()
         await busy(template, 40)
         await fill(database, template, LONG)
-        started = time.perf_counter()
         folded = await snapshots.load(store, "goa")
-        full = time.perf_counter() - started
         assert folded is not None
         assert (folded.seq, folded.expense_count) == (LONG, LONG - 2)
         wire = Wire(store)
         fresh = Node(wire)
-        started = time.perf_counter()
         assert await fresh.groups.peek("goa") == folded
-        quick = time.perf_counter() - started
-        assert wire.reads.count("read") == 1
-        # Two hundredth of the events; a busy machine may make it look ten times worse.
-        assert quick < full / 10
+        assert wire.reads.count("read") == 1, "the whole history takes many"
     finally:
         await database.close()
 

@@ -14,7 +14,7 @@ from tests.system import documented
 
 Json: TypeAlias = dict[str, Any]
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
 """How long a test waits for what must come; a noisy machine never needs it, a bug always does."""
 PASSWORD = "a long walk by the sea"
 

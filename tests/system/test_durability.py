@@ -13,7 +13,7 @@ import socketio.exceptions
 
 from tests.servers import free_port_for_restarts
 from tests.system.conftest import MakePhone, phones_of
-from tests.system.phone import Json, Phone, key
+from tests.system.phone import PATIENCE_SECONDS, Json, Phone, key
 from tests.torture.forked import ForkedServer
 
 STOP_SECONDS_MAX = 8.0
@@ -128,7 +128,11 @@ async def test_killed_again_and_again_while_many_write_it_loses_nothing_that_it_
         writers = [await asha.another_device().connect() for _ in range(WRITERS // 2)]
         writers += [asha.another_device() for _ in range(WRITERS // 2)]
         writing = [asyncio.create_task(write_until_cut_off(phone, group_id, told)) for phone in writers]
-        await asyncio.sleep(chance.uniform(0.05, 0.3))
+        acked = len(told.acked)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while len(told.acked) < acked + WRITERS:  # noqa: ASYNC110 - several writers, one count
+                await asyncio.sleep(0.005)
+        await asyncio.sleep(chance.uniform(0, 0.2))
         process.kill()
         await asyncio.sleep(0.1)  # what was acknowledged before is read by then
         for writer in writing:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TypeAlias
+from urllib.parse import urlsplit
 
 import pytest
 from pydantic import SecretStr
@@ -45,6 +46,14 @@ async def own_mongodb(tmp_path: Path) -> AsyncIterator[Server]:
     command = mongodb_command(port, tmp_path / "mongodb", "--sync-on-commit")
     with running(command, port, tmp_path / "mongodb.log") as server:
         yield server
+
+
+@pytest.fixture
+def mongodb_port(mongodb_uri: str) -> int:
+    """Of the run's own server, for those who only come between it and the node."""
+    port = urlsplit(mongodb_uri).port
+    assert port is not None
+    return port
 
 
 @asynccontextmanager
@@ -156,8 +165,8 @@ async def an_outage(make: MakePhone, break_it: Act, heal_it: Act) -> None:
     [Faults(is_stalled=True), Faults(is_refusing=True), Faults(delay_s=3.0)],
     ids=["stalled", "refusing", "slow"],
 )
-async def test_a_mongodb_that_cant_be_reached(own_mongodb: Server, tmp_path: Path, faults: Faults) -> None:
-    async with proxying(own_mongodb.port) as proxy, phones_over(proxy.port, tmp_path) as make:
+async def test_a_mongodb_that_cant_be_reached(mongodb_port: int, tmp_path: Path, faults: Faults) -> None:
+    async with proxying(mongodb_port) as proxy, phones_over(proxy.port, tmp_path) as make:
 
         async def break_it() -> None:
             proxy.set(faults)
@@ -181,13 +190,13 @@ async def test_a_mongodb_that_is_killed_and_started_again(own_mongodb: Server, t
 
 
 async def test_a_mongodb_that_takes_no_writes_is_still_read(
-    own_mongodb: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mongodb_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The driver asks such a server anew who it is, which takes it half a second.
     monkeypatch.setattr(mongo_store, "SERVER_SELECTION_TIMEOUT_MS", 3_000)
     monkeypatch.setattr(mongo_store, "OPERATION_TIMEOUT_MS", 4_000)
     monkeypatch.setattr(mongo_store, "DEADLINE_S", 5.0)
-    async with read_only_proxying(own_mongodb.port) as proxy, phones_over(proxy.port, tmp_path) as make:
+    async with read_only_proxying(mongodb_port) as proxy, phones_over(proxy.port, tmp_path) as make:
         asha = await make("Asha", online=True)
         group_id = await asha.makes_group()
         proxy.is_read_only = True
@@ -204,10 +213,10 @@ async def test_a_mongodb_that_takes_no_writes_is_still_read(
 
 
 async def test_who_signed_out_stays_out_while_the_store_is_away(
-    own_mongodb: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mongodb_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sessions, "LIVE_SECONDS", 0.1)
-    async with proxying(own_mongodb.port) as proxy, phones_over(proxy.port, tmp_path) as make:
+    async with proxying(mongodb_port) as proxy, phones_over(proxy.port, tmp_path) as make:
         asha, ben = await make("Asha"), await make("Ben")
         group_id = await asha.makes_group(ben)
         await asha.ok("GET", f"/groups/{group_id}")

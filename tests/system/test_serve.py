@@ -44,7 +44,7 @@ def post(url: str, body: dict[str, Any], token: str = "") -> dict[str, Any]:
     if token:
         headers["Authorization"] = f"Bearer {token}"
     request = urllib.request.Request(url, json.dumps(body).encode(), headers)  # noqa: S310 - our own server
-    with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310 - as above
+    with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as response:  # noqa: S310 - as above
         found = json.load(response)
     assert isinstance(found, dict)
     return found
@@ -113,7 +113,7 @@ def test_a_server_that_is_told_to_stop_serves_on_for_the_delay_or_until_it_is_to
 
 def readiness(url: str) -> int:
     try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=10) as response:  # noqa: S310 - our own server
+        with urllib.request.urlopen(f"{url}/readyz", timeout=PATIENCE_SECONDS) as response:  # noqa: S310 - our own server
             return int(response.status)
     except urllib.error.HTTPError as error:
         return error.code

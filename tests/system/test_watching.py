@@ -63,12 +63,23 @@ async def test_it_prints_json_lines_for_scripts(
     phones: MakePhone, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asha = await phones("Asha")
-    task = asyncio.create_task(watching.watch(asha.url, asha.token, as_json=True, seconds=1.0))
-    await asyncio.sleep(0.4)
+    task = asyncio.create_task(watching.watch(asha.url, asha.token, as_json=True))
+    lines: list[str] = []
+
+    async def has_printed(count: int) -> None:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while len(lines) < count:
+                await asyncio.sleep(0.01)
+                lines.extend(capsys.readouterr().out.splitlines())
+
+    await has_printed(1)
     await asha.makes_group()
-    await task
-    events = [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
-    assert events == ["session:ready", "group:created"]
+    await has_printed(2)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert [json.loads(line)["event"] for line in lines] == ["session:ready", "group:created"]
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await watching.watch(asha.url, asha.token, as_json=True, seconds=0.1)
 
 
 async def test_a_bad_token_or_no_server_is_said_plainly(phones: MakePhone) -> None:

@@ -23,7 +23,7 @@ from tests.torture.fold import moments
 from tests.torture.history import History, Json, Killed, Outcome, Recorder, load, now
 
 FINDINGS_SHOWN_MAX: Final = 10
-WORK_SECONDS_MAX: Final = 60.0
+WORK_SECONDS_MAX: Final = 180.0
 """For a run that ends after so many commands."""
 TEXT_SHOWN_MAX: Final = 3_000
 """Characters of one finding on the screen; its evidence may be a long read."""

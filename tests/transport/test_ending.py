@@ -78,9 +78,8 @@ async def test_closing_a_client_that_does_not_read_ends_it_all_the_same(
     _, writer, sid = await by_hand(served)
     for _ in range(500):
         await served.server.emit("news", {"text": "x" * 20_000}, to=sid)
-    began = time.monotonic()
-    await served.server.close(sid)
-    assert time.monotonic() - began < 0.5
+    async with asyncio.timeout(PROMPT_SECONDS):
+        await served.server.close(sid)
     await served.until(lambda: served.left == [sid] and served.is_empty)
     writer.transport.abort()
 
