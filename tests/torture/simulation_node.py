@@ -184,6 +184,10 @@ class Switchboard:
     def refusal_at_opening(self, environ: Json) -> None:
         """No limit on connections in the simulated world."""
 
+    def address_at_opening(self, environ: Json) -> str:
+        """They all come from one place."""
+        return "192.0.2.1"
+
     def turn_away(self, refuse: object) -> None:
         """Nobody is turned away here before they connect."""
 
