@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import signal
+import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from functools import partial
@@ -30,6 +31,10 @@ GARBAGE_THRESHOLDS: Final = (10_000, 10, 10)
 """How many objects more before the collector looks at the young, the older, and all. To look at all that 5,000
 connections are made of stops the loop for half a second, and by default that happens again and again while they come.
 What a connection is made of holds no circles and needs no collector."""
+
+SWITCH_SECONDS: Final = 0.0005
+"""How long a thread that wants to run lets another one run. The store's writer needs the interpreter several times for
+each commit, and the loop whenever it has waited for something: by Python's default each time costs up to 5 ms."""
 
 _log = structlog.get_logger(__name__)
 
@@ -118,6 +123,7 @@ async def _until_the_end(node: Node, runner: web.AppRunner, end: _End, announce:
     # What start-up made stays: keep the collector from walking it again and again.
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
+    sys.setswitchinterval(SWITCH_SECONDS)
     announce()
     await end.stopped.wait()
     _log.info("stopping", sockets=len(node.sockets), is_replaced=end.is_replaced)
