@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
@@ -133,7 +133,7 @@ class Handler:
             return
         subjects = await self._subjects([companion.request for companion in lot])
         decided = self._decided_together(live.state, lot, subjects)
-        with _appending():
+        with _Appending():
             run = await self._store.append_run([new for _, new in decided])
         for (companion, _), recorded in zip(decided, run, strict=False):
             companion.outcome = await self._move_on(live, recorded)
@@ -141,18 +141,19 @@ class Handler:
     def _decided_together(
         self, state: GroupState, lot: Sequence[Companion], subjects: Mapping[str, Expense | Settlement | None]
     ) -> list[tuple[Companion, NewEvent]]:
-        decided: dict[str, tuple[Companion, NewEvent]] = {}
+        decided: list[tuple[Companion, NewEvent]] = []
+        seen: set[str] = set()
         for companion in lot:
-            request = companion.request
+            request, now = companion.request, self._now(state)
             id_ = _subject_id(request.command)
-            now = self._now(state)
-            with suppress(LedgerError):
-                event = decide(state, request.command, Asked(request.actor_id, now, subjects.get(id_)))
-                if id_ not in decided:
+            if seen.isdisjoint((id_, request.command_id)):
+                with suppress(LedgerError):
+                    event = decide(state, request.command, Asked(request.actor_id, now, subjects.get(id_)))
                     new = _new_event(state, request, event, now)
-                    decided[id_] = companion, new
+                    decided.append((companion, new))
                     state = apply(state, new)
-        return list(decided.values())
+                seen.update((id_, request.command_id))
+        return decided
 
     async def _carry_out(self, live: LiveGroup, request: CommandRequest) -> Outcome:
         """Decide, make durable, announce. Call with the lock held."""
@@ -172,7 +173,7 @@ class Handler:
                 raise
             # 4 make it durable: the unique keys decide, the lock only saves attempts
             try:
-                with _appending():
+                with _Appending():
                     recorded = await self._store.append(_new_event(live.state, request, event, now))
             except CommandKnown as known_command:
                 return await self._replayed(live, request, known_command.recorded)
@@ -253,21 +254,24 @@ def _subject_id(command: Command) -> str:
     return named[1]
 
 
-@contextmanager
-def _appending() -> Iterator[None]:
+class _Appending:
     """Time an append, by how it ended."""
-    outcome, started = "failed", time.perf_counter()
-    try:
-        yield
-        outcome = "ok"
-    except CommandKnown:
-        outcome = "replayed"
-        raise
-    except SeqTaken:
-        outcome = "seq_taken"
-        raise
-    finally:
-        child(APPEND_SECONDS, outcome).observe(time.perf_counter() - started)
+
+    __slots__ = ("_started",)
+
+    def __enter__(self) -> None:
+        self._started = time.perf_counter()
+
+    def __exit__(self, type_: type[BaseException] | None, *_: object) -> None:
+        outcome = _APPEND_OUTCOMES.get(type_, "failed")
+        child(APPEND_SECONDS, outcome).observe(time.perf_counter() - self._started)
+
+
+_APPEND_OUTCOMES: Final[Mapping[type[BaseException] | None, str]] = {
+    None: "ok",
+    CommandKnown: "replayed",
+    SeqTaken: "seq_taken",
+}
 
 
 def thing_of(event: Event) -> Expense | Settlement | None:

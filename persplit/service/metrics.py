@@ -323,14 +323,19 @@ def outcome_of(counter: Counter, *labels: str) -> Iterator[None]:
     counter.labels(*labels, "ok").inc()
 
 
-@contextmanager
-def timed(histogram: Histogram) -> Iterator[None]:
-    """Observe how long the block takes, however it ends."""
-    started = time.perf_counter()
-    try:
-        yield
-    finally:
-        histogram.observe(time.perf_counter() - started)
+class timed:  # noqa: N801 - used like a function
+    """Observe how long the block takes, however it ends. A class, because a generator costs more than the look."""
+
+    __slots__ = ("_histogram", "_started")
+
+    def __init__(self, histogram: Histogram) -> None:
+        self._histogram = histogram
+
+    def __enter__(self) -> None:
+        self._started = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self._histogram.observe(time.perf_counter() - self._started)
 
 
 def exposition() -> bytes:

@@ -63,7 +63,13 @@ class QrTokens:
 
     def issue(self, subject: QrSubject, text: str) -> str:
         """The token of the QR that says `text`."""
-        payload = _packed(subject)
+        return self._issued(_packed(subject), text)
+
+    def issue_transfer(self, group_id: str, to_id: str, amount: int, link: str) -> str:
+        """As `issue` for a `TransferQr`: each row of each broadcast has one."""
+        return self._issued(_transfer(group_id, to_id, amount), link)
+
+    def _issued(self, payload: bytes, text: str) -> str:
         return _spelt(payload + self._mac(payload, text))
 
     def read(self, token: str) -> ReadToken:
@@ -103,7 +109,11 @@ def _spelt(raw: bytes) -> str:
 def _packed(subject: QrSubject) -> bytes:
     if isinstance(subject, InviteQr):
         return _INVITE + subject.code.encode()
-    return _payee(subject.group_id, subject.to_id) + subject.amount.to_bytes(_AMOUNT_BYTES, "big")
+    return _transfer(subject.group_id, subject.to_id, subject.amount)
+
+
+def _transfer(group_id: str, to_id: str, amount: int) -> bytes:
+    return _payee(group_id, to_id) + amount.to_bytes(_AMOUNT_BYTES, "big")
 
 
 @lru_cache(PAYEES_REMEMBERED_MAX)

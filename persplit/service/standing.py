@@ -11,7 +11,7 @@ from persplit.ledger.plan import Plan, Transfer
 from persplit.ledger.state import GroupState
 from persplit.ledger.upi import payment_link
 from persplit.service.people import People
-from persplit.service.qr_tokens import QrTokens, TransferQr
+from persplit.service.qr_tokens import QrTokens
 
 
 class Payee(Protocol):
@@ -80,8 +80,8 @@ class Standings:
         link = _link(state, payees.get(row.to_id), row.amount)
         if link is None:
             return Payment(row, None, None)
-        subject = TransferQr(state.group_id, row.to_id, row.amount)
-        return Payment(row, link, self._qr_tokens.issue(subject, link))
+        token = self._qr_tokens.issue_transfer(state.group_id, row.to_id, row.amount, link)
+        return Payment(row, link, token)
 
 
 def _link(state: GroupState, payee: Payee | None, amount: int) -> str | None:
