@@ -16,6 +16,10 @@ EXACT_PEOPLE_MAX: Final = 32
 """More people than this, exact opposites aside, are first thinned out by `plan`: halves of 16 still fit the
 budget, and beyond, proofs no longer do."""
 
+FEW_PEOPLE: Final = 10
+"""Of so few people every subset is looked at first: mostly none sums to zero, and that is known before a search has
+begun."""
+
 _SMALLEST_PART: Final = 3
 """Without exact opposites, fewer people than this never sum to zero."""
 
@@ -45,6 +49,8 @@ def most_parts(amounts: Sequence[int], budget: Budget) -> Work[tuple[list[tuple[
         budget: what may be spent.
 
     """
+    if 0 < len(amounts) <= FEW_PEOPLE and not _some_sum_to_zero(amounts):
+        return [], 1
     most = parts_bound(amounts)
     people = _People.of(amounts)
     pool = Pool(people.amounts, people.alike)
@@ -60,6 +66,14 @@ def most_parts(amounts: Sequence[int], budget: Budget) -> Work[tuple[list[tuple[
     except BudgetSpent:
         pool.pack()
     return [people.amounts_of(part) for part in pool.best], most
+
+
+def _some_sum_to_zero(amounts: Sequence[int]) -> bool:
+    """Whether some of the people, but not all, sum to zero. If so do the others, and one lot is without the first."""
+    sums = [0]
+    for amount in amounts[1:]:
+        sums += [total + amount for total in sums]
+    return sums.count(0) > 1
 
 
 @dataclass(frozen=True, slots=True)
