@@ -26,7 +26,7 @@ from persplit.transport.requests import COMMANDS_MAX, SINCE_MAX
 from persplit.transport.results import Pulled, ReadyGroup, SessionClosing
 from persplit.transport.table import COMMANDS, OPERATIONS
 
-PAGES = ("/docs", "/", "/i/q3Zk8mB1tXo5Yw2LrD7vNA")
+PAGES = ("/docs", "/docs/capacity", "/", "/i/q3Zk8mB1tXo5Yw2LrD7vNA")
 HOSTILE = "\"><img src=x onerror=alert(1)>&'"
 
 
