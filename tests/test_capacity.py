@@ -47,6 +47,7 @@ def test_the_page_shows_each_row_cost_and_assumption() -> None:
         assert f"{its['users']:,} users" in shown
         assert "no number is enough" in shown if its["nodes"] is None else number(its["nodes"]) in shown
         assert size(its["diskYearBytes"]) in shown
+        assert f"{its['first']}, at {its['firstShare']:.0%}" in shown
     for it in figures["costs"]:
         assert it["what"] in shown.replace("&#x27;", "'")
         assert cost(it) in shown
@@ -150,6 +151,12 @@ def test_where_every_node_hears_every_hint_no_number_of_nodes_is_enough_at_last(
     costly = replace(COSTS, hint_heard_seconds=0.01)
     assert row(50_000_000, costly).nodes is None
     assert row(50_000_000, costly, design=CHANGED).nodes is not None
+
+
+def test_one_redis_that_tells_every_node_all_hints_is_too_little_at_last() -> None:
+    its = row(50_000_000, replace(COSTS, redis_delivery_seconds=1e-6))
+    assert its.redis_count == 1
+    assert (its.first, its.first_share > 1) == ("Redis", True)
 
 
 # --- the simulation

@@ -32,7 +32,7 @@ def capacity() -> bytes:
         tag("p", _INTRODUCTION),
         tag("h2", "So many users", id="users"),
         *map(_users, figures["rows"]),
-        tag("h2", "What gives out first", id="first"),
+        tag("h2", "What gives out first, and what would be changed then", id="first"),
         *(tag("p", prose(text)) for text in _first(figures)),
         tag("h2", "What was measured", id="costs"),
         tag("p", f"On {figures['machine']}; seconds are of processor time."),
@@ -109,29 +109,29 @@ def _lines(row: Json) -> Iterator[tuple[str, str]]:
             "Redis",
             f"{row['redisCount']}, {row['redisCpu']:.3g} cores, {size(row['redisOutBytes'])} a second out",
         )
-    yield "What gives out first", row["first"]
+    yield "Nearest to its bound", f"{row['first']}, at {row['firstShare']:.0%}"
 
 
 def _first(figures: Json) -> Iterator[str]:
     ends = figures["ceilings"]
     yield (
-        f"Sweeps. Every five seconds a node asks for the newest event of each group that somebody connected to it "
-        f"hears: one small request for each group. At {number(ends['groupsAtSweeps'])} groups that alone uses up what a "
-        "node may take of its core. That is what makes events arrive though every hint is lost, so it can't simply go. "
-        "What would be changed first: ask about a hundred groups in one request, for events beyond what is known here, and "
-        "once a minute instead of every five seconds while the subscription to hints stands; after a gap at once."
+        "Sweeps. Every five seconds a node asks MongoDB for the newest event of each group that somebody connected to it "
+        f"hears, one small request for each. At {number(ends['groupsAtSweeps'])} groups that alone is all that a node may "
+        "take of its core. It is what makes events arrive though every hint is lost, so it can't simply go. What would be "
+        "changed: it is done once a minute while the subscription to hints stands, and at once after a gap. What would help "
+        "further, and is not counted above: one request that asks about a hundred groups."
     )
     yield (
-        "Hints. Each goes to every node, also to those that have nobody of the group: however many nodes there are, "
-        f"each hears all of them, which uses up a node at {number(ends['usersAtHints'])} users. One Redis "
-        "tells them all: its load grows with commands times nodes. What would be changed: a channel for each group, to which "
-        "a node subscribes while somebody connected to it hears the group, and one for each person who may be added to a "
-        "group; such channels can be spread over several Redis servers."
+        "Hints. Each goes to every node, also to those that have nobody of its group: however many nodes there are, each "
+        f"hears all of them, which is all that a node may do at {number(ends['usersAtHints'])} users. One Redis tells them "
+        f"all, which ends at {number(ends['messagesAtRedis'])} messages a second: commands times nodes. What would be "
+        "changed: a channel for each group, to which a node subscribes while somebody connected to it hears the group, and "
+        "one for each person, who may be added to a group; such channels can be spread over several Redis servers."
     )
     yield (
-        "MongoDB. What it has to read is nearly all sweeps; with these changed, its disk decides on the number of "
-        "shards. The collection is sharded by group, so that a group's events and their indexes stay together; events that "
-        "nobody asks for any more can move to cheaper shards by zones."
+        "MongoDB. What it has to read is nearly all sweeps; with these changed, disk decides on the number of shards. The "
+        "collection is sharded by group, so that a group's events and their indexes stay together; events that nobody asks "
+        "for any more can move to cheaper shards by zones."
     )
 
 

@@ -7,7 +7,6 @@ writes the file that the page is made from. `cost=value` puts a new figure into 
 """
 
 import json
-import platform
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields
@@ -25,7 +24,7 @@ from scripts.benchmarks.capacity_model import (
     ceilings,
     row,
 )
-from scripts.benchmarks.costs import COSTS_FILE
+from scripts.benchmarks.costs import COSTS_FILE, machine
 from scripts.benchmarks.hints_simulation import SIMULATION_FILE
 
 Json: TypeAlias = dict[str, Any]
@@ -61,7 +60,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "newcomer_requests": "a sweep, for each such person: requests to MongoDB",
     "read_mongodb_seconds": "reading on after a hint, on MongoDB: on the node",
     "event_sqlite_bytes": "a stored event with its indexes, SQLite",
-    "event_mongodb_bytes": "a stored event with its indexes, in WiredTiger, uncompressed",
+    "event_mongodb_bytes": "a stored event with its indexes, as SecantusDB keeps it in WiredTiger",
 }
 
 
@@ -104,6 +103,7 @@ def _shown(its: Row) -> Json:
         "redisCpu": _rounded(its.redis_cpu),
         "redisOutBytes": _rounded(its.redis_out_bytes),
         "first": its.first,
+        "firstShare": _rounded(its.first_share),
     }
 
 
@@ -134,20 +134,10 @@ def main(words: list[str]) -> None:
     """Put new costs in their place, and write the page's file."""
     costs, simulation = read()
     costs |= dict(_given(words))
-    if words or "machine" not in costs:
-        costs["machine"] = _machine()
+    if words:
+        costs["machine"] = machine()
         COSTS_FILE.write_text(json.dumps(costs, indent=2, sort_keys=True) + "\n")
     CAPACITY_FILE.write_text(written(document(costs, simulation)))
-
-
-def _machine() -> str:
-    processor = platform.processor() or platform.machine()
-    with Path("/proc/cpuinfo").open() as lines:
-        for line in lines:
-            if line.startswith("model name"):
-                processor = line.partition(":")[2].strip()
-                break
-    return f"one core of {processor}, Python {platform.python_version()}"
 
 
 if __name__ == "__main__":
