@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from persplit.service import follower
 from persplit.transport.capacity import capacity, cost, duration, number, size
-from scripts.benchmarks.capacity import CAPACITY_FILE, MEANINGS, WANTED, document, read, written
+from scripts.benchmarks.capacity import CAPACITY_FILE, MEANINGS, WANTED, benchmarked, document, read, written
 from scripts.benchmarks.capacity_model import (
     AS_BUILT,
     ASSUMED,
@@ -25,6 +25,9 @@ from scripts.benchmarks.capacity_model import (
     traffic,
 )
 from scripts.benchmarks.hints_simulation import World, simulated
+from scripts.benchmarks.report import as_json
+from scripts.benchmarks.rows import NODE, OURS, Row
+from scripts.benchmarks.stats import Figure
 
 COSTS = Costs.of(read()[0])
 USERS = st.integers(1, 100_000_000)
@@ -82,6 +85,31 @@ def test_the_scales_that_were_promised_are_there() -> None:
 )
 def test_figures_are_for_people(shown: str, expected: str) -> None:
     assert shown == expected
+
+
+def test_costs_come_from_the_benchmark_s_results() -> None:
+    def measured(part: str, what: str, unit: str, middle: float) -> Row:
+        return Row(part, what, unit, {OURS: Figure(middle, middle, middle), NODE: Figure(1, 1, 1)})
+
+    rows = [
+        measured(
+            "group", "one group of 8, 100 devices: deliveries", "a second of its processor time", 50_000
+        ),
+        measured("group", "one group of 8, 500 devices: deliveries", "a second", 70_000),
+        measured(
+            "group", "one group of 8, 500 devices: deliveries", "a second of its processor time", 100_000
+        ),
+        measured("idle", "5,000 idle signed-in connections: memory of each", "kB", 18.5),
+        measured("idle", "5,000 idle signed-in connections: processor time to let one in", "ms", 0.5),
+        measured("bytes", "a broadcast: mean", "bytes", 900),
+        measured("bytes", "a broadcast: largest", "bytes", 1_000),
+    ]
+    assert benchmarked(as_json(rows, {})) == {
+        "deliverySeconds": 1e-5,
+        "socketBytes": 18_500,
+        "acceptSeconds": 0.0005,
+        "broadcastBytes": 900,
+    }
 
 
 # --- the model

@@ -1,14 +1,13 @@
-"""What so many users take, for the page at `/docs/capacity`: `python -m scripts.benchmarks.capacity [cost=value …]`.
+"""What so many users take, for the page at `/docs/capacity`: `python -m scripts.benchmarks.capacity [options]`.
 
 Reads the measured costs from `costs.json` and the simulation's figures from `hints_simulation.json`, both beside it, and
-writes the file that the page is made from. `cost=value` puts a new figure into `costs.json` first, as those that
-`scripts/bench` measures: `commandSeconds`, `deliverySeconds`, `acceptSeconds`, `socketBytes`, `baseBytes`,
-`broadcastBytes`.
+writes the file that the page is made from. `--bench` takes those of sockets, commands and deliveries from a
+`results.json` of `scripts/bench` first, and `cost=value` any by hand.
 """
 
+import argparse
 import json
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -26,8 +25,10 @@ from scripts.benchmarks.capacity_model import (
 )
 from scripts.benchmarks.costs import COSTS_FILE, machine
 from scripts.benchmarks.hints_simulation import SIMULATION_FILE
+from scripts.benchmarks.rows import OURS
 
 Json: TypeAlias = dict[str, Any]
+Figures: TypeAlias = dict[str, float]
 
 CAPACITY_FILE: Final = Path(__file__).parents[2] / "persplit" / "transport" / "capacity.json"
 WANTED: Final = (
@@ -62,6 +63,28 @@ MEANINGS: Final[Mapping[str, str]] = {
     "event_sqlite_bytes": "a stored event with its indexes, SQLite",
     "event_mongodb_bytes": "a stored event with its indexes, as SecantusDB keeps it in WiredTiger",
 }
+
+
+FROM_BENCH: Final = (
+    # Where the server has a core of its own and fills it, a second of it is so many.
+    ("commandSeconds", "small-groups", "SQLite", "a second", lambda figure: 1 / figure),
+    ("deliverySeconds", "group", "deliveries", "a second of its processor time", lambda figure: 1 / figure),
+    ("acceptSeconds", "idle", "processor time to let one in", "ms", lambda figure: figure / 1_000),
+    ("socketBytes", "idle", "memory of each", "kB", lambda figure: figure * 1_000),
+    ("broadcastBytes", "bytes", "mean", "bytes", lambda figure: figure),
+)
+"""A cost, the part of the benchmark, how what it measured ends, its unit, and how to get the cost from that."""
+
+
+def benchmarked(results: Json) -> Figures:
+    """The costs that results of `scripts/bench` have: of the last row that fits, which has the most devices."""
+    found: Figures = {}
+    for row_ in results["rows"]:
+        for cost, part, ending, unit, cost_of in FROM_BENCH:
+            is_meant = (row_["part"], row_["unit"]) == (part, unit) and row_["what"].endswith(ending)
+            if is_meant and OURS in row_["figures"]:
+                found[cost] = _rounded(cost_of(row_["figures"][OURS]["middle"]))
+    return found
 
 
 def document(costs: Mapping[str, Any], simulation: list[Json]) -> Json:
@@ -121,7 +144,7 @@ def read() -> tuple[Json, list[Json]]:
     return json.loads(COSTS_FILE.read_text()), json.loads(SIMULATION_FILE.read_text())
 
 
-def _given(words: list[str]) -> Iterator[tuple[str, float]]:
+def _given(words: Sequence[str]) -> Iterator[tuple[str, float]]:
     known = {camel(field.name) for field in fields(Costs)}
     for word in words:
         name, _, value = word.partition("=")
@@ -130,15 +153,20 @@ def _given(words: list[str]) -> Iterator[tuple[str, float]]:
         yield name, float(value)
 
 
-def main(words: list[str]) -> None:
+def main() -> None:
     """Put new costs in their place, and write the page's file."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--bench", type=Path, help="results.json of scripts/bench")
+    parser.add_argument("costs", nargs="*", metavar="cost=value")
+    options = parser.parse_args()
     costs, simulation = read()
-    costs |= dict(_given(words))
-    if words:
-        costs["machine"] = machine()
+    new = benchmarked(json.loads(options.bench.read_text())) if options.bench else {}
+    new |= dict(_given(options.costs))
+    if new:
+        costs |= {**new, "machine": machine()}
         COSTS_FILE.write_text(json.dumps(costs, indent=2, sort_keys=True) + "\n")
     CAPACITY_FILE.write_text(written(document(costs, simulation)))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -16,6 +16,9 @@ NEWCOMER_LOOKS_MAX: Final = 500
 SWEEP_SECONDS: Final = 4.5
 """Between two sweeps on average: `SWEEP_SECONDS` of the follower, with its jitter."""
 
+REQUESTS_PER_COMMAND: Final = 2
+"""To MongoDB: the present version of what is changed, and the event."""
+
 
 @dataclass(frozen=True, slots=True)
 class Costs:
@@ -259,6 +262,9 @@ def load(its: Traffic, nodes: int, costs: Costs, use: Use, design: Design, *, is
         people = min(NEWCOMER_LOOKS_MAX, its.connected / use.devices / nodes)
         sweep = heard * costs.sweep_mongodb_seconds + people * costs.newcomer_seconds
         hints = its.commands * (1.0 if design.to_all else (1 + readers) / nodes)
+        # What goes through the driver beside: each look-up or insert costs as much as reading on does.
+        cpu["commands"] += its.commands * REQUESTS_PER_COMMAND * costs.read_mongodb_seconds / nodes
+        cpu["connecting"] += its.opens * _requests_per_open(use) * costs.read_mongodb_seconds / nodes
         cpu["reading others' events"] = its.commands * readers * costs.read_mongodb_seconds / nodes
         cpu["sweeps"] = sweep / design.sweep_seconds
         cpu["hints"] = hints * costs.hint_heard_seconds + its.commands * costs.hint_published_seconds / nodes
@@ -338,6 +344,11 @@ def _reads(its: Traffic, nodes: int, each: Load, costs: Costs, use: Use, design:
     )  # the session, the list of groups, each group's newest events
     commands = its.commands * (1 + each.readers)  # the present version of what is changed, and who reads on
     return nodes * sweeps + connecting + commands
+
+
+def _requests_per_open(use: Use) -> float:
+    """To MongoDB, when a device connects: the session, the list of groups, each group's newest events."""
+    return 2 + use.groups_per_user
 
 
 def _nearest(each: Load, use: Use, redis_cpu: float = 0.0) -> tuple[str, float]:
