@@ -101,10 +101,19 @@ def test_costs_come_from_the_benchmark_s_results() -> None:
         ),
         measured("idle", "5,000 idle signed-in connections: memory of each", "kB", 18.5),
         measured("idle", "5,000 idle signed-in connections: processor time to let one in", "ms", 0.5),
+        measured("small-groups", "durable commands over 200 groups, SQLite", "a second", 3_000),
+        measured(
+            "small-groups",
+            "durable commands over 200 groups, SQLite: of its core the server took",
+            "share",
+            0.9,
+        ),
         measured("bytes", "a broadcast: mean", "bytes", 900),
         measured("bytes", "a broadcast: largest", "bytes", 1_000),
     ]
+    assert benchmarked(as_json([], {})) == {}
     assert benchmarked(as_json(rows, {})) == {
+        "commandSeconds": 0.0003,
         "deliverySeconds": 1e-5,
         "socketBytes": 18_500,
         "acceptSeconds": 0.0005,

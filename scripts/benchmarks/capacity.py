@@ -65,26 +65,33 @@ MEANINGS: Final[Mapping[str, str]] = {
 }
 
 
-FROM_BENCH: Final = (
-    # Where the server has a core of its own and fills it, a second of it is so many.
-    ("commandSeconds", "small-groups", "SQLite", "a second", lambda figure: 1 / figure),
-    ("deliverySeconds", "group", "deliveries", "a second of its processor time", lambda figure: 1 / figure),
-    ("acceptSeconds", "idle", "processor time to let one in", "ms", lambda figure: figure / 1_000),
-    ("socketBytes", "idle", "memory of each", "kB", lambda figure: figure * 1_000),
-    ("broadcastBytes", "bytes", "mean", "bytes", lambda figure: figure),
-)
-"""A cost, the part of the benchmark, how what it measured ends, its unit, and how to get the cost from that."""
-
-
 def benchmarked(results: Json) -> Figures:
-    """The costs that results of `scripts/bench` have: of the last row that fits, which has the most devices."""
-    found: Figures = {}
-    for row_ in results["rows"]:
-        for cost, part, ending, unit, cost_of in FROM_BENCH:
-            is_meant = (row_["part"], row_["unit"]) == (part, unit) and row_["what"].endswith(ending)
-            if is_meant and OURS in row_["figures"]:
-                found[cost] = _rounded(cost_of(row_["figures"][OURS]["middle"]))
-    return found
+    """The costs that results of `scripts/bench` have."""
+
+    def figure(part: str, ending: str, unit: str) -> float | None:
+        """Of the last row that fits, which has the most devices."""
+        fitting = [
+            row_["figures"][OURS]["middle"]
+            for row_ in results["rows"]
+            if (row_["part"], row_["unit"]) == (part, unit)
+            and row_["what"].endswith(ending)
+            and OURS in row_["figures"]
+        ]
+        return fitting[-1] if fitting else None
+
+    commands = figure("small-groups", "SQLite", "a second")
+    share = figure("small-groups", "of its core the server took", "share")
+    deliveries = figure("group", "deliveries", "a second of its processor time")
+    accept_ms = figure("idle", "processor time to let one in", "ms")
+    socket_kb = figure("idle", "memory of each", "kB")
+    found = {
+        "commandSeconds": share / commands if commands and share else None,
+        "deliverySeconds": 1 / deliveries if deliveries else None,
+        "acceptSeconds": accept_ms / 1_000 if accept_ms else None,
+        "socketBytes": socket_kb * 1_000 if socket_kb else None,
+        "broadcastBytes": figure("bytes", "mean", "bytes"),
+    }
+    return {name: _rounded(value) for name, value in found.items() if value is not None}
 
 
 def document(costs: Mapping[str, Any], simulation: list[Json]) -> Json:
