@@ -2,11 +2,13 @@
 
 import argparse
 import json
+import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from persplit.ledger.errors import PerSplitError
 from scripts.benchmarks import chart, machine, report
 from scripts.benchmarks.bench import Bench, say, with_peers
 from scripts.benchmarks.parts import PARTS
@@ -55,7 +57,7 @@ def measured(bench: Bench, parts: Iterable[str]) -> tuple[list[Row], list[str]]:
     for part in parts:
         try:
             rows += PARTS[part](bench)
-        except (Failed, OSError) as error:
+        except (Failed, OSError, RuntimeError, PerSplitError, subprocess.SubprocessError) as error:
             say(f"FAILED: {part}: {error}")
             failed.append(part)
     return rows, failed
