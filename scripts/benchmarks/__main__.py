@@ -19,6 +19,7 @@ from scripts.benchmarks import (
     report,
     sizes,
     small_groups,
+    stalls,
     workers,
 )
 from scripts.benchmarks.bench import Bench, Measure, say, with_peers
@@ -35,6 +36,7 @@ PARTS: Final[Mapping[str, Measure]] = {
     "bytes": sizes.measure,
     "workers": workers.measure,
     "open-group": open_group.measure,
+    "stalls": stalls.measure,
 }
 """Each part is one function from the bench to its rows. A new one is a module and a line here."""
 
