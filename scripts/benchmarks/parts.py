@@ -14,6 +14,7 @@ from scripts.benchmarks import (
     plan,
     sizes,
     small_groups,
+    stalls,
     start,
     workers,
 )
@@ -29,6 +30,7 @@ PARTS: Final[Mapping[str, Measure]] = {
     "bytes": sizes.measure,
     "workers": workers.measure,
     "plan": plan.measure,
+    "stalls": stalls.measure,
     "start": start.measure,
     "open-group": open_group.measure,
     "metrics": metrics_cost.measure,

@@ -252,9 +252,10 @@ def greedy(balances: Balances) -> list[Transfer]:
 def timed(balances: Balances) -> tuple[Plan, float]:
     """The plan, and its quickest time in milliseconds."""
     best = float("inf")
-    for _ in range(_TRIES):
+    for attempt in range(_TRIES):
+        others = {f"{attempt} {user}": amount for user, amount in balances.items()}  # plans are remembered
         start = perf_counter()
-        plan = settle_up(balances)
+        plan = settle_up(others)
         best = min(best, (perf_counter() - start) * 1000)
     return plan, best
 
