@@ -7,11 +7,10 @@ other, and a set with n of them has the lowest n of the bits.
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import reduce
 from math import lcm
 from operator import or_
-from typing import Final
+from typing import Final, NamedTuple
 
 from persplit.ledger.prices import Prices, counts_of, priced
 from persplit.ledger.slices import Budget, BudgetSpent, Work
@@ -25,16 +24,15 @@ _STEPS_A_SET: Final = 10
 _STEPS_A_PLACE: Final = 120
 """Weighing one place of the search, and one more for each set that is looked at there."""
 
-_QUICK_STEPS: Final = 3_000
-"""A search that is over so soon does without prices, which cost as much."""
+_QUICK_STEPS: Final = 1_000
+"""A search that is over so soon does without prices, which cost several times as much."""
 
 
 _PARTS_FEW: Final = 4
 """With more parts to come, few people who are in all sets are seldom found, and looking costs too much."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
+class _Kind(NamedTuple):
     """Sets with so many creditors and so many debtors."""
 
     creditors: int
@@ -47,8 +45,7 @@ class _Kind:
         return self.creditors + self.debtors
 
 
-@dataclass(frozen=True, slots=True)
-class _Cover:
+class _Cover(NamedTuple):
     """Who is in sets with so many creditors and so many debtors, together with who is alike."""
 
     creditors: int
@@ -248,14 +245,14 @@ def _suffice(covers: list[tuple[int, int]], people: int, parts: int) -> bool:
 
 def _fitting(kinds: Iterable[_Kind], gone: int, refuted: Collection[int]) -> list[_Kind]:
     """The sets that have nobody who is gone, and are not refuted."""
-    return [
-        _Kind(
-            kind.creditors,
-            kind.debtors,
-            [some for some in kind.sets if not some & gone and some not in refuted],
-        )
-        for kind in kinds
-    ]
+    found = []
+    for creditors, debtors, sets in kinds:
+        fitting = [some for some in sets if not some & gone]
+        if refuted:
+            fitting = [some for some in fitting if some not in refuted]
+        if fitting:
+            found.append(_Kind(creditors, debtors, fitting))
+    return found
 
 
 def _small_enough(kinds: Iterable[_Kind], left: int, parts: int) -> list[_Kind]:

@@ -12,6 +12,7 @@ fractional packing and covering problems", 1995.) Whatever the prices, what they
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from struct import unpack
 from typing import Final
 
@@ -106,9 +107,14 @@ def priced(sets: Sequence[int], alike: Sequence[int], parts: int, budget: Budget
 
 def counts_of(sets: Sequence[int], people: int) -> list[int]:
     """By bit: how many sets have that person; of fewer than 65,536 sets."""
-    # A bit for a person becomes a lane of four, then of sixteen: what is written in base 2 is read in base 16.
-    total = sum([int(f"{int(f'{some:b}', 16):b}", 16) for some in sets])
-    return _read(total, people)
+    return _read(sum(map(_spread, sets)), people)
+
+
+@lru_cache(maxsize=8_192)
+def _spread(some: int) -> int:
+    """A lane for each person, 1 for who is in the set."""
+    # A bit becomes four, then sixteen: what is written in base 2 is read in base 16.
+    return int(f"{int(f'{some:b}', 16):b}", 16)
 
 
 def _offer(
@@ -116,8 +122,10 @@ def _offer(
 ) -> _Offer:
     """What these prices say, brought to a scale where costs fit their lanes."""
     dearest = (max(prices) + each) * max(map(int.bit_count, sets))
-    prices = [price * _COST_MAX // dearest for price in prices]
-    each = max(each * _COST_MAX // dearest, 1)
+    whole = [max((price + each) * _COST_MAX // dearest, 1) for price in prices]
+    # Where `each` is what the last of `others` pays in all, they pay the least: who is cheaper is dearer in sets for it.
+    each = sorted(whole, reverse=True)[others - 1]
+    prices = [max(price - each, 0) for price in whole]
     total = sum([lane * (price + each) for lane, price in zip(lanes, prices, strict=True)])
     costs = _read(total, len(sets))
     return _Offer(prices, costs, min(costs), sum(prices) + others * each)

@@ -12,8 +12,8 @@ T = TypeVar("T")
 Work: TypeAlias = Generator[None, None, T]
 """Work that stops after each slice, and in the end returns its result."""
 
-SLICE_STEPS: Final = 10_000
-"""Between two stops, about: some 1.5 ms."""
+SLICE_STEPS: Final = 5_000
+"""Between two stops, about: some 0.8 ms."""
 
 
 class BudgetSpent(Exception):

@@ -18,6 +18,7 @@ from aiohttp import web
 from persplit.ledger.errors import NotFound
 from persplit.transport import pages
 from persplit.transport.asyncapi import asyncapi_document
+from persplit.transport.capacity import capacity
 from persplit.transport.openapi import openapi_document
 from persplit.transport.reference import reference
 from persplit.transport.rest import problem_response
@@ -43,6 +44,7 @@ def routes(server_url: str | None, check_look_up: Callable[[web.Request], None])
         web.get("/openapi.json", _fixed(lambda: orjson.dumps(openapi()), "application/json")),
         web.get("/asyncapi.json", _fixed(lambda: orjson.dumps(asyncapi()), "application/json")),
         web.get("/docs", _fixed(lambda: reference(openapi(), asyncapi()), "text/html")),
+        web.get("/docs/capacity", _fixed(capacity, "text/html")),
         web.get(pages.STYLES, _fixed(_STYLES.read_bytes, "text/css")),
         web.get("/", _fixed(pages.welcome, "text/html")),
         web.get("/i/{code}", _invite(check_look_up)),

@@ -46,6 +46,12 @@ PLAIN_ROUTES: Final = (
     PlainRoute("openapi", "/openapi.json", "This document", "application/json"),
     PlainRoute("asyncapi", "/asyncapi.json", "The socket's messages, AsyncAPI 3.0", "application/json"),
     PlainRoute("docs", "/docs", "Everything for people to read", "text/html"),
+    PlainRoute(
+        "capacity",
+        "/docs/capacity",
+        "How much it takes to serve a thousand or fifty million users",
+        "text/html",
+    ),
     PlainRoute("styles", "/docs.css", "How the pages look", "text/css"),
     PlainRoute("welcome", "/", "What this server is", "text/html"),
     PlainRoute("invitePage", "/i/{code}", "How to join by an invite", "text/html", _CODE, (404, 429)),

@@ -60,6 +60,8 @@ def _header() -> Html:
         tag("a", "OpenAPI", href="/openapi.json"),
         ", ",
         tag("a", "AsyncAPI", href="/asyncapi.json"),
+        ". For whoever runs it: ",
+        tag("a", "how much it takes", href="/docs/capacity"),
         ".",
     )
     said = f"Version {version('persplit')}. For generators: "

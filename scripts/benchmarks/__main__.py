@@ -2,46 +2,28 @@
 
 import argparse
 import json
-from collections.abc import Iterable, Mapping
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from scripts.benchmarks import (
-    chart,
-    fan_out_small,
-    group,
-    history,
-    idle,
-    latency,
-    machine,
-    open_group,
-    report,
-    sizes,
-    small_groups,
-    workers,
-)
-from scripts.benchmarks.bench import Bench, Measure, say, with_peers
+from persplit.ledger.errors import PerSplitError
+from scripts.benchmarks import chart, machine, report
+from scripts.benchmarks.bench import Bench, say, with_peers
+from scripts.benchmarks.parts import PARTS
 from scripts.benchmarks.rows import Row
 from scripts.benchmarks.servers import CLIENT_CORE, Failed, pin
 
-PARTS: Final[Mapping[str, Measure]] = {
-    "group": group.measure,
-    "latency": latency.measure,
-    "history": history.measure,
-    "small-groups": small_groups.measure,
-    "idle": idle.measure,
-    "fan-out-small": fan_out_small.measure,
-    "bytes": sizes.measure,
-    "workers": workers.measure,
-    "open-group": open_group.measure,
-}
-"""Each part is one function from the bench to its rows. A new one is a module and a line here."""
+RESULTS: Final = "results.json"
 
 
 def main() -> None:
-    """Measure, print, write."""
+    """Measure, print, write; or print what was measured before."""
     asked = _arguments()
+    if asked.table is not None:
+        print(_again(asked.table))  # noqa: T201 - a command line
+        return
     bench = with_peers(is_quick=asked.quick, only=frozenset(asked.only))
     bench = replace(
         bench, repetitions=asked.repetitions or bench.repetitions, seconds=asked.seconds or bench.seconds
@@ -49,17 +31,24 @@ def main() -> None:
     on = machine.described(bench)
     pin(0, CLIENT_CORE)
     rows, failed = measured(bench, asked.parts or PARTS)
-    asked.out.mkdir(parents=True, exist_ok=True)
-    (asked.out / "results.json").write_text(
-        json.dumps(report.as_json(rows, on), indent=2, ensure_ascii=False)
+    _write(asked.out, rows, on)
+    print(report.table(rows))  # noqa: T201 - a command line
+    say(
+        f"\n{RESULTS} and chart.svg are in {asked.out}; scripts/bench --table {asked.out} prints what the README shows"
     )
-    (asked.out / "chart.svg").write_text(chart.svg(rows))
-    text = report.readme(rows, on)
-    (asked.out / "table.md").write_text(text)
-    print(text)  # noqa: T201 - a command line
-    say(f"results.json, chart.svg and table.md (for the README) are in {asked.out}")
     if failed:
         raise SystemExit(f"failed: {', '.join(failed)}")
+
+
+def _write(out: Path, rows: Sequence[Row], on: Mapping[str, str]) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    (out / RESULTS).write_text(json.dumps(report.as_json(rows, on), indent=2, ensure_ascii=False))
+    (out / "chart.svg").write_text(chart.svg(rows))
+
+
+def _again(out: Path) -> str:
+    """What the README shows of an earlier run."""
+    return report.readme(*report.from_json(json.loads((out / RESULTS).read_text())))
 
 
 def measured(bench: Bench, parts: Iterable[str]) -> tuple[list[Row], list[str]]:
@@ -68,7 +57,7 @@ def measured(bench: Bench, parts: Iterable[str]) -> tuple[list[Row], list[str]]:
     for part in parts:
         try:
             rows += PARTS[part](bench)
-        except (Failed, OSError) as error:
+        except (Failed, OSError, RuntimeError, PerSplitError, subprocess.SubprocessError) as error:
             say(f"FAILED: {part}: {error}")
             failed.append(part)
     return rows, failed
@@ -77,7 +66,11 @@ def measured(bench: Bench, parts: Iterable[str]) -> tuple[list[Row], list[str]]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"all unless named: {', '.join(PARTS)}")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where results go")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--out", type=Path, metavar="DIR", help="measure; where results go")
+    where.add_argument(
+        "--table", type=Path, metavar="DIR", help="only print the README's table of results there"
+    )
     parser.add_argument("--quick", action="store_true", help="two short repetitions: a first impression")
     parser.add_argument("--repetitions", type=int, help="this many")
     parser.add_argument("--seconds", type=float, help="of each repetition, after the warm-up")

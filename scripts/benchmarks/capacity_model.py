@@ -16,6 +16,9 @@ NEWCOMER_LOOKS_MAX: Final = 500
 SWEEP_SECONDS: Final = 4.5
 """Between two sweeps on average: `SWEEP_SECONDS` of the follower, with its jitter."""
 
+REQUESTS_PER_COMMAND: Final = 2
+"""To MongoDB: the present version of what is changed, and the event."""
+
 
 @dataclass(frozen=True, slots=True)
 class Costs:
@@ -213,6 +216,8 @@ class Row:
     redis_cpu: float
     redis_out_bytes: float
     first: str
+    first_share: float
+    """Of its bound that it takes: above 1 it is too much."""
 
 
 def camel(name: str) -> str:
@@ -257,6 +262,9 @@ def load(its: Traffic, nodes: int, costs: Costs, use: Use, design: Design, *, is
         people = min(NEWCOMER_LOOKS_MAX, its.connected / use.devices / nodes)
         sweep = heard * costs.sweep_mongodb_seconds + people * costs.newcomer_seconds
         hints = its.commands * (1.0 if design.to_all else (1 + readers) / nodes)
+        # What goes through the driver beside: each look-up or insert costs as much as reading on does.
+        cpu["commands"] += its.commands * REQUESTS_PER_COMMAND * costs.read_mongodb_seconds / nodes
+        cpu["connecting"] += its.opens * _requests_per_open(use) * costs.read_mongodb_seconds / nodes
         cpu["reading others' events"] = its.commands * readers * costs.read_mongodb_seconds / nodes
         cpu["sweeps"] = sweep / design.sweep_seconds
         cpu["hints"] = hints * costs.hint_heard_seconds + its.commands * costs.hint_published_seconds / nodes
@@ -293,9 +301,9 @@ def row(users: int, costs: Costs, use: Use = ASSUMED, design: Design = AS_BUILT)
     alone = load(its, 1, costs, use, design, is_alone=True)
     if alone.cpu_total <= use.node_cpu and alone.memory <= use.node_bytes:
         disk = users * use.commands_per_day * 365 * costs.event_sqlite_bytes
-        first = _largest(alone, use)
+        first = _nearest(alone, use)
         return Row(
-            users, design.name, "SQLite", its, 1, alone, 0, 0.0, its.commands, disk, 0, 0.0, 0.0, first
+            users, design.name, "SQLite", its, 1, alone, 0, 0.0, its.commands, disk, 0, 0.0, 0.0, *first
         )
     carrying = nodes_for(its, costs, use, design)
     nodes = carrying or NODES_MAX
@@ -305,6 +313,8 @@ def row(users: int, costs: Costs, use: Use = ASSUMED, design: Design = AS_BUILT)
     shards = max(ceil(reads / use.shard_reads), ceil(writes / use.shard_writes), ceil(disk / use.shard_bytes))
     told = its.commands * (nodes if design.to_all else 1 + each.readers)
     redis_cpu = its.commands * costs.redis_publish_seconds + told * costs.redis_delivery_seconds
+    # All hints go through one channel, and so through one Redis; channels of groups can be spread.
+    redis_count = 1 if design.to_all else max(1, ceil(redis_cpu / use.redis_cpu))
     return Row(
         users,
         design.name,
@@ -317,11 +327,10 @@ def row(users: int, costs: Costs, use: Use = ASSUMED, design: Design = AS_BUILT)
         reads,
         writes,
         disk,
-        # All hints go through one channel, and so through one Redis; channels of groups can be spread.
-        1 if design.to_all else max(1, ceil(redis_cpu / use.redis_cpu)),
+        redis_count,
         redis_cpu,
         told * costs.hint_out_bytes,
-        _largest(each, use),
+        *_nearest(each, use, redis_cpu / redis_count),
     )
 
 
@@ -337,15 +346,22 @@ def _reads(its: Traffic, nodes: int, each: Load, costs: Costs, use: Use, design:
     return nodes * sweeps + connecting + commands
 
 
-def _largest(each: Load, use: Use) -> str:
-    """What takes the largest part of its bound on a node: a cause of processor time, or memory."""
+def _requests_per_open(use: Use) -> float:
+    """To MongoDB, when a device connects: the session, the list of groups, each group's newest events."""
+    return 2 + use.groups_per_user
+
+
+def _nearest(each: Load, use: Use, redis_cpu: float = 0.0) -> tuple[str, float]:
+    """What is nearest to its bound, or furthest beyond it: a cause of a node's processor time, its memory, or Redis."""
     parts = {cause: seconds / use.node_cpu for cause, seconds in each.cpu.items()}
-    parts["memory"] = each.memory / use.node_bytes
-    return max(parts, key=lambda cause: parts[cause])
+    parts |= {"memory": each.memory / use.node_bytes, "Redis": redis_cpu / use.redis_cpu}
+    first = max(parts, key=lambda cause: parts[cause])
+    return first, parts[first]
 
 
 def ceilings(costs: Costs, use: Use = ASSUMED) -> Iterator[tuple[str, float]]:
     """Where the design as it is ends, whatever the number of nodes: users, or heard groups for a node."""
     commands_per_user = use.commands_per_day * use.peak_factor / DAY_SECONDS
     yield "usersAtHints", use.node_cpu / costs.hint_heard_seconds / commands_per_user
+    yield "messagesAtRedis", use.redis_cpu / costs.redis_delivery_seconds
     yield "groupsAtSweeps", use.node_cpu * SWEEP_SECONDS / costs.sweep_mongodb_seconds

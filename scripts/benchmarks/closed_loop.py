@@ -21,7 +21,7 @@ SWEEP_SECONDS_EACH: Final = 0.000_02
 takes a tenth of it, and what comes meanwhile fits into what the kernel holds for a device."""
 SLICE: Final = 64
 """Devices that are looked at before those that send are looked at again."""
-SETTLE_SECONDS: Final = 60.0
+SETTLE_SECONDS: Final = 120.0
 """For the last broadcasts to arrive everywhere once nothing more is sent."""
 _GROUP_NUMBERS: Final = 1 << 32
 

@@ -9,6 +9,7 @@ import asyncio
 import gc
 import json
 import os
+import platform
 import socket
 import subprocess
 import sys
@@ -113,16 +114,15 @@ def _hint(number: int) -> Hint:
 _PUBLISHER: Final = """
 import sys, redis
 from scripts.benchmarks.costs import HINTS, _hint
-pipe = redis.Redis(port=int(sys.argv[1])).pipeline(transaction=False)
+client = redis.Redis(port=int(sys.argv[1]))
 for number in range(HINTS):
     hint = _hint(number)
-    pipe.publish("persplit:hints", f"{hint.group_id} {hint.seq} {hint.user_id}")
-pipe.execute()
+    client.publish("persplit:hints", f"{hint.group_id} {hint.seq} {hint.user_id}")
 """
 
 
 def _publish_from_elsewhere(port: int) -> None:
-    """Publish from another process, so that ours has only what it hears to do."""
+    """Publish from another process, so that ours has only what it hears to do; one by one, as nodes do."""
     subprocess.run([sys.executable, "-c", _PUBLISHER, str(port)], check=True)  # noqa: S603 - our own words
 
 
@@ -334,12 +334,24 @@ def mongodb() -> Costs:
 PARTS: Final[dict[str, Callable[[], Costs]]] = {"sqlite": sqlite, "mongodb": mongodb, "hints": hints}
 
 
+def machine() -> str:
+    """What the figures are from, and how busy it was."""
+    processor = platform.machine()
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            processor = line.partition(":")[2].strip()
+            break
+    load = os.getloadavg()[0]
+    return f"one of {os.cpu_count()} cores of {processor}, at a load of {load:.1f}; Python {platform.python_version()}"
+
+
 def main() -> None:
     """Measure, and put the figures in their places; those of other parts stay."""
     names = sys.argv[1:] or list(PARTS)
     costs = json.loads(COSTS_FILE.read_text()) if COSTS_FILE.exists() else {}
     for name in names:
         costs.update({key: float(f"{value:.3g}") for key, value in PARTS[name]().items()})
+    costs["machine"] = machine()
     COSTS_FILE.write_text(json.dumps(costs, indent=2, sort_keys=True) + "\n")
     print(COSTS_FILE.read_text())  # noqa: T201 - a command line
 

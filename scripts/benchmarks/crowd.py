@@ -65,6 +65,7 @@ def compared(
         for how in ("send", "uvloop"):
             cases[f"{FLOOR}, {how}"] = partial(run_floor, bench, Floor(how, size), crowd.devices)
     found = bench.interleaved(cases)
+    note += f"; the load took {max(each.middle for each in found['load'].values()):.0%} of its core at most"
     return {quantity: with_floor(figures) for quantity, figures in found.items()}, note
 
 

@@ -22,5 +22,5 @@ def measure(bench: Bench) -> Sequence[Row]:
         Row(
             "fan-out-small", f"{what}: deliveries", "a second of its processor time", found["per CPU second"]
         ),
-        Row("fan-out-small", f"{what}: of its core the load took", "share", found["load"]),
+        Row("fan-out-small", f"{what}: of its core the load took", "share", found["load"], is_detail=True),
     ]

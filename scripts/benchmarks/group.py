@@ -30,8 +30,14 @@ def rows_of(bench: Bench, devices: int) -> list[Row]:
     what = f"one group of {MEMBERS}, {devices} devices"
     return [
         Row("group", f"{what}: deliveries", "a second", found["deliveries"], GOALS, note),
-        Row("group", f"{what}: deliveries", "a second of its processor time", found["per CPU second"]),
-        Row("group", f"{what}: commands", "a second", found["commands"]),
-        Row("group", f"{what}: of its core the load took", "share", found["load"]),
-        Row("group", f"{what}: of its core the server took", "share", found["server"]),
+        Row(
+            "group",
+            f"{what}: deliveries",
+            "a second of its processor time",
+            found["per CPU second"],
+            is_detail=True,
+        ),
+        Row("group", f"{what}: commands", "a second", found["commands"], is_detail=True),
+        Row("group", f"{what}: of its core the load took", "share", found["load"], is_detail=True),
+        Row("group", f"{what}: of its core the server took", "share", found["server"], is_detail=True),
     ]

@@ -1,6 +1,6 @@
 """Hints and sweeps among many nodes in virtual time: `python -m scripts.benchmarks.hints_simulation [options]`.
 
-The follower is the server's own, one for each node. What is around it counts instead of doing: a store that knows how
+The figures go into `hints_simulation.json` beside it. The follower is the server's own, one for each node. What is around it counts instead of doing: a store that knows how
 far each group has come, a Redis that tells every node or those that hear a group, and goes away for a minute. It says
 how many messages and reads there are and how late events arrive; whether they all arrive is what `scripts/torture
 simulation` is for.
@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Final
 from unittest import mock
 
@@ -25,6 +26,7 @@ from persplit.service.ports import Hint
 from scripts.benchmarks.capacity_model import AS_BUILT, CHANGED, Design
 from tests.torture.simulation_loop import VirtualLoop
 
+SIMULATION_FILE: Final = Path(__file__).with_name("hints_simulation.json")
 HINT_SECONDS: Final = (0.0005, 0.005)
 """From one node through Redis to another."""
 STORE_SECONDS: Final = (0.001, 0.01)
@@ -45,12 +47,12 @@ class World:
     """
 
     nodes: int = 100
-    groups: int = 20_000
+    groups: int = 10_000
     devices: float = 2.0
-    people_per_node: int = 100
-    events: float = 200.0
-    seconds: float = 180.0
-    outage: tuple[float, float] = (60.0, 120.0)
+    people_per_node: int = 10
+    events: float = 50.0
+    seconds: float = 120.0
+    outage: tuple[float, float] = (30.0, 90.0)
     seed: int = 1
 
 
@@ -291,7 +293,9 @@ def main() -> None:
     options = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     world = World(nodes=options.nodes, events=options.events, groups=options.groups, seed=options.seed)
-    print(json.dumps([simulated(world, design) for design in (AS_BUILT, CHANGED)], indent=2))  # noqa: T201 - a command line
+    figures = [simulated(world, design) for design in (AS_BUILT, CHANGED)]
+    SIMULATION_FILE.write_text(json.dumps(figures, indent=2) + "\n")
+    print(SIMULATION_FILE.read_text())  # noqa: T201 - a command line
 
 
 if __name__ == "__main__":

@@ -93,6 +93,8 @@ async def opened(count: int) -> tuple[float, float, int]:
 
 def measure(bench: Bench) -> Sequence[Row]:
     """The part: opening a group with a long history."""
+    if not bench.wants(OURS):
+        return []
     say("open-group")
     count = EVENTS_DEFAULT // (10 if bench.is_quick else 1)
 

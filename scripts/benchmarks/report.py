@@ -65,18 +65,28 @@ def notes(rows: Sequence[Row]) -> str:
 
 
 def readme(rows: Sequence[Row], machine: Mapping[str, str]) -> str:
-    """The table with the machine that it was measured on, ready to paste."""
+    """The tables with the machine that they were measured on, ready to paste."""
+    rows = [row for row in rows if not row.is_detail]
     said = "; ".join(f"{name}: {value}" for name, value in machine.items())
     return "\n\n".join(text for text in (f"Measured on {said}.", table(rows), notes(rows)) if text) + "\n"
 
 
 def as_json(rows: Sequence[Row], machine: Mapping[str, str]) -> dict[str, Any]:
-    """All of it as plain data."""
-    return {"machine": dict(machine), "rows": [{**asdict(row), "goals": list(_judged(row))} for row in rows]}
+    """All of it as plain data, with what became of the goals."""
+    verdicts = [
+        {"part": row.part, "what": row.what, "goal": goal.text(), "is": verdict[0], "met": verdict[1]}
+        for row in rows
+        for goal in row.goals
+        if (verdict := goal.verdict(row.figures)) is not None
+    ]
+    return {"machine": dict(machine), "rows": [asdict(row) for row in rows], "verdicts": verdicts}
 
 
-def _judged(row: Row) -> Iterator[dict[str, Any]]:
-    for goal in row.goals:
-        verdict = goal.verdict(row.figures)
-        if verdict is not None:
-            yield {"goal": goal.text(), "is": verdict[0], "met": verdict[1]}
+def from_json(results: Mapping[str, Any]) -> tuple[list[Row], Mapping[str, str]]:
+    """The rows and the machine of `as_json`."""
+    rows = []
+    for row in results["rows"]:
+        figures = {name: Figure(**figure) for name, figure in row["figures"].items()}
+        goals = tuple(Goal(**goal) for goal in row["goals"])
+        rows.append(Row(**{**row, "figures": figures, "goals": goals}))
+    return rows, results["machine"]

@@ -39,7 +39,10 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One quantity: `what` in words, `unit`, a figure by the name of each server. `note`: what a reader must know."""
+    """One quantity: `what` in words, `unit`, a figure by the name of each server. `note`: what a reader must know.
+
+    `is_detail`: for whoever looks into it, not for the README.
+    """
 
     part: str
     what: str
@@ -47,3 +50,4 @@ class Row:
     figures: Mapping[str, Figure]
     goals: tuple[Goal, ...] = ()
     note: str = ""
+    is_detail: bool = False

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,10 @@ from typing import Any, Final
 
 from persplit.bootstrap import DATABASE_FILE, open_stores
 from persplit.config import Settings
+from scripts.benchmarks.bench import Bench, say
 from scripts.benchmarks.made_up_groups import group_id, history, person, put
+from scripts.benchmarks.rows import OURS, Goal, Row
+from scripts.benchmarks.stats import Figure
 
 GROUPS: Final = 10_000
 EVENTS: Final = 20
@@ -158,6 +162,27 @@ def measured(groups: int, events: int, starts: int) -> dict[str, Any]:
             "readSeconds": [round(it.read, 3) for it in all_],
             "cpuSeconds": [round(it.cpu, 3) for it in all_],
         }
+
+
+def measure(bench: Bench) -> Sequence[Row]:
+    """The part of the benchmark."""
+    if not bench.wants(OURS):
+        return []
+    say("start")
+    groups = GROUPS // (10 if bench.is_quick else 1)
+    figures = measured(groups, EVENTS, bench.repetitions)
+    what = f"from the start of the process, {groups:,} groups of {EVENTS} events in the store"
+    health, read = ({OURS: Figure.of(figures[name])} for name in ("healthSeconds", "readSeconds"))
+    return [
+        Row(
+            "start",
+            f"{what}: to the first answer",
+            "s",
+            health,
+            (Goal(None, TARGET_SECONDS, at_least=False),),
+        ),
+        Row("start", f"{what}: to the first group read", "s", read),
+    ]
 
 
 def main() -> None:

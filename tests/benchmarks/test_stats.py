@@ -1,6 +1,7 @@
 """Medians, spreads, percentiles, goals, and how they are shown."""
 
 import json
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -83,10 +84,14 @@ def test_what_is_for_the_readme_names_the_machine_and_the_notes() -> None:
     assert text.endswith("on a machine of its own.\n")
 
 
+def test_what_is_a_detail_is_not_for_the_readme() -> None:
+    assert ROW.what not in report.readme([replace(ROW, is_detail=True)], {"cores": "2"})
+
+
 def test_results_can_be_read_again() -> None:
-    (row,) = json.loads(json.dumps(report.as_json([ROW], {"cores": "2"})))["rows"]
-    assert row["figures"][NODE]["middle"] == 90_000
-    assert [goal["met"] for goal in row["goals"]] == [True, False, True]
+    results = json.loads(json.dumps(report.as_json([ROW], {"cores": "2"})))
+    assert report.from_json(results) == ([ROW], {"cores": "2"})
+    assert [verdict["met"] for verdict in results["verdicts"]] == [True, False, True]
 
 
 def test_the_chart_has_a_bar_for_each_figure_in_proportion() -> None:

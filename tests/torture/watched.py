@@ -30,8 +30,16 @@ class Heartbeat:
     where `late` has also what others on the machine did meanwhile. SIGUSR1 writes `tasks <number>`.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, path: Path) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        path: Path,
+        beat_seconds: float = BEAT_SECONDS,
+        late_seconds: float = LATE_SECONDS,
+    ) -> None:
         self._loop = loop
+        self._beat_seconds = beat_seconds
+        self._late_seconds = late_seconds
         self._lines = path.open("a", buffering=1)
         self._due = 0.0
         self._used = 0.0
@@ -45,14 +53,14 @@ class Heartbeat:
         self._next()
 
     def _next(self) -> None:
-        self._due = time.monotonic() + BEAT_SECONDS
+        self._due = time.monotonic() + self._beat_seconds
         self._used = time.thread_time()
-        self._loop.call_later(BEAT_SECONDS, self._beat)
+        self._loop.call_later(self._beat_seconds, self._beat)
 
     def _beat(self) -> None:
         now = time.monotonic()
         late, busy = now - self._due, time.thread_time() - self._used
-        if late > LATE_SECONDS:
+        if late > self._late_seconds:
             self._lines.write(f"{now:.3f} {late:.4f} {busy:.4f}\n")
         self._next()
 
@@ -60,7 +68,12 @@ class Heartbeat:
         self._lines.write(f"tasks {len(asyncio.all_tasks(self._loop))}\n")
 
 
-def serve(beats: Path, arguments: list[str]) -> None:
+def serve(
+    beats: Path,
+    arguments: list[str],
+    beat_seconds: float = BEAT_SECONDS,
+    late_seconds: float = LATE_SECONDS,
+) -> None:
     """Run the command line with a heartbeat in the loop that it makes."""
     from persplit import cli, server
 
@@ -71,7 +84,7 @@ def serve(beats: Path, arguments: list[str]) -> None:
 
         def make_watched() -> asyncio.AbstractEventLoop:
             loop = make()
-            Heartbeat(loop, beats).start()
+            Heartbeat(loop, beats, beat_seconds, late_seconds).start()
             return loop
 
         return make_watched

@@ -1,5 +1,6 @@
 """The documents and pages as they are served: complete, escaped, and loading nothing from elsewhere."""
 
+import asyncio
 import gzip
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -26,7 +27,7 @@ from persplit.transport.requests import COMMANDS_MAX, SINCE_MAX
 from persplit.transport.results import Pulled, ReadyGroup, SessionClosing
 from persplit.transport.table import COMMANDS, OPERATIONS
 
-PAGES = ("/docs", "/", "/i/q3Zk8mB1tXo5Yw2LrD7vNA")
+PAGES = ("/docs", "/docs/capacity", "/", "/i/q3Zk8mB1tXo5Yw2LrD7vNA")
 HOSTILE = "\"><img src=x onerror=alert(1)>&'"
 
 
@@ -93,6 +94,29 @@ async def test_the_documents_are_served_as_json(
     async with client.get(path) as response:
         assert response.headers["Content-Type"] == "application/json"
         assert await response.json() == document
+
+
+async def test_a_document_is_made_once_and_not_before_somebody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    def counted(server_url: str | None) -> dict[str, object]:
+        made.append(server_url)
+        return openapi_document(server_url)
+
+    monkeypatch.setattr(documents, "openapi_document", counted)
+    app = web.Application()
+    app.add_routes(documents.routes("https://persplit.example", lambda _: None))
+    assert made == []
+
+    async with TestServer(app) as server, ClientSession(server.make_url("/")) as session:
+
+        async def fetch() -> bytes:
+            async with session.get("/openapi.json") as response:
+                return await response.read()
+
+        bodies = await asyncio.gather(*(fetch() for _ in range(5)))
+    assert len(set(bodies)) == 1
+    assert made == ["https://persplit.example"]
 
 
 async def test_who_can_unpack_gets_it_packed(client: ClientSession) -> None:
