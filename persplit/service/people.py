@@ -28,7 +28,7 @@ Profiles: TypeAlias = Mapping[str, User | None]
 
 
 class Remembered(Generic[_V]):
-    """Values by id, each for a few seconds, and no more than `size_max`: the one read longest ago goes first.
+    """Values by id, each for a few seconds, and no more than `size_max`: the longest unused goes first.
 
     `monotonic` tells seconds that never go back.
     """
@@ -48,14 +48,21 @@ class Remembered(Generic[_V]):
         if entry is None:
             return None
         until, value = entry
-        return value if self._monotonic() < until else None
+        if self._monotonic() >= until:
+            return None
+        self._entries.move_to_end(id_)
+        return value
 
     def get_many(self, ids: Iterable[str]) -> Iterator[tuple[str, _V | None]]:
         """Each id once, with its value, or None if it isn't (or no longer) remembered."""
         now, entries = self._monotonic(), self._entries
         for id_ in dict.fromkeys(ids):
             entry = entries.get(id_)
-            yield id_, None if entry is None or entry[0] <= now else entry[1]
+            if entry is None or entry[0] <= now:
+                yield id_, None
+            else:
+                entries.move_to_end(id_)
+                yield id_, entry[1]
 
     def last(self, id_: str) -> _V | None:
         """The value as it was a while ago, for when nobody can be asked; None if it isn't known.

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 
@@ -109,7 +110,7 @@ async def test_after_an_unknown_outcome_each_finds_out_for_itself(
     node: Node, heard: Span, fails_at: int
 ) -> None:
     node.wire.faults.extend([*[FINE] * fails_at, AFTER])
-    asked = [lambda n=n: node.spends(f"tea {n}") for n in range(3)]  # type: ignore[misc] # a default is no argument
+    asked = [partial(node.spends, f"tea {n}") for n in range(3)]
     outcomes = await asyncio.gather(*(ask() for ask in asked), return_exceptions=True)
     assert any(isinstance(outcome, StoreUnavailable) for outcome in outcomes)
     assert all(isinstance(outcome, Outcome | StoreUnavailable) for outcome in outcomes)

@@ -356,8 +356,10 @@ async def test_any_of_several_workers_answers_for_all_and_one_that_dies_is_repla
         assert value(found, "persplit_sign_ins_total", kind="register", code="ok") == 6
         assert value(found, "persplit_processes") == 2
         assert len(list(directory.glob("counter_*.db"))) == 2, "the new worker took the dead one's place"
-        for number in range(8):
-            await made[0].ok("POST", "/groups", {"name": f"Group {number}"})
+        async with phones_of(server.url) as phones:
+            late = await phones("Late")
+            for number in range(8):
+                await late.ok("POST", "/groups", {"name": f"Group {number}"})
         assert await asyncio.to_thread(server.stop) == 0
         assert not directory.exists()
     finally:
