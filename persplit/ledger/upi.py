@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
-from persplit.ledger.money import AMOUNT_MAX, decimal_text
+from persplit.ledger.money import AMOUNT_MAX
 
 QR_GALLERY_LIMIT_PAISE: Final = 2_000_00
 """Most that a QR picked from the gallery ("QR share and pay") may ask of a person, in paise: NPCI circular
@@ -76,7 +76,7 @@ def payment_link(vpa: str, payee_name: str, amount: int, note: str) -> str:
     if not 1 <= amount <= AMOUNT_MAX:
         raise ValueError(f"the amount is from 1 to {AMOUNT_MAX} paise, not {amount}")
     before, after = _around_amount(vpa, payee_name, note)
-    return f"{before}{decimal_text(amount, 'INR')}{after}"
+    return f"{before}{amount // 100}.{amount % 100:02d}{after}"
 
 
 @lru_cache(PAYEES_REMEMBERED_MAX)

@@ -40,6 +40,8 @@ _BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 def _plain(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text  # most texts: no need to look at each character
     for character in text:
         if unicodedata.category(character) in _FORBIDDEN_CATEGORIES or character in _BIDI_CONTROLS:
             raise ValueError("control characters are not allowed")
@@ -47,6 +49,8 @@ def _plain(text: str) -> str:
 
 
 def _visible(text: str) -> str:
+    if text.isascii() and text.isprintable() and not text.isspace():
+        return text
     # A mark needs a letter to stand on; formats and separators show nothing.
     if all(character in _BLANK or unicodedata.category(character)[0] in "CMZ" for character in text):
         raise ValueError("there is nothing to see in it")
