@@ -92,6 +92,7 @@ class Handler:
             child(LEDGER_COMMANDS, type_, code).inc()
             if not answer.done():
                 answer.set_exception(error)
+                answer.exception()  # looked at, in case that the caller goes just now
         except BaseException:
             answer.cancel()
             raise
