@@ -1,20 +1,30 @@
 """What we lean on inside the libraries is as we expect: an upgrade that changes it fails here first."""
 
+import asyncio
 import inspect
 
 import engineio
 import pytest
 import socketio
+from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp._websocket.reader import WebSocketDataQueue
+from aiohttp.http_websocket import WebSocketReader
 from engineio.async_drivers import aiohttp as driver
 from engineio.async_socket import AsyncSocket
 
-from persplit.transport import engine, guard
+from persplit.transport import direct, engine, guard
 from persplit.transport.frames import GuardedPacket
 from persplit.transport.guard import guarded_server
-from tests.transport.guarded import EVENTS, ORIGIN, refuse
+from tests.transport.guarded import EVENTS, ORIGIN, masked, refuse
 
 PRIVATE: dict[type, dict[str, str | None]] = {
-    engineio.AsyncServer: {"send_packet": "self sid pkt", "create_queue": None},
+    engineio.AsyncServer: {
+        "send_packet": "self sid pkt",
+        "create_queue": None,
+        "generate_id": "self",
+        "handle_request": "self args kwargs",
+        "reason": None,
+    },
     AsyncSocket: {
         "close": "self wait abort reason",
         "poll": "self",
@@ -39,7 +49,15 @@ PRIVATE: dict[type, dict[str, str | None]] = {
         "_handle_ack": "self eio_sid namespace id data",
         "_send_packet": "self eio_sid pkt",
     },
+    web.RequestHandler: {"connection_lost": "self exc", "_message_tail": None, "keep_alive": "self val"},
+    web.WebSocketResponse: {"prepare": "self request", "write_eof": "self"},
+    WebSocketDataQueue: {"feed_data": None, "set_exception": None},
+    WebSocketReader: {"feed_data": None},
     socketio.AsyncManager: {
+        "emit": "self event data namespace room skip_sid callback to kwargs",
+        "pre_connect": "self eio_sid namespace",
+        "connect": "self sid namespace",
+        "get_participants": "self namespace room",
         "basic_enter_room": "self sid namespace room eio_sid",
         "basic_leave_room": "self sid namespace room",
         "basic_disconnect": "self sid namespace kwargs",
@@ -63,6 +81,27 @@ def test_the_libraries_are_inside_as_the_guard_expects(
     found = getattr(owner, name)
     if parameters is not None:
         assert " ".join(inspect.signature(found).parameters) == parameters
+
+
+def test_the_fast_path_puts_its_own_in_the_places_of_the_libraries() -> None:
+    server = guarded_server(EVENTS, refuse, [ORIGIN])
+    assert type(server.eio) is direct.DirectEngine
+    assert type(server.manager) is direct.DirectRooms
+    assert {"connect", "message", "disconnect"} <= server.eio.handlers.keys()
+    assert {"ping_interval", "ping_timeout", "cors_allowed_origins"} <= vars(server.eio).keys()
+    assert server.eio.start_service_task is False, "nobody looks for its sockets in the library's book"
+
+
+async def test_the_reader_of_frames_gives_what_it_reads_to_our_intake_and_keeps_nothing() -> None:
+    intake = direct.Intake(asyncio.get_running_loop())
+    readers = [WebSocketReader(intake, 100, compress=False, decode_text=True) for _ in "ab"]
+    whole = masked("40hello")
+    assert intake.parse(readers[0], whole[:5]) == ([], None)
+    assert [message.data for message in intake.parse(readers[1], whole + whole)[0]] == ["40hello"] * 2
+    (message,), code = intake.parse(readers[0], whole[5:])
+    assert (message.type, message.data, code) == (WSMsgType.TEXT, "40hello", None)
+    assert intake.parse(readers[0], masked("x" * 101)) == ([], WSCloseCode.MESSAGE_TOO_BIG)
+    assert intake.parse(readers[1], whole)[1] is None, "one that breaks off leaves the others alone"
 
 
 def test_the_libraries_keep_what_the_guard_expects() -> None:
