@@ -43,7 +43,7 @@ _LEAVING: Final = "1"
 class Opening(web.WebSocketResponse):
     """aiohttp's handshake, and nothing after it."""
 
-    async def write_eof(self) -> None:
+    async def write_eof(self) -> None:  # type: ignore[override] # as its parent has it
         """Write nothing: the connection isn't aiohttp's any more."""
 
 

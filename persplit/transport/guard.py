@@ -20,7 +20,7 @@ from persplit.service import metrics
 from persplit.service.errors import InternalError, Malformed, RateLimited
 from persplit.transport.buckets import TokenBucket
 from persplit.transport.direct import DirectEngine, DirectRooms
-from persplit.transport.engine import FRAME_BYTES_MAX, LINK, REQUEST, Engine
+from persplit.transport.engine import FRAME_BYTES_MAX, REQUEST, Engine
 from persplit.transport.frames import BadFrame, GuardedPacket
 from persplit.transport.links import CLOSE_SECONDS, Link
 from persplit.transport.rooms import NAMESPACE, Rooms
@@ -107,17 +107,15 @@ class GuardedServer(socketio.AsyncServer):
         """Ask before each request for a socket: what is returned is the answer, and no socket is opened."""
         self.eio.turn_away = decide
 
-    @staticmethod
-    def refusal_at_opening(environ: dict[str, Any]) -> PerSplitError | None:
-        """Why the socket that is signing in may not, by what `on_opened` said."""
-        link: Link = environ[LINK]
-        return link.refused
+    def refusal_at_opening(self, sid: str) -> PerSplitError | None:
+        """Why a socket that is signing in may not, by what `on_opened` said."""
+        link = self._link_of(sid)
+        return None if link is None else link.refused
 
-    @staticmethod
-    def address_at_opening(environ: dict[str, Any]) -> str:
-        """Which address the socket that is signing in counts for."""
-        link: Link = environ[LINK]
-        return link.address
+    def address_at_opening(self, sid: str) -> str:
+        """Which address it counts for."""
+        link = self._link_of(sid)
+        return "" if link is None else link.address
 
     @property
     def carried(self) -> int:

@@ -143,10 +143,10 @@ class Sockets:
     def _ended(self, address: str) -> None:
         self._limits.close_socket(address)
 
-    async def _connect(self, sid: str, environ: dict[str, Any], auth: object = None) -> None:
+    async def _connect(self, sid: str, environ: dict[str, Any], auth: object = None) -> None:  # noqa: ARG002 - the library's shape
         """Sign the socket in, or refuse it with a code."""
         try:
-            refused = self._server.refusal_at_opening(environ)
+            refused = self._server.refusal_at_opening(sid)
             if refused is not None:
                 raise refused
             token = auth.get("token") if isinstance(auth, dict) else None
@@ -164,7 +164,7 @@ class Sockets:
         except Exception:  # noqa: BLE001 - the boundary: nothing gets past it uncoded
             _log.exception("connect_failed", sid=sid)
             raise _refused(InternalError("a fault of the server: try again")) from None
-        address = self._server.address_at_opening(environ)
+        address = self._server.address_at_opening(sid)
         self._connections[sid] = Connection(sid, Call(claims, address), since)
         SOCKETS.set(len(self._connections))
 

@@ -181,10 +181,10 @@ class Switchboard:
         """Take a handler."""
         self._handlers[event] = handler
 
-    def refusal_at_opening(self, environ: Json) -> None:
+    def refusal_at_opening(self, sid: str) -> None:
         """No limit on connections in the simulated world."""
 
-    def address_at_opening(self, environ: Json) -> str:
+    def address_at_opening(self, sid: str) -> str:
         """They all come from one place."""
         return "192.0.2.1"
 

@@ -155,7 +155,6 @@ class Served:
 
     async def on_connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
         """Sign in with the token "good"."""
-        assert isinstance(environ["aiohttp.request"], web.Request)
         if auth == {"token": "slow"}:
             await self.release.wait()
         elif auth == {"token": "fault"}:

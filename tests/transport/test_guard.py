@@ -395,6 +395,14 @@ async def test_who_leaves_the_namespace_and_stays_is_let_go(served: Served) -> N
     await client.is_gone()
 
 
+async def test_who_leaves_the_namespace_may_sign_in_again(served: Served) -> None:
+    client = await served.signed_in()
+    await client.ws.send_str("41")
+    await client.ws.send_str('40{"token":"bad"}')
+    assert (await client.hears()).startswith("44{")
+    await (await client.signs_in()).is_served()
+
+
 async def test_who_leaves_while_signing_in_is_forgotten(served: Served) -> None:
     client = await served.opens()
     await client.ws.send_str('40{"token":"slow"}')
