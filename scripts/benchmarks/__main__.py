@@ -13,7 +13,7 @@ from scripts.benchmarks import chart, machine, report
 from scripts.benchmarks.bench import Bench, say, with_peers
 from scripts.benchmarks.parts import PARTS
 from scripts.benchmarks.rows import Row
-from scripts.benchmarks.servers import CLIENT_CORE, Failed, pin
+from scripts.benchmarks.servers import Failed
 
 RESULTS: Final = "results.json"
 
@@ -29,7 +29,6 @@ def main() -> None:
         bench, repetitions=asked.repetitions or bench.repetitions, seconds=asked.seconds or bench.seconds
     )
     on = machine.described(bench)
-    pin(0, CLIENT_CORE)
     rows, failed = list[Row](), list[str]()
     for part in asked.parts or PARTS:
         measured = _measured(bench, part)
