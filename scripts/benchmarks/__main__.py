@@ -3,7 +3,7 @@
 import argparse
 import json
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -13,7 +13,7 @@ from scripts.benchmarks import chart, machine, report
 from scripts.benchmarks.bench import Bench, say, with_peers
 from scripts.benchmarks.parts import PARTS
 from scripts.benchmarks.rows import Row
-from scripts.benchmarks.servers import CLIENT_CORE, Failed, pin
+from scripts.benchmarks.servers import Failed
 
 RESULTS: Final = "results.json"
 
@@ -29,9 +29,12 @@ def main() -> None:
         bench, repetitions=asked.repetitions or bench.repetitions, seconds=asked.seconds or bench.seconds
     )
     on = machine.described(bench)
-    pin(0, CLIENT_CORE)
-    rows, failed = measured(bench, asked.parts or PARTS)
-    _write(asked.out, rows, on)
+    rows, failed = list[Row](), list[str]()
+    for part in asked.parts or PARTS:
+        measured = _measured(bench, part)
+        rows += measured or ()
+        failed += [part] if measured is None else []
+        _write(asked.out, rows, on)  # each time: what was measured is kept however this ends
     print(report.table(rows))  # noqa: T201 - a command line
     say(
         f"\n{RESULTS} and chart.svg are in {asked.out}; scripts/bench --table {asked.out} prints what the README shows"
@@ -51,20 +54,17 @@ def _again(out: Path) -> str:
     return report.readme(*report.from_json(json.loads((out / RESULTS).read_text())))
 
 
-def measured(bench: Bench, parts: Iterable[str]) -> tuple[list[Row], list[str]]:
-    """The rows of the parts, and which parts failed: the others are measured all the same."""
-    rows, failed = list[Row](), list[str]()
-    for part in parts:
-        try:
-            rows += PARTS[part](bench)
-        except (Failed, OSError, RuntimeError, PerSplitError, subprocess.SubprocessError) as error:
-            say(f"FAILED: {part}: {error}")
-            failed.append(part)
-    return rows, failed
+def _measured(bench: Bench, part: str) -> Sequence[Row] | None:
+    """The rows of the part; None if it failed, which keeps no other from being measured."""
+    try:
+        return PARTS[part](bench)
+    except (Failed, OSError, RuntimeError, PerSplitError, subprocess.SubprocessError) as error:
+        say(f"FAILED: {part}: {error}")
+        return None
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measure the server beside its peers.")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"all unless named: {', '.join(PARTS)}")
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--out", type=Path, metavar="DIR", help="measure; where results go")

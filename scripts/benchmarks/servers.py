@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
@@ -33,15 +33,30 @@ class Failed(Exception):
     """A server didn't do what it has to; says what it printed."""
 
 
+_APART: Final = hasattr(os, "sched_setaffinity") and {SERVER_CORE, CLIENT_CORE} <= os.sched_getaffinity(0)
+
+
 def cores_are_apart() -> bool:
     """Whether there are two cores and a way to choose one, so that server and load don't take each other's time."""
-    return hasattr(os, "sched_setaffinity") and (os.cpu_count() or 1) > 1
+    return _APART
 
 
-def pin(pid: int, *cores: int) -> None:
-    """Let the process (0: this one) run on these cores only, where that is possible."""
-    if cores_are_apart():
-        os.sched_setaffinity(pid, cores)
+def pin(pid: int, core: int) -> None:
+    """Let the process (0: this one) run on one core only, where that is possible."""
+    if _APART:
+        os.sched_setaffinity(pid, {core})
+
+
+@contextmanager
+def _on_the_other_core() -> Iterator[None]:
+    """Let this process, which makes the load, keep off the server's core while the block runs."""
+    before = os.sched_getaffinity(0) if _APART else set()
+    pin(0, CLIENT_CORE)
+    try:
+        yield
+    finally:
+        if _APART:
+            os.sched_setaffinity(0, before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +132,11 @@ def process(
             list(command), env=environment, stdout=out, stderr=out, cwd=_ROOT, start_new_session=True
         )
     try:
-        pin(child.pid, *((SERVER_CORE,) if pinned else range(os.cpu_count() or 1)))
+        if pinned:
+            pin(child.pid, SERVER_CORE)
         _wait_until_ready(child, port, log)
-        yield child.pid
+        with _on_the_other_core() if pinned else nullcontext():
+            yield child.pid
     finally:
         child.send_signal(signal.SIGTERM)
         try:
