@@ -201,8 +201,7 @@ class SocketFanOut:
 
     async def announce(self, recorded: RecordedEvent, standing: Standing) -> None:
         """Send the event, with the standing after it, to everybody who hears the group."""
-        people = await self._people.get(standing.state.members)
-        name, payload = views.broadcast(recorded, standing, people)
+        name, payload = await self._broadcast(recorded, standing)
         await self._emitter.emit(name, payload, to=group_room(recorded.group_id))
         EVENTS_ANNOUNCED.labels(name).inc()
         FANOUT_RECIPIENTS.inc(self._audience.sockets_hearing(recorded.group_id))
@@ -211,11 +210,15 @@ class SocketFanOut:
 
     async def admit(self, user_id: str, recorded: RecordedEvent, standing: Standing) -> None:
         """Let the user's connected devices hear the event's group from now on; those that didn't, get the event."""
-        people = await self._people.get(standing.state.members)
-        name, payload = views.broadcast(recorded, standing, people)
+        name, payload = await self._broadcast(recorded, standing)
         for sid in self._lacking(recorded.group_id, user_id):
             await self._enter(recorded.group_id, sid)
             await self._emitter.emit(name, payload, to=sid)
+
+    async def _broadcast(self, recorded: RecordedEvent, standing: Standing) -> tuple[str, Json]:
+        shows = views.shows_people(recorded)
+        people = await self._people.get(standing.state.members) if shows else {}
+        return views.broadcast(recorded, standing, people)
 
     def note_load(self) -> None:
         """Take down how many listen."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
 from persplit.ledger import codec
-from persplit.ledger.events import Noun, RecordedEvent, subject_of
+from persplit.ledger.events import GroupEvent, MemberUpdated, Noun, RecordedEvent, subject_of
 from persplit.ledger.expense import Expense
 from persplit.ledger.explain import ExplainedDebt
 from persplit.ledger.settlement import Settlement
@@ -111,6 +111,11 @@ def standing(it: Standing) -> Json:
         "settleUp": [payment(row) for row in it.plan],
         "optimal": it.optimal,
     }
+
+
+def shows_people(recorded: RecordedEvent) -> bool:
+    """Whether the broadcast of the event needs the profiles of the group's members."""
+    return isinstance(recorded.event, GroupEvent | MemberUpdated)
 
 
 def broadcast(recorded: RecordedEvent, it: Standing, people: Profiles) -> tuple[str, Json]:
