@@ -77,7 +77,7 @@ class Intake(WebSocketDataQueue):
 
 
 class DirectLink(Link, asyncio.Protocol):
-    """A connection that is carried by its transport alone. Also what python-engineio knows as its socket."""
+    """A connection that is carried by its transport alone."""
 
     __slots__ = (
         "_ended_because",
@@ -267,6 +267,10 @@ class DirectLink(Link, asyncio.Protocol):
         if self.transport is not None:
             self.transport.close()  # once what is written has gone out
 
+    def eof_received(self) -> None:
+        """The client sends no more. The transport closes."""
+        self.is_ready = False
+
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - whatever it was
         """The TCP connection has ended."""
         self.transport = None
@@ -405,10 +409,12 @@ class DirectEngine(Engine):
         ending.add_done_callback(self._ending.discard)
 
     async def shutdown(self) -> None:
-        """Stop asking, and wait for disconnect handlers that run."""
+        """Stop asking, end what is left, and wait for disconnect handlers that run."""
         await super().shutdown()
         self.unasked.close()
         self.unanswered.close()
+        for link in tuple(self.links.values()):
+            link.abort()
         await asyncio.gather(*self._ending)
 
 
