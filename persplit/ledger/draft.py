@@ -46,7 +46,10 @@ def resolved(
     _check(_people_errors(draft, people, payers, participants, splits, items))
     _check(_payer_errors(draft, payers))
     sharers = _sharers(draft, payers, participants, splits)
-    shares = _shares_kept(state, before, draft, payers, participants, splits, items)
+    if draft.shares is None:
+        shares = _shares_kept(state, before, draft, payers, participants, splits, items)
+    else:
+        shares = _given_shares(state, draft, draft.shares, sharers)
     return Expense(
         id=expense_id,
         seq=state.seq + 1,
@@ -66,6 +69,18 @@ def resolved(
         created_at=before.created_at if before else now,
         updated_at=now,
     )
+
+
+def _given_shares(
+    state: GroupState, draft: ExpenseDraft, given: Iterable[Posting], sharers: Collection[str]
+) -> tuple[Posting, ...]:
+    """The shares as they stood elsewhere, if they are ones of this expense."""
+    shares = _postings(state, given)
+    if sorted(share.user_id for share in shares) != sorted(sharers):
+        raise Invalid(FieldError("shares", "not those of the people who take part"))
+    if any(share.amount < 0 for share in shares) or sum(share.amount for share in shares) != draft.amount:
+        raise Invalid(FieldError("shares", f"not parts of the amount {draft.amount}"))
+    return shares
 
 
 def _canonical(state: GroupState, expense: Expense) -> Expense:

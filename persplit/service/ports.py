@@ -38,6 +38,10 @@ class CommandKnown(Exception):
         self.recorded = recorded
 
 
+class TransactionsUnavailable(Exception):
+    """`append_all` needs a transaction, and this store has none. Nothing was written."""
+
+
 class GroupErased(Exception):
     """The group was erased: nothing is read of it, and nothing will ever be recorded under its id again."""
 
@@ -115,6 +119,18 @@ class EventStore(Protocol):
             for new in events:
                 recorded.append(await self.append(new))  # noqa: PERF401 - what was done before an error counts
         return recorded
+
+    async def append_all(self, events: Sequence[NewEvent]) -> Sequence[RecordedEvent]:
+        """Make all of these durable together, or none: events of one group, with seqs that follow each other.
+
+        Raises:
+            GroupErased: the group was erased.
+            SeqTaken: the group has an event with one of these seqs, or with one of the command ids.
+            ValueError: the group has no event with the seq before the first: there would be a hole.
+            TransactionsUnavailable: the store can't write several at once.
+
+        """
+        ...
 
     async def read(self, group_id: str, after: int, limit: int) -> Sequence[RecordedEvent]:
         """At most `limit` events with seq > `after`, in order.
