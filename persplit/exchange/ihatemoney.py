@@ -77,6 +77,8 @@ def _listed(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 
 def _bill(row: int, record: Mapping[str, Any], people: People, weights: dict[str, Fraction]) -> Bill:
+    if not record.keys() >= _COLUMNS:
+        raise BadCell(f"it lacks {', '.join(sorted(_COLUMNS - record.keys()))}")
     currency = str(record.get("currency") or "")
     if currency not in _NO_CURRENCY and currency not in CURRENCIES:
         raise BadCell("its currency is not an ISO 4217 code")

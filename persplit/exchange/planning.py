@@ -224,6 +224,8 @@ class _Planning:
             return rows.of_entry(
                 entry, Status.REFUSED, f"it is in {entry.currency}, the group is in {currency}"
             )
+        if entry.kind is Kind.PAYMENT and len(self._merged([*entry.payers, *entry.shares])) == 1:
+            return rows.of_entry(entry, Status.IGNORED, "the two are one person here")
         if known.last is not None:
             before = content_in(known.last)
             if before is not None and before != entry.content[: len(before)]:

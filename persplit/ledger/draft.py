@@ -49,7 +49,8 @@ def resolved(
     if draft.shares is None:
         shares = _shares_kept(state, before, draft, payers, participants, splits, items)
     else:
-        shares = _given_shares(state, draft, draft.shares, sharers)
+        worked_out = shares_of(expense_id, draft.amount, draft.split_type, sharers, splits, items)
+        shares = _given_shares(_postings(state, draft.shares), worked_out)
     return Expense(
         id=expense_id,
         seq=state.seq + 1,
@@ -71,16 +72,23 @@ def resolved(
     )
 
 
-def _given_shares(
-    state: GroupState, draft: ExpenseDraft, given: Iterable[Posting], sharers: Collection[str]
-) -> tuple[Posting, ...]:
-    """The shares as they stood elsewhere, if they are ones of this expense."""
-    shares = _postings(state, given)
-    if sorted(share.user_id for share in shares) != sorted(sharers):
-        raise Invalid(FieldError("shares", "not those of the people who take part"))
-    if any(share.amount < 0 for share in shares) or sum(share.amount for share in shares) != draft.amount:
-        raise Invalid(FieldError("shares", f"not parts of the amount {draft.amount}"))
-    return shares
+def _given_shares(given: tuple[Posting, ...], worked_out: tuple[Posting, ...]) -> tuple[Posting, ...]:
+    """The shares as they stood in another ledger, where ids were others: the odd unit may have gone to somebody else.
+
+    Raises:
+        Invalid: they are not what this division could have come to.
+
+    """
+    ours = {share.user_id: share.amount for share in worked_out}
+    theirs = {share.user_id: share.amount for share in given}
+    if (
+        theirs.keys() != ours.keys()
+        or len(given) != len(ours)
+        or sum(theirs.values()) != sum(ours.values())
+        or any(amount < 0 or abs(amount - ours[user]) > 1 for user, amount in theirs.items())
+    ):
+        raise Invalid(FieldError("shares", "not what the division comes to"))
+    return given
 
 
 def _canonical(state: GroupState, expense: Expense) -> Expense:
