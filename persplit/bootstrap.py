@@ -21,6 +21,7 @@ from persplit.adapters.sqlite_database import SqliteDatabase
 from persplit.adapters.sqlite_documents import SqliteDocuments
 from persplit.adapters.sqlite_events import SqliteEvents
 from persplit.adapters.sqlite_schema import SCHEMA_VERSION
+from persplit.adapters.statement_pdf import PdfStatements
 from persplit.adapters.tokens import ACCESS_LIFETIME_SECONDS, JwtAccessTokens, derive_key
 from persplit.config import ConfigError, Settings
 from persplit.service import heartbeat, metrics, users
@@ -261,6 +262,7 @@ async def _composed(
         standings=standings,
         importing=Importing(stores.events, groups, people, batches, clock),
         exporting=Exporting(stores.events, groups, people),
+        statements=PdfStatements(),
         qr_tokens=qr_tokens,
         qr_codes=qr_codes,
         public_url=settings.own_url,

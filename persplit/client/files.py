@@ -10,7 +10,7 @@ from persplit.ledger.errors import FieldError
 
 IMPORT_SECONDS: Final = 90.0
 """For a file of megabytes over a slow line, and the second that the server takes for it."""
-EXPORTS: Final = ("csv", "json")
+EXPORTS: Final = ("csv", "json", "pdf")
 """What a group can be exported as."""
 
 

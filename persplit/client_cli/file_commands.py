@@ -124,7 +124,9 @@ def export(
     group: Group = None,
     as_json: Json = False,
 ) -> None:
-    """Export a group: `csv` a table of what counts, `json` all of it, which can be imported again.
+    """Export a group as a file.
+
+    `csv` is a table of what counts, `json` all of it, which can be imported again, `pdf` a statement to print or send.
 
     JSON: {"file": where it is, "bytes": how many}; with `--json` it takes `--output`
     """

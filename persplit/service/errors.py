@@ -15,6 +15,7 @@ PerSplitError
     ├── MethodNotAllowed        method_not_allowed
     ├── ImportRefused           import_refused         `errors` names the rows and people
     ├── ImportUnavailable       import_unavailable     the store has no transactions
+    ├── StatementUnavailable    statement_unavailable  the extra that makes PDFs isn't installed
     ├── StoreUnavailable        store_unavailable      outcome unknown: retry with the same key
     ├── ServerRestarting        server_restarting
     └── InternalError           internal_error         a fault of ours; logged
@@ -107,6 +108,12 @@ class ImportUnavailable(ServiceError):
     """This server's database can't write several events at once."""
 
     code = "import_unavailable"
+
+
+class StatementUnavailable(ServiceError):
+    """This server makes no PDFs."""
+
+    code = "statement_unavailable"
 
 
 class StoreUnavailable(ServiceError):

@@ -4,10 +4,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from persplit.ledger.codec import TYPES
 from persplit.ledger.events import Event, Noun, RecordedEvent, is_creation, subject_of
+
+if TYPE_CHECKING:
+    from persplit.service.statements import Statement
 
 READ_LIMIT_MAX: Final = 1_000
 """Events or documents that one read of a store returns at most."""
@@ -360,6 +363,14 @@ class QrRenderer(Protocol):
 
     async def svg(self, text: str) -> bytes:
         """The same as SVG."""
+        ...
+
+
+class StatementPrinter(Protocol):
+    """Statements as files, made off the event loop."""
+
+    async def pdf(self, statement: "Statement") -> bytes:
+        """A PDF. Raises `StatementUnavailable` where that isn't installed."""
         ...
 
 

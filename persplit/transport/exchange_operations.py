@@ -12,6 +12,7 @@ from persplit.exchange.planning import Difference, ImportPlan
 from persplit.exchange.rows import Row, Status
 from persplit.service.exporting import Whole
 from persplit.service.importing import Imported, ImportOrder
+from persplit.service.statements import statement_of
 from persplit.transport import requests as r
 from persplit.transport import results, views
 from persplit.transport.fields import FOUND_OUT
@@ -134,6 +135,12 @@ def _document(whole: Whole) -> bytes:
     return orjson.dumps(exported, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
+async def _pdf(services: Services, call: Call, request: r.OneGroup) -> Json:
+    whole = await services.exporting.whole(request.group_id, call.user_id)
+    statement = await statement_of(whole, services.qr_codes)
+    return _file(whole, "pdf", await services.statements.pdf(statement))
+
+
 def _file(whole: Whole, kind: str, body: bytes) -> Json:
     """A file, with a name that every system takes."""
     state = whole.standing.state
@@ -180,5 +187,16 @@ OPERATIONS: Final = (
         "GET /groups/{groupId}/export.json",
         media_type="application/json",
         budget=Budget.EXPORTS,
+    ),
+    Operation(
+        "exportPdf",
+        "A statement to print or send: balances, who pays whom with QRs, the newest expenses and payments",
+        r.OneGroup,
+        None,
+        _pdf,
+        "GET /groups/{groupId}/export.pdf",
+        media_type="application/pdf",
+        budget=Budget.EXPORTS,
+        seconds_max=IMPORT_SECONDS_MAX,
     ),
 )

@@ -23,7 +23,7 @@ from persplit.service.importing import Importing
 from persplit.service.invites import GroupPasswords, Invites
 from persplit.service.overview import Overview
 from persplit.service.people import People
-from persplit.service.ports import AccessClaims, QrRenderer
+from persplit.service.ports import AccessClaims, QrRenderer, StatementPrinter
 from persplit.service.qr_tokens import QrTokens
 from persplit.service.standing import Standings
 from persplit.service.sync import Sync
@@ -88,6 +88,7 @@ class Services:
     standings: Standings
     importing: Importing
     exporting: Exporting
+    statements: StatementPrinter
     qr_tokens: QrTokens
     qr_codes: QrRenderer
     public_url: str

@@ -52,6 +52,7 @@ PROBLEMS: Final[dict[type[PerSplitError], Problem]] = {
     service.RateLimited: Problem(429, "Too many requests", "After `retryAfterMs`."),
     service.InternalError: Problem(500, "A fault of the server", _SAME_KEY),
     service.ImportUnavailable: Problem(501, "This server can't import", _NO),
+    service.StatementUnavailable: Problem(501, "This server makes no statements", _NO),
     service.StoreUnavailable: Problem(503, "The store is not answering", _SAME_KEY),
     service.ServerRestarting: Problem(503, "The server is restarting", _SAME_KEY),
 }

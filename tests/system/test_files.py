@@ -3,12 +3,15 @@
 import csv
 import io
 import json
+import sys
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import pypdfium2
 import pytest
+import zxingcpp
 from pydantic import SecretStr
 
 from persplit.exchange.book import ROWS_MAX
@@ -171,6 +174,38 @@ async def download(phone: Phone, path: str) -> str:
         assert answer.headers["Content-Disposition"].startswith('attachment; filename="goa-2026-')
         assert answer.headers["Cache-Control"] == "no-store"
         return (await answer.read()).decode()
+
+
+async def test_a_statement_has_balances_payments_with_qrs_and_what_it_was_for(phones: MakePhone) -> None:
+    asha, ravi = await phones("Asha", "asha@okaxis"), await phones("Ravi")
+    await asha.ok("PATCH", "/auth/me", {"name": "आशा राव"})
+    group = await asha.makes_group(ravi)
+    await asha.spends(group, 123_450, description="Fish & rice")
+    await asha.ok("PATCH", f"/groups/{group}", {"name": "Goa 2026"})
+    headers = {"Authorization": f"Bearer {asha.token}"}
+    async with asha.http.get(f"{asha.url}/api/v1/groups/{group}/export.pdf", headers=headers) as answer:
+        assert answer.content_type == "application/pdf"
+        body = await answer.read()
+    document = pypdfium2.PdfDocument(body)
+    text = "".join(page.get_textpage().get_text_bounded() for page in document)
+    assert "Goa 2026" in text
+    assert "₹617.25" in text
+    assert "Fish & rice" in text
+    assert "राव" in text
+    (found,) = zxingcpp.read_barcodes(document[0].render(scale=3).to_pil())
+    (row,) = (await asha.ok("GET", f"/groups/{group}/balances"))["settleUp"]
+    assert found.text == row["upiLink"]
+
+
+async def test_without_the_extra_there_is_no_statement_and_all_else(
+    phones: MakePhone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asha = await phones("Asha")
+    group = await group_of(asha)
+    monkeypatch.setitem(sys.modules, "fpdf", None)
+    refused = await asha.rest("GET", f"/groups/{group}/export.pdf")
+    assert (refused.status, refused.code) == (501, "statement_unavailable")
+    assert (await asha.rest("GET", f"/groups/{group}/export.csv")).status == 200
 
 
 async def test_who_listens_hears_the_end_of_a_large_import_and_pulls_the_rest(phones: MakePhone) -> None:

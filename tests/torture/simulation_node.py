@@ -16,6 +16,7 @@ from socketio.exceptions import ConnectionRefusedError as Refused
 
 from persplit import bootstrap
 from persplit.adapters.memory_store import MemoryDocuments, MemoryEvents
+from persplit.adapters.statement_pdf import PdfStatements
 from persplit.service import users
 from persplit.service.accounts import Accounts
 from persplit.service.batches import Batches
@@ -435,6 +436,7 @@ class Node:
             standings=standings,
             importing=Importing(events, self.groups, people, batches, self.now),
             exporting=Exporting(events, self.groups, people),
+            statements=PdfStatements(),
             qr_tokens=qr_tokens,
             qr_codes=drawn,
             public_url="https://persplit.example",
