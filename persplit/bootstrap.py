@@ -21,17 +21,21 @@ from persplit.adapters.sqlite_database import SqliteDatabase
 from persplit.adapters.sqlite_documents import SqliteDocuments
 from persplit.adapters.sqlite_events import SqliteEvents
 from persplit.adapters.sqlite_schema import SCHEMA_VERSION
+from persplit.adapters.statement_pdf import PdfStatements
 from persplit.adapters.tokens import ACCESS_LIFETIME_SECONDS, JwtAccessTokens, derive_key
 from persplit.config import ConfigError, Settings
 from persplit.service import heartbeat, metrics, users
 from persplit.service.accounts import Accounts
 from persplit.service.backup import require_whole
+from persplit.service.batches import Batches
 from persplit.service.epochs import Epochs
 from persplit.service.errors import StoreUnavailable
+from persplit.service.exporting import Exporting
 from persplit.service.follower import Follower
 from persplit.service.groups import Groups
 from persplit.service.handler import Handler
 from persplit.service.history import History
+from persplit.service.importing import Importing
 from persplit.service.invites import GroupPasswords, Invites
 from persplit.service.migrations import Migrations
 from persplit.service.overview import Overview
@@ -241,6 +245,7 @@ async def _composed(
     epochs = Epochs(stores.meta)
     await epochs.open()
     handler = Handler(stores.events, groups, hints, clock)
+    batches = Batches(stores.events, groups, handler, hints, clock)
     services = Services(
         accounts=accounts,
         users=accounts_of,
@@ -255,6 +260,9 @@ async def _composed(
         invites=Invites(stores.invites, clock),
         group_passwords=GroupPasswords(stores.group_passwords, hasher, SignInThrottle()),
         standings=standings,
+        importing=Importing(stores.events, groups, people, batches, clock),
+        exporting=Exporting(stores.events, groups, people),
+        statements=PdfStatements(),
         qr_tokens=qr_tokens,
         qr_codes=qr_codes,
         public_url=settings.own_url,

@@ -55,6 +55,20 @@ class MemoryEvents(EventStore):
         _add(ledger, recorded)
         return recorded
 
+    async def append_all(self, events: Sequence[NewEvent]) -> Sequence[RecordedEvent]:
+        """See the port."""
+        ledger = self._ledger(events[0].group_id)
+        self._refuse_erased(events[0].group_id)
+        first = events[0]
+        if first.seq > len(ledger.events) + 1:
+            raise hole_before(first)
+        if first.seq <= len(ledger.events) or any(new.command_id in ledger.by_command for new in events):
+            raise SeqTaken
+        recorded = [record_of(new) for new in events]
+        for one in recorded:
+            _add(self._ledgers.setdefault(one.group_id, _Ledger()), one)
+        return recorded
+
     async def read(self, group_id: str, after: int, limit: int) -> Sequence[RecordedEvent]:
         """See the port."""
         self._refuse_erased(group_id)

@@ -1,4 +1,6 @@
-"""Both stores in MongoDB, and all that knows the driver: one document per event, no transactions.
+"""Both stores in MongoDB, and all that knows the driver: one document per event.
+
+There are no transactions, but where several events come together or not at all.
 
 The driver is motor. It has come to the end of its life; PyMongo's asynchronous client takes its place with
 nearly the same calls. Only calls that both have, written alike, are used here (`aggregate` is not among them),
@@ -48,6 +50,7 @@ from persplit.service.ports import (
     SeqTaken,
     Snapshot,
     StoredEvent,
+    TransactionsUnavailable,
     VersionChanged,
 )
 from persplit.service.store_faults import note_fault
@@ -88,6 +91,8 @@ PLACES_AHEAD_MAX: Final = 1_024
 _GRAVESTONE: Final = "\0erased"
 """The type of what is left in an erased event's place, and the beginning of its command id; clients can't send it."""
 _DUPLICATE_KEY: Final = 11000
+_NO_TRANSACTIONS: Final = 20
+"""What a server that stands alone says to a transaction: an illegal operation."""
 _T = TypeVar("_T")
 _LEFT: Final = TYPES[MemberLeft]
 
@@ -264,6 +269,45 @@ class MongoEvents(EventStore):
             raise StoreUnavailable("the database did not answer") from error
         self._remember(appended)
         return appended
+
+    async def append_all(self, events: Sequence[NewEvent]) -> Sequence[RecordedEvent]:
+        """See the port. It is one transaction, which takes a replica set or a sharded cluster.
+
+        Where the outcome of a commit was lost and the driver tried it all again, the events that are there are taken
+        for others': whoever reads them sees that they are their own.
+        """
+        recorded = [record_of(new) for new in events]
+        documents = [_document_of(one) for one in recorded]
+
+        async def insert(session: Any) -> None:
+            await self._events.insert_many(documents, session=session)
+
+        await self._refuse_hole(events[0])
+        try:
+            async with self._answered():
+                await self._in_transaction(insert)
+        except DuplicateKey:
+            await self._refuse_erased(events[0].group_id)
+            raise SeqTaken from None
+        self._remember(recorded[-1])
+        return recorded
+
+    async def _in_transaction(self, work: Callable[[Any], Awaitable[None]]) -> None:
+        """Raises `DuplicateKey`, or `TransactionsUnavailable` where the server stands alone."""
+        opening: Any = self._database.client.start_session()
+        # motor's is awaited, PyMongo's is a plain call.
+        session = await opening if inspect.isawaitable(opening) else opening
+        async with session:
+            try:
+                await session.with_transaction(work)
+            except BulkWriteError as error:
+                if any(one["code"] == _DUPLICATE_KEY for one in error.details["writeErrors"]):
+                    raise DuplicateKey from None
+                raise
+            except OperationFailure as error:
+                if error.code == _NO_TRANSACTIONS:
+                    raise TransactionsUnavailable from None
+                raise
 
     async def read(self, group_id: str, after: int, limit: int) -> Sequence[RecordedEvent]:
         """See the port."""

@@ -106,6 +106,24 @@ class SqliteEvents(EventStore):
 
         return await self._database.append(rows, recorded, append)
 
+    async def append_all(self, events: Sequence[NewEvent]) -> Sequence[RecordedEvent]:
+        """See the port. It is one write of the writer's, and what a write raises takes all of it back."""
+        recorded = [record_of(new) for new in events]
+        rows = [_row_of(one) for one in recorded]
+
+        def insert(connection: sqlite3.Connection) -> list[RecordedEvent]:
+            _refuse_erased(connection, events[0].group_id)
+            for new, row in zip(events, rows, strict=True):
+                if append_all(connection, [row]):
+                    continue
+                known = _one(connection, _BY_COMMAND, new.group_id, new.command_id)
+                if known is None and _one(connection, _BY_SEQ, new.group_id, new.seq) is None:
+                    raise hole_before(new)
+                raise SeqTaken
+            return recorded
+
+        return await self._database.write(insert)
+
     async def read(self, group_id: str, after: int, limit: int) -> Sequence[RecordedEvent]:
         """See the port."""
 

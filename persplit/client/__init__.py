@@ -36,6 +36,7 @@ from persplit.client.errors import (
     UnknownCommand,
     UnsentCommands,
 )
+from persplit.client.files import EXPORTS, ImportReport
 from persplit.client.outbox import Queued, Status
 from persplit.client.reading import (
     Balances,
@@ -55,6 +56,7 @@ from persplit.client.syncing import SyncReport
 from persplit.ledger.expense import ExpenseDraft, Item, Posting, SplitType, SplitValue
 
 __all__ = [
+    "EXPORTS",
     "Account",
     "Balances",
     "Busy",
@@ -76,6 +78,7 @@ __all__ = [
     "Happened",
     "History",
     "HistoryEntry",
+    "ImportReport",
     "Invite",
     "Item",
     "MaybeSent",

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -16,6 +16,7 @@ from persplit.client.changes import Change, Hub, Subscription
 from persplit.client.clock import Clock, local_clock, rfc3339
 from persplit.client.connection import Connection
 from persplit.client.errors import Json, Offline, Refused
+from persplit.client.files import Files, ImportReport
 from persplit.client.one_thread import OneThread
 from persplit.client.outbox import Queued
 from persplit.client.reading import (
@@ -86,6 +87,7 @@ class Client:
         self._hub = Hub()
         self._reader = Reader(book)
         self._signing_in = SigningIn(self._rest, book, thread)
+        self._files = Files(self._signing_in)
         self._syncing = Syncing(self._signing_in, book, thread, self._hub)
         self._connection = Connection(
             self._rest.url, self._signing_in, self._syncing, book, thread, self._hub
@@ -412,6 +414,53 @@ class Client:
         self._hub.publish(changes)
         self._connection.wake()
         return Written(queued.command_id, queued.group_id, queued.thing_id)
+
+    # --- files
+
+    async def import_file(
+        self,
+        group_id: str,
+        text: str,
+        *,
+        format: str = "auto",  # noqa: A002 - what the server calls it
+        members: Mapping[str, str | None] | None = None,
+        skip: Sequence[int] = (),
+        dry_run: bool = False,
+    ) -> ImportReport:
+        """Import another product's file, or an export of ours, into a group (admin, online): all of it, or nothing.
+
+        The same file again changes nothing.
+
+        Args:
+            group_id: into which group.
+            text: the file.
+            format: whose it is; found out unless told.
+            members: key or name in the file → user id, or None for a new placeholder; others are found by name.
+            skip: rows to leave out.
+            dry_run: only look at what would happen.
+
+        Raises:
+            Refused: `import_refused`, with `errors` that name the rows (`rows.13`) and people (`members.Asha`).
+
+        """
+        await self._syncing.push()
+        report = await self._files.send(
+            group_id, text, format_=format, members=members or {}, skip=skip, dry_run=dry_run
+        )
+        if not dry_run:
+            await self._syncing.pull(group_id)
+        return report
+
+    async def undo_import(self, group_id: str, import_id: str) -> bool:
+        """Take an import back as a whole (admin, online); whether there was anything left of it. Raises `Refused`."""
+        await self._syncing.push()
+        is_undone = await self._files.undo(group_id, import_id)
+        await self._syncing.pull(group_id)
+        return is_undone
+
+    async def export(self, group_id: str, kind: str, *, bom: bool = False) -> bytes:
+        """The group as a file (online): `kind` is one of `EXPORTS`. `bom`: for spreadsheets that need it in a CSV."""
+        return await self._files.fetch(group_id, kind, bom=bom)
 
     # --- the outbox
 

@@ -38,9 +38,10 @@ class Rest:
         body: Json | None = None,
         *,
         token: str | None = None,
+        seconds: float = REQUEST_SECONDS,
         **query: str | int | None,
     ) -> Json:
-        """The answer to one request below `/api/v1`; {} where it is empty.
+        """The answer to one request below `/api/v1`, for which it waits so long; {} where it is empty.
 
         Raises:
             Offline: no answer; the request may have been carried out.
@@ -53,11 +54,30 @@ class Rest:
         asked = {name: value for name, value in query.items() if value is not None}
         try:
             async with self._session().request(
-                method, f"{self.url}{_API}{path}", json=body, params=asked, headers=headers
+                method,
+                f"{self.url}{_API}{path}",
+                json=body,
+                params=asked,
+                headers=headers,
+                timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS),
             ) as response:
                 return await _answer(response)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise Offline(f"no answer from {self.url}: {error or type(error).__name__}") from error
+
+    async def download(self, path: str, *, token: str, **query: str) -> bytes:
+        """The file at a path below `/api/v1`. Raises as `ask`."""
+        headers = {"Authorization": f"Bearer {token}"}
+        try:
+            async with self._session().get(
+                f"{self.url}{_API}{path}", params=query, headers=headers
+            ) as response:
+                if response.ok and "Content-Disposition" in response.headers:
+                    return await response.read()
+                await _answer(response)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise Offline(f"no answer from {self.url}: {error or type(error).__name__}") from error
+        raise Offline("something that isn't a PerSplit server answers")
 
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None:

@@ -69,6 +69,14 @@ class SigningIn:
             token = await self.renewed(token)
             return await self._rest.ask(method, path, body, token=token, **query)
 
+    async def download(self, path: str, **query: str) -> bytes:
+        """`Rest.download` as who is signed in. Raises `SignedOut`."""
+        token = await self.token()
+        try:
+            return await self._rest.download(path, token=token, **query)
+        except SignedOut:
+            return await self._rest.download(path, token=await self.renewed(token), **query)
+
     async def token(self) -> str:
         """The access token, which may be over. Raises `SignedOut`."""
         account = await self.account()

@@ -8,6 +8,7 @@ import typer
 from persplit.client_cli import (
     account_commands,
     expense_commands,
+    file_commands,
     group_commands,
     interactive,
     looking_commands,
@@ -65,5 +66,6 @@ app.add_typer(expense_commands.app, name="expense")
 looking_commands.register(app)
 payment_commands.register(app)
 outbox_commands.register(app)
+file_commands.register(app)
 app.command()(watch_command.watch)
 app.command()(interactive.interactive)

@@ -46,7 +46,11 @@ def resolved(
     _check(_people_errors(draft, people, payers, participants, splits, items))
     _check(_payer_errors(draft, payers))
     sharers = _sharers(draft, payers, participants, splits)
-    shares = _shares_kept(state, before, draft, payers, participants, splits, items)
+    if draft.shares is None:
+        shares = _shares_kept(state, before, draft, payers, participants, splits, items)
+    else:
+        worked_out = shares_of(expense_id, draft.amount, draft.split_type, sharers, splits, items)
+        shares = _given_shares(_postings(state, draft.shares), worked_out)
     return Expense(
         id=expense_id,
         seq=state.seq + 1,
@@ -66,6 +70,25 @@ def resolved(
         created_at=before.created_at if before else now,
         updated_at=now,
     )
+
+
+def _given_shares(given: tuple[Posting, ...], worked_out: tuple[Posting, ...]) -> tuple[Posting, ...]:
+    """The shares as they stood in another ledger, where ids were others: the odd unit may have gone to somebody else.
+
+    Raises:
+        Invalid: they are not what this division could have come to.
+
+    """
+    ours = {share.user_id: share.amount for share in worked_out}
+    theirs = {share.user_id: share.amount for share in given}
+    if (
+        theirs.keys() != ours.keys()
+        or len(given) != len(ours)
+        or sum(theirs.values()) != sum(ours.values())
+        or any(amount < 0 or abs(amount - ours[user]) > 1 for user, amount in theirs.items())
+    ):
+        raise Invalid(FieldError("shares", "not what the division comes to"))
+    return given
 
 
 def _canonical(state: GroupState, expense: Expense) -> Expense:

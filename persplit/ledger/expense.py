@@ -60,7 +60,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class ExpenseDraft:
-    """An expense as asked for. None stands for "unless told": the caller pays, all members take part, today."""
+    """An expense as asked for. None stands for "unless told": the caller pays, all members take part, today.
+
+    `shares` are those of an expense that was divided before, in another ledger, by ids that it had there; None:
+    they are worked out.
+    """
 
     description: str
     amount: int
@@ -73,6 +77,7 @@ class ExpenseDraft:
     date: str | None = None
     category: str | None = None
     notes: str | None = None
+    shares: tuple[Posting, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

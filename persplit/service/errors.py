@@ -13,6 +13,9 @@ PerSplitError
     ├── RateLimited             rate_limited           `retry_after_ms` says when to come back
     ├── IdempotencyKeyReused    idempotency_key_reused
     ├── MethodNotAllowed        method_not_allowed
+    ├── ImportRefused           import_refused         `errors` names the rows and people
+    ├── ImportUnavailable       import_unavailable     the store has no transactions
+    ├── StatementUnavailable    statement_unavailable  the extra that makes PDFs isn't installed
     ├── StoreUnavailable        store_unavailable      outcome unknown: retry with the same key
     ├── ServerRestarting        server_restarting
     └── InternalError           internal_error         a fault of ours; logged
@@ -93,6 +96,24 @@ class MethodNotAllowed(ServiceError):
     """The path exists, but not with this method."""
 
     code = "method_not_allowed"
+
+
+class ImportRefused(ServiceError):
+    """Some of a file can't be imported, so nothing was: `errors` has `rows.13`, `members.Asha` or `file` as paths."""
+
+    code = "import_refused"
+
+
+class ImportUnavailable(ServiceError):
+    """This server's database can't write several events at once."""
+
+    code = "import_unavailable"
+
+
+class StatementUnavailable(ServiceError):
+    """This server makes no PDFs."""
+
+    code = "statement_unavailable"
 
 
 class StoreUnavailable(ServiceError):

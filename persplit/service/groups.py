@@ -42,6 +42,11 @@ GROUPS_HELD_MAX: Final = 10_000
 beyond this number too."""
 LOCK_SECONDS_MAX: Final = 6.0
 """For a group's turn to come. Whoever waits longer waits behind calls that the store doesn't answer."""
+LET_OTHERS_EVERY: Final = 100
+"""Events taken in between two turns of the event loop: a few milliseconds."""
+TOLD_ONE_BY_ONE_MAX: Final = 200
+"""Events that come at once and are announced one by one. Of more, as an import makes, those who listen are told the
+last: they find the hole in `seq` and pull, a page at a time, which costs a plan and a broadcast instead of thousands."""
 LOOKED_AT_MAX: Final = 8
 """Held groups that one use looks at to see whether they can go: more than one, so that the excess shrinks."""
 
@@ -221,7 +226,7 @@ class Groups:
                 await self.forget(group_id, live)
                 return moved
             if events:
-                await _to_the_end(self._advance_all(live, events))
+                await _to_the_end(self.advance_all(live, events))
                 moved = True
             if len(events) < READ_LIMIT_MAX:
                 live.known_at = self._monotonic()
@@ -235,15 +240,19 @@ class Groups:
             if live is not None and live.state is not None and live.state.seq >= head:
                 live.known_at = now
 
-    async def _advance_all(self, live: LiveGroup, events: Sequence[RecordedEvent]) -> None:
+    async def advance_all(self, live: LiveGroup, events: Sequence[RecordedEvent]) -> None:
+        """Move the group on by its next events. Call with the lock held."""
+        are_told = len(events) <= TOLD_ONE_BY_ONE_MAX
         for recorded in events:
-            await self.advance(live, recorded)
+            await self.advance(live, recorded, is_told=are_told or recorded is events[-1])
+            if recorded.seq % LET_OTHERS_EVERY == 0:
+                await asyncio.sleep(0)
             if self._fan_out.has_listeners(recorded.group_id):
                 committed_at = datetime.fromisoformat(recorded.at).timestamp()
                 EVENT_LAG_SECONDS.observe(max(0.0, time.time() - committed_at))
 
-    async def advance(self, live: LiveGroup, recorded: RecordedEvent) -> None:
-        """Move the group on by its next event and announce it. Call with the lock held.
+    async def advance(self, live: LiveGroup, recorded: RecordedEvent, *, is_told: bool = True) -> None:
+        """Move the group on by its next event and, if told so, announce it. Call with the lock held.
 
         An event that is durable can't be refused any more: if it can't be announced that is logged, and clients
         find the hole in `seq` and pull.
@@ -254,7 +263,7 @@ class Groups:
         live.known_at = self._monotonic()
         try:
             await self._fan_out.follow_membership(recorded)
-            if self._fan_out.has_listeners(recorded.group_id):
+            if is_told and self._fan_out.has_listeners(recorded.group_id):
                 standing = await self._standing(live, live.state)
                 with timed(FANOUT_SECONDS):
                     await self._fan_out.announce(recorded, standing)

@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from persplit.ledger.commands import (
     Command,
@@ -44,6 +44,8 @@ from persplit.service.ports import (
     SeqTaken,
 )
 
+_T = TypeVar("_T")
+
 ATTEMPTS_MAX: Final = 8
 """Times that a command is decided anew after another node took its place in the ledger."""
 
@@ -57,7 +59,7 @@ class Handler:
         self._hints = hints
         self._clock = clock
         self._companions = Companions()
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[Any]] = set()
 
     async def handle(self, request: CommandRequest) -> Outcome:
         """Carry the command out: once, whatever the retries.
@@ -76,6 +78,18 @@ class Handler:
         self._running.add(running)
         running.add_done_callback(self._running.discard)
         return await answer
+
+    async def to_the_end(self, work: Coroutine[None, None, _T]) -> _T:
+        """Await other work on ledgers, which runs to its end as commands do when the caller goes away."""
+        running = asyncio.get_running_loop().create_task(work)
+        self._running.add(running)
+        running.add_done_callback(self._finished)
+        return await asyncio.shield(running)
+
+    def _finished(self, running: asyncio.Task[Any]) -> None:
+        self._running.discard(running)
+        if not running.cancelled():
+            running.exception()  # looked at, in case that the caller has gone
 
     async def drain(self, seconds_max: float | None = None) -> None:
         """Wait for the commands under way, but no longer than that. Who stops waiting doesn't stop them."""

@@ -4,10 +4,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from persplit.ledger.codec import TYPES
 from persplit.ledger.events import Event, Noun, RecordedEvent, is_creation, subject_of
+
+if TYPE_CHECKING:
+    from persplit.service.statements import Statement
 
 READ_LIMIT_MAX: Final = 1_000
 """Events or documents that one read of a store returns at most."""
@@ -36,6 +39,10 @@ class CommandKnown(Exception):
     def __init__(self, recorded: RecordedEvent) -> None:
         super().__init__(recorded.command_id)
         self.recorded = recorded
+
+
+class TransactionsUnavailable(Exception):
+    """`append_all` needs a transaction, and this store has none. Nothing was written."""
 
 
 class GroupErased(Exception):
@@ -115,6 +122,18 @@ class EventStore(Protocol):
             for new in events:
                 recorded.append(await self.append(new))  # noqa: PERF401 - what was done before an error counts
         return recorded
+
+    async def append_all(self, events: Sequence[NewEvent]) -> Sequence[RecordedEvent]:
+        """Make all of these durable together, or none: events of one group, with seqs that follow each other.
+
+        Raises:
+            GroupErased: the group was erased.
+            SeqTaken: the group has an event with one of these seqs, or with one of the command ids.
+            ValueError: the group has no event with the seq before the first: there would be a hole.
+            TransactionsUnavailable: the store can't write several at once.
+
+        """
+        ...
 
     async def read(self, group_id: str, after: int, limit: int) -> Sequence[RecordedEvent]:
         """At most `limit` events with seq > `after`, in order.
@@ -344,6 +363,14 @@ class QrRenderer(Protocol):
 
     async def svg(self, text: str) -> bytes:
         """The same as SVG."""
+        ...
+
+
+class StatementPrinter(Protocol):
+    """Statements as files, made off the event loop."""
+
+    async def pdf(self, statement: "Statement") -> bytes:
+        """A PDF. Raises `StatementUnavailable` where that isn't installed."""
         ...
 
 

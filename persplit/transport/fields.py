@@ -10,6 +10,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field, StrictFloat, StrictInt, StringConstraints
 from pydantic.json_schema import WithJsonSchema
 
+from persplit.exchange.book import Format
 from persplit.ledger import expense, group, settlement
 from persplit.ledger.money import AMOUNT_MAX, CURRENCIES
 from persplit.ledger.upi import normalise_vpa
@@ -22,6 +23,10 @@ LIMIT_MAX: Final = 200
 LIMIT_DEFAULT: Final = 50
 SEQ_MAX: Final = 2**53 - 1
 TOKEN_LENGTH_MAX: Final = 4096
+PERSON_KEY_LENGTH_MAX: Final = 200
+"""Of somebody's name in another product's file."""
+ROW_MAX: Final = 1_000_000
+"""Of a line in a file."""
 
 _EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+\Z")
 _UUID: Final = re.compile(
@@ -97,6 +102,12 @@ def _currency(code: str) -> str:
     if code not in CURRENCIES:
         raise ValueError("not an ISO 4217 currency code")
     return code
+
+
+def _file_format(name: str) -> str:
+    if name != FOUND_OUT and name not in set(Format):
+        raise ValueError(f"one of {FOUND_OUT}, {', '.join(Format)}")
+    return name
 
 
 def cursor_of(position: str | int) -> str:
@@ -201,6 +212,14 @@ Instant = Annotated[
     AfterValidator(_instant),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
+FOUND_OUT: Final = "auto"
+FileFormat = Annotated[
+    str,
+    AfterValidator(_file_format),
+    WithJsonSchema({"type": "string", "enum": [FOUND_OUT, *(format_.value for format_ in Format)]}),
+]
+PersonKey = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=PERSON_KEY_LENGTH_MAX)]
+Row = Annotated[StrictInt, Field(ge=1, le=ROW_MAX)]
 Utr = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9]{12}$")]
 InviteCode = Annotated[
     str, StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=64)

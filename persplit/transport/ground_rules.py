@@ -77,6 +77,13 @@ GROUND_RULES: Final = (
         "`rate_limited`: wait `retryAfterMs`. The reference has a table of all limits.",
     ),
     Rule(
+        "Files",
+        "An import (REST only) needs no key: each entry is its own, and one that is there is not imported again, so send "
+        "it until you have an answer. It is carried out as a whole or not at all; `import_refused` has what is in the way "
+        "in `errors`, with `rows.13`, `members.Asha` or `file` as paths, and `dryRun` shows everything beforehand. Its "
+        "events are like any others; where there are more than 200 at once, only the last is broadcast: pull the others.",
+    ),
+    Rule(
         "Pages",
         "A list takes `limit` (1 to 200, 50 unless told) and `cursor`, the `nextCursor` of the page before; "
         "`nextCursor` is null on the last page.",

@@ -54,6 +54,8 @@ class Budget(StrEnum):
     SIGN_INS = "sign-ins"
     REFRESHES = "refreshes"
     LOOK_UPS = "look-ups"
+    IMPORTS = "imports"
+    EXPORTS = "exports"
     CONNECTIONS = "connections"
 
 
@@ -118,6 +120,16 @@ RATES: Final[dict[Budget, Rate]] = {
         600,
         1_200,
         "Browsers keep them for good. Drawing one costs up to 10 ms, off the event loop.",
+    ),
+    Budget.IMPORTS: Rate(
+        "Imports, dry runs included",
+        Scope.PERSON,
+        20,
+        30,
+        "Each may read megabytes and take a second. One looks, mends, and looks again.",
+    ),
+    Budget.EXPORTS: Rate(
+        "Exports", Scope.PERSON, 20, 60, "Each reads the whole ledger of a group. Nobody needs more a day."
     ),
     Budget.CONNECTIONS: Rate(
         "New sockets",

@@ -2,12 +2,16 @@
 
 from typing import Final, NamedTuple
 
+from persplit.exchange.book import PEOPLE_MAX, ROWS_MAX
+from persplit.exchange.own import EVENTS_MAX
 from persplit.ledger.group import MEMBERS_MAX
+from persplit.service.exporting import EVENTS_MAX as EXPORTED_MAX
 from persplit.service.overview import GROUPS_PER_USER_MAX
 from persplit.service.sync import EVENTS_AT_ONCE_MAX
 from persplit.service.throttle import DELAY_SECONDS_MAX, FREE_FAILURES
 from persplit.transport.backlog import WAITING_BYTES_MAX, WAITING_FRAMES_MAX
 from persplit.transport.engine import FRAME_BYTES_MAX
+from persplit.transport.exchange_operations import IMPORT_BODY_BYTES_MAX
 from persplit.transport.guard import HANDSHAKE_SECONDS
 from persplit.transport.http_bounds import HEADER_BYTES_MAX, HEADERS_MAX, REQUEST_LINE_BYTES_MAX
 from persplit.transport.json_text import DEPTH_MAX
@@ -48,6 +52,19 @@ SIZES: Final = (
     Row("One header", f"{HEADER_BYTES_MAX:,} bytes", "400", "As much as proxies pass."),
     Row("Headers of a request", f"{HEADERS_MAX}", "400", "Browsers and proxies send some forty."),
     Row("Body of a request", _kib(BODY_BYTES_MAX), "`too_large`", "An itemised bill of 200 lines fits."),
+    Row(
+        "A file to import",
+        f"{IMPORT_BODY_BYTES_MAX // 1024 // 1024} MiB with all that is around it, {ROWS_MAX:,} rows, {PEOPLE_MAX} people; "
+        f"of our own {EVENTS_MAX:,} events",
+        "`too_large`, `import_refused`",
+        "All of it is written in one go.",
+    ),
+    Row(
+        "An exported group",
+        f"{EXPORTED_MAX:,} events",
+        "`too_large`",
+        "20 MB. A whole server is moved by a backup.",
+    ),
     Row(
         "Time for a body",
         f"{BODY_SECONDS_MAX:g} seconds",

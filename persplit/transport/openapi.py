@@ -28,6 +28,8 @@ _CREDENTIALS: Final = frozenset({"login", "createSession", "refresh"})
 """Public operations that may refuse who asks."""
 _FOUNDING: Final = "createGroup"
 """The one write that no group's members and roles can refuse."""
+_WHOLE_FILES: Final = frozenset({"importFile", "undoImport"})
+"""Many writes in one, for admins."""
 _UNIQUE_EMAIL: Final = frozenset({"register", "updateProfile"})
 
 
@@ -204,6 +206,11 @@ def _request_body(operation: Operation, schemas: Schemas) -> Json:
 
 
 def _success(operation: Operation, schemas: Schemas) -> Json:
+    if operation.media_type is not None and operation.result is None:
+        return {
+            "description": operation.summary,
+            "content": {operation.media_type: {"schema": {"type": "string"}}},
+        }
     if operation.result is None:
         return {"description": "Done."}
     name = operation.result.__name__
@@ -231,8 +238,14 @@ def _failures(operation: Operation, method: str) -> set[int]:
         found.add(404)
     if operation.carries_key or operation.id in _UNIQUE_EMAIL:
         found.add(409)
+    if operation.id in _WHOLE_FILES:
+        found |= {403, 409, 501}
+    if operation.id == "exportPdf":
+        found.add(501)
     if method != "get":
-        found |= {400, 413}
+        found.add(400)
+    if method != "get" or operation.media_type is not None:
+        found.add(413)
     return found
 
 

@@ -15,20 +15,22 @@ from persplit.service.accounts import Accounts
 from persplit.service.command_request import CommandRequest, Outcome
 from persplit.service.epochs import Epochs
 from persplit.service.errors import StoreUnavailable, TokenMissing
+from persplit.service.exporting import Exporting
 from persplit.service.groups import Groups
 from persplit.service.handler import Handler
 from persplit.service.history import History
+from persplit.service.importing import Importing
 from persplit.service.invites import GroupPasswords, Invites
 from persplit.service.overview import Overview
 from persplit.service.people import People
-from persplit.service.ports import AccessClaims, QrRenderer
+from persplit.service.ports import AccessClaims, QrRenderer, StatementPrinter
 from persplit.service.qr_tokens import QrTokens
 from persplit.service.standing import Standings
 from persplit.service.sync import Sync
 from persplit.service.users import Users
 from persplit.transport.fields import cursor_of
 from persplit.transport.limits import Budget, Limits
-from persplit.transport.requests import ListById, Push, Request, Write
+from persplit.transport.requests import ImportFile, ListById, Push, Request, UndoImport, Write
 from persplit.transport.views import Json
 
 ANSWER_SECONDS_MAX: Final = 9.0
@@ -48,9 +50,9 @@ class Patience:
 
     __slots__ = ("_bound", "_now", "_seconds_left")
 
-    def __init__(self) -> None:
+    def __init__(self, seconds_max: float = ANSWER_SECONDS_MAX) -> None:
         self._now = asyncio.get_running_loop().time
-        self._seconds_left = ANSWER_SECONDS_MAX
+        self._seconds_left = seconds_max
 
     async def __aenter__(self) -> None:
         self._bound = asyncio.timeout_at(self._now() + self._seconds_left)
@@ -84,6 +86,9 @@ class Services:
     invites: Invites
     group_passwords: GroupPasswords
     standings: Standings
+    importing: Importing
+    exporting: Exporting
+    statements: StatementPrinter
     qr_tokens: QrTokens
     qr_codes: QrRenderer
     public_url: str
@@ -127,7 +132,9 @@ class Operation:
     """One row of the contract.
 
     `rest` is its method and path below /api/v1, `event` its name on a socket; None where it has none. `result`
-    is the model of the answer (None: empty). `budget` names the rate limit that it counts against.
+    is the model of the answer (None: empty). `budget` names the rate limit that it counts against. With a
+    `media_type` it answers over REST with a file: `run` then returns `{file: bytes, name: str}`. `body_bytes_max`
+    is for requests that may be larger than others, `seconds_max` for those that may take longer; both over REST only.
     """
 
     id: str
@@ -140,6 +147,9 @@ class Operation:
     status: int = 200
     is_public: bool = False
     budget: Budget = Budget.REQUESTS
+    media_type: str | None = None
+    body_bytes_max: int | None = None
+    seconds_max: float = ANSWER_SECONDS_MAX
 
     @property
     def carries_key(self) -> bool:
@@ -149,7 +159,7 @@ class Operation:
     @property
     def is_write(self) -> bool:
         """Whether it writes to ledgers."""
-        return self.carries_key or issubclass(self.request, Push)
+        return self.carries_key or issubclass(self.request, Push | ImportFile | UndoImport)
 
 
 T = TypeVar("T")

@@ -46,8 +46,13 @@ PROBLEMS: Final[dict[type[PerSplitError], Problem]] = {
     service.TooLarge: Problem(413, "Too large", _NO),
     ledger.Invalid: Problem(422, "Some fields are wrong", _NO),
     service.IdempotencyKeyReused: Problem(422, "The key was used for something else", "With a new key."),
+    service.ImportRefused: Problem(
+        422, "The file can't be imported as it is", "After mending it, or leaving rows out."
+    ),
     service.RateLimited: Problem(429, "Too many requests", "After `retryAfterMs`."),
     service.InternalError: Problem(500, "A fault of the server", _SAME_KEY),
+    service.ImportUnavailable: Problem(501, "This server can't import", _NO),
+    service.StatementUnavailable: Problem(501, "This server makes no statements", _NO),
     service.StoreUnavailable: Problem(503, "The store is not answering", _SAME_KEY),
     service.ServerRestarting: Problem(503, "The server is restarting", _SAME_KEY),
 }

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
+from persplit.exchange.book import FILE_CHARACTERS_MAX, ROWS_MAX
 from persplit.ledger.errors import FieldError, Invalid
 from persplit.ledger.expense import (
     ITEMS_MAX,
@@ -448,6 +449,46 @@ class ListEvents(OneGroup):
     after: f.After = 0
     cursor: f.SeqCursor | None = None
     limit: f.Limit = f.LIMIT_DEFAULT
+
+
+# --- files
+
+
+class PersonMeant(Request):
+    """Who somebody of the file is in the group."""
+
+    key: f.PersonKey = Field(description="their `key` in a dry run's answer, or their name")
+    user_id: f.Id | None = Field(None, description="a member; left out: a new placeholder")
+
+
+class ImportFile(OneGroup):
+    """A file to import. It needs no key: its rows are their own, and what was imported before isn't again."""
+
+    file: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=FILE_CHARACTERS_MAX)] = (
+        Field(description="the file's text")
+    )
+    format: f.FileFormat = Field(f.FOUND_OUT, description="whose file it is; `auto`: found out")
+    members: Annotated[list[PersonMeant], Field(max_length=PEOPLE_MAX)] = Field(
+        default_factory=list, description="who people of the file are; who isn't named is found by name"
+    )
+    skip: Annotated[list[f.Row], Field(max_length=ROWS_MAX)] = Field(
+        default_factory=list, description="rows to leave out"
+    )
+    dry_run: StrictBool = Field(default=False, description="only look at what would happen")
+
+
+class UndoImport(OneGroup):
+    """Which import to take back."""
+
+    import_id: f.Id
+
+
+class ExportCsv(OneGroup):
+    """A group as a table."""
+
+    bom: StrictBool = Field(
+        default=False, description="begin with a byte order mark, for spreadsheets that need it"
+    )
 
 
 class Pull(OneGroup):

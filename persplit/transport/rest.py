@@ -65,7 +65,7 @@ class Rest:
 
     def _endpoint(self, operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def endpoint(request: web.Request) -> web.StreamResponse:
-            patience = Patience()
+            patience = Patience(operation.seconds_max)
             async with patience:
                 call = await self._call(operation, request)
             parsed = operation.request.model_validate(await self._fields(operation, request))
@@ -93,7 +93,8 @@ class Rest:
         if request.method in _READS:
             fields.update(_from_query(request))
         else:
-            fields.update(parse_object(await _body(request)) if request.can_read_body else {})
+            bound = operation.body_bytes_max or BODY_BYTES_MAX
+            fields.update(parse_object(await _body(request, bound)) if request.can_read_body else {})
             # Unnoticed there, an `expectedSeq` would let the last writer win.
             in_query = _from_query(request) if request.method == "DELETE" else _nothing_in_query(request)
             _merge(fields, in_query, "differs from the query")
@@ -104,7 +105,9 @@ class Rest:
         return fields
 
     def _response(self, operation: Operation, request: web.Request, result: dict[str, Any]) -> web.Response:
-        if operation.status == 204:
+        if operation.media_type is not None:
+            response = file_response(result, operation.media_type)
+        elif operation.status == 204:
             response = web.Response(status=204)
         else:
             refresh_token = self._cookie.take(request, result)
@@ -152,6 +155,19 @@ def json_response(body: dict[str, Any], status: int = 200) -> web.Response:
         status=status,
         content_type="application/json",
         headers={"Cache-Control": "no-store"},
+    )
+
+
+def file_response(result: dict[str, Any], media_type: str) -> web.Response:
+    """A file to keep, that no cache keeps."""
+    return web.Response(
+        body=result["file"],
+        content_type=media_type,
+        charset="utf-8" if media_type.startswith("text/") else None,
+        headers={
+            "Cache-Control": "no-store",
+            "Content-Disposition": f'attachment; filename="{result["name"]}"',
+        },
     )
 
 
@@ -204,15 +220,15 @@ def _http_problem(error: web.HTTPException) -> web.StreamResponse:
             raise error
 
 
-async def _body(request: web.Request) -> bytes:
-    if request.content_length is not None and request.content_length > BODY_BYTES_MAX:
-        raise TooLarge(f"a body has at most {BODY_BYTES_MAX} bytes")
+async def _body(request: web.Request, bytes_max: int) -> bytes:
+    if request.content_length is not None and request.content_length > bytes_max:
+        raise TooLarge(f"a body has at most {bytes_max} bytes")
     if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         # A body within the limit is no burden as it is; a compressed one could unfold into gigabytes.
         raise Malformed("send the body as it is, without a Content-Encoding")
     try:
         async with asyncio.timeout(BODY_SECONDS_MAX):
-            return await request.read()
+            return await request.clone(client_max_size=bytes_max).read()
     except TimeoutError:
         raise Malformed(f"the body did not come within {BODY_SECONDS_MAX:g} seconds") from None
     except (web.RequestPayloadError, ConnectionError):
@@ -251,5 +267,5 @@ def _from_query(request: web.Request) -> dict[str, Any]:
     return fields
 
 
-_SWITCHES: Final = frozenset({"includeDeleted"})
+_SWITCHES: Final = frozenset({"includeDeleted", "bom"})
 _INTEGER_FIELDS: Final = frozenset({"limit", "after", "seq", "expectedSeq"})

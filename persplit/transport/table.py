@@ -4,6 +4,7 @@ from typing import Final
 
 from persplit.transport import (
     account_operations,
+    exchange_operations,
     expense_operations,
     group_operations,
     reading_operations,
@@ -23,6 +24,7 @@ TAGGED: Final = {
     "Groups": group_operations.OPERATIONS,
     "Expenses and settlements": expense_operations.OPERATIONS,
     "Balances and history": reading_operations.OPERATIONS,
+    "Files in and out": exchange_operations.OPERATIONS,
     "Catching up": (*sync_operations.OPERATIONS, sync_operations.push_operation(_WRITES)),
 }
 

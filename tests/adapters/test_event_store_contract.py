@@ -121,6 +121,60 @@ async def test_an_append_that_had_succeeded_is_recognised_when_sent_again(events
     assert await seqs(events) == [1]
 
 
+async def test_several_events_come_together(events: EventStore) -> None:
+    await fill(events, founded())
+    wished = [new(2, joined("ravi")), new(3, added("a")), new(4, added("b"))]
+    recorded = await events.append_all(wished)
+    assert [(one.seq, one.command_id, one.event) for one in recorded] == [
+        (one.seq, one.command_id, one.event) for one in wished
+    ]
+    assert list(await events.read("goa", 1, 10)) == list(recorded)
+    assert (await events.latest("goa", Noun.EXPENSE, ["b"]))["b"] == recorded[-1]
+    assert await events.append(new(5, added("c")))
+
+
+async def test_of_several_events_none_is_there_if_one_cannot_be(events: EventStore) -> None:
+    await fill(events, founded())
+    with pytest.raises(SeqTaken):
+        await events.append_all([new(2, added("a")), new(3, added("b"), command_id="command-1")])
+    assert await seqs(events) == [1]
+    assert not await events.latest("goa", Noun.EXPENSE, ["a", "b"])
+
+
+async def test_several_events_do_not_come_where_others_are(events: EventStore) -> None:
+    await fill(events, founded(), added("a"))
+    with pytest.raises(SeqTaken):
+        await events.append_all([new(2, added("b"), command_id="b"), new(3, added("c"))])
+    assert await seqs(events) == [1, 2]
+
+
+async def test_several_events_leave_no_hole(events: EventStore) -> None:
+    await fill(events, founded())
+    with pytest.raises(ValueError, match="no event 2 for 3"):
+        await events.append_all([new(3), new(4)])
+    assert await seqs(events) == [1]
+
+
+async def test_several_events_do_not_come_into_an_erased_group(events: EventStore) -> None:
+    await fill(events, founded())
+    await events.erase("goa")
+    with pytest.raises(GroupErased):
+        await events.append_all([new(2), new(3)])
+
+
+async def test_of_several_who_append_several_one_wins(events: EventStore) -> None:
+    await fill(events, founded())
+    batches = [
+        [new(2, added(f"a{n}"), command_id=f"a{n}"), new(3, added(f"b{n}"), command_id=f"b{n}")]
+        for n in range(4)
+    ]
+    outcomes = await asyncio.gather(*map(events.append_all, batches), return_exceptions=True)
+    won = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
+    assert list(await events.read("goa", 1, 10)) == [one for outcome in won for one in outcome]
+    assert await seqs(events) == [1, 2, 3]
+    assert len(won) == 1
+
+
 async def test_no_append_leaves_a_hole(events: EventStore) -> None:
     with pytest.raises(ValueError, match="no event 1 for 2"):
         await events.append(new(2))

@@ -616,3 +616,40 @@ def test_a_claimer_who_has_left_is_a_former_member_under_both_ids() -> None:
     ledger.do(JON, JoinGroup("Jon"))
     happened.when(ASHA, DeleteExpense("e1")).made(ExpenseDeleted)
     assert ledger.group.balances == {ASHA: -50, RAVI: 0, MEERA: 0, JON: 50}
+
+
+# --- shares that an expense had in another ledger
+
+
+def brought(legs: Mapping[str, int], amount: int = 100, *participants: str) -> ExpenseDraft:
+    """Divided equally elsewhere, where the odd unit went to somebody else."""
+    return dataclasses.replace(shared(amount, *(participants or (ASHA, RAVI, MEERA))), shares=postings(legs))
+
+
+def test_shares_that_are_brought_along_stay() -> None:
+    for odd in (ASHA, RAVI, MEERA):
+        legs = {who: 34 if who == odd else 33 for who in (ASHA, RAVI, MEERA)}
+        made = given(*TRIP).when(ASHA, spent("e1", brought(legs))).made(ExpenseCreated)
+        assert shares(made.expense) == legs
+
+
+@pytest.mark.parametrize(
+    "legs",
+    [
+        {ASHA: 35, RAVI: 33, MEERA: 32},
+        {ASHA: 34, RAVI: 34, MEERA: 33},
+        {ASHA: 50, RAVI: 50},
+        {ASHA: 34, RAVI: 33, JON: 33},
+    ],
+)
+def test_shares_that_are_brought_along_have_to_be_a_division_of_this(legs: dict[str, int]) -> None:
+    given(*TRIP).when(ASHA, spent("e1", brought(legs))).refused(Invalid, path="shares")
+
+
+def test_nobody_is_brought_along_twice_or_below_zero() -> None:
+    twice = dataclasses.replace(
+        brought({}), shares=(Posting(ASHA, 34), Posting(ASHA, 33), Posting(RAVI, 33), Posting(MEERA, 33))
+    )
+    given(*TRIP).when(ASHA, spent("e1", twice)).refused(Invalid, path="shares")
+    below = brought({ASHA: -1, RAVI: 1, MEERA: 1}, 1)
+    given(*TRIP).when(ASHA, spent("e1", below)).refused(Invalid, path="shares")

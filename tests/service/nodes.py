@@ -76,6 +76,17 @@ class Wire(EventStore):
             raise StoreUnavailable("the store did not answer")
         return await reading()
 
+    async def append_all(self, events: Sequence[NewEvent]) -> Sequence[RecordedEvent]:
+        self.appends += 1
+        fault = self.faults.popleft() if self.faults else FINE
+        await self._travel()
+        if fault == BEFORE:
+            raise StoreUnavailable("the store did not answer")
+        recorded = await self.store.append_all(events)
+        if fault != FINE:
+            raise StoreUnavailable("the store did not answer")
+        return recorded
+
     async def append(self, new: NewEvent) -> RecordedEvent:
         self.appends += 1
         fault = self.faults.popleft() if self.faults else FINE

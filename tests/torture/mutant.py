@@ -213,12 +213,12 @@ def catches_up_from_one_too_far() -> None:
 @_mutant(Anomaly.MISSED_BROADCAST, run=Run.NODES)
 def follows_from_one_too_far() -> None:
     """A node that catches up with several events of another misses the first."""
-    real = Groups._advance_all
+    real = Groups.advance_all
 
     async def advance_all(groups: Groups, live: LiveGroup, events: Sequence[RecordedEvent]) -> None:
         await real(groups, live, events[1:] if len(events) > 1 else events)
 
-    _put(Groups, "_advance_all", advance_all)
+    _put(Groups, "advance_all", advance_all)
 
 
 @_mutant(Anomaly.STALE_READ, Anomaly.READ_WENT_BACK, Anomaly.MISSED_OWN_WRITE, run=Run.NODES)

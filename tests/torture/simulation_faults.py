@@ -189,6 +189,11 @@ class WiredEvents(EventStore):
         """See the port."""
         return await self._wire.write(f"append {new.group_id[:4]} {new.seq}", lambda: self._store.append(new))
 
+    async def append_all(self, events: Sequence[NewEvent]) -> Sequence[RecordedEvent]:
+        """See the port."""
+        what = f"append {events[0].group_id[:4]} {events[0].seq} to {events[-1].seq}"
+        return await self._wire.write(what, lambda: self._store.append_all(events))
+
     async def read(self, group_id: str, after: int, limit: int) -> Sequence[RecordedEvent]:
         """See the port."""
         return await self._read("read", lambda: self._store.read(group_id, after, limit))

@@ -133,7 +133,7 @@ def read_on_one_too_far() -> AbstractContextManager[object]:
         for recorded in events[1:] or events:
             await _advance(self, live, recorded)
 
-    return _patched(Groups, "_advance_all", advance_all)
+    return _patched(Groups, "advance_all", advance_all)
 
 
 def decide_again_on_the_old_state() -> AbstractContextManager[object]:

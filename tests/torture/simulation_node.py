@@ -16,14 +16,18 @@ from socketio.exceptions import ConnectionRefusedError as Refused
 
 from persplit import bootstrap
 from persplit.adapters.memory_store import MemoryDocuments, MemoryEvents
+from persplit.adapters.statement_pdf import PdfStatements
 from persplit.service import users
 from persplit.service.accounts import Accounts
+from persplit.service.batches import Batches
 from persplit.service.epochs import Epochs
 from persplit.service.errors import ServerRestarting, StoreUnavailable
+from persplit.service.exporting import Exporting
 from persplit.service.follower import Follower
 from persplit.service.groups import Groups
 from persplit.service.handler import Handler
 from persplit.service.history import History
+from persplit.service.importing import Importing
 from persplit.service.invites import GroupPasswords, Invites
 from persplit.service.overview import Overview
 from persplit.service.people import People
@@ -415,6 +419,7 @@ class Node:
         self.epochs = Epochs(WiredDocuments(self.wire, "meta", disk.meta))
         self.handler = Handler(events, self.groups, hints, self.now)
         documents = WiredDocuments(self.wire, "invites", disk.invites)
+        batches = Batches(events, self.groups, self.handler, hints, self.now)
         self.services = Services(
             accounts=accounts,
             users=accounts_of,
@@ -429,6 +434,9 @@ class Node:
             invites=Invites(documents, self.now),
             group_passwords=GroupPasswords(documents, Passwords(), throttle),
             standings=standings,
+            importing=Importing(events, self.groups, people, batches, self.now),
+            exporting=Exporting(events, self.groups, people),
+            statements=PdfStatements(),
             qr_tokens=qr_tokens,
             qr_codes=drawn,
             public_url="https://persplit.example",

@@ -1,0 +1,191 @@
+"""A ledger of ours, happening again in another group: every expense and settlement with all its versions.
+
+Who was in the group when, roles and settings are the new group's own affair. What was written by somebody without an
+account here keeps its author; a file can't put words into the mouth of somebody who has one.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
+
+from persplit.exchange.book import Book, Kind, OwnEvent
+from persplit.exchange.cells import BadCell
+from persplit.exchange.entries import content_of
+from persplit.exchange.identity import Known, import_prefix
+from persplit.exchange.own_things import draft_of, expense_of, instant_of, settlement_of
+from persplit.exchange.replaying import Replay
+from persplit.exchange.rows import Row, Status
+from persplit.ledger.commands import (
+    CancelSettlement,
+    Command,
+    ConfirmSettlement,
+    CreateExpense,
+    CreateSettlement,
+    DeclineSettlement,
+    DeleteExpense,
+    RemoveMember,
+    RestoreExpense,
+    UpdateExpense,
+)
+from persplit.ledger.errors import LedgerError
+from persplit.ledger.expense import Expense
+from persplit.ledger.settlement import Settlement
+
+_LEFT: Final = "member:left"
+
+
+def thing_key(event: OwnEvent) -> str | None:
+    """The id that the event's expense or settlement has in the file; None for an event about something else."""
+    noun = event.body["type"].partition(":")[0]
+    thing = event.body.get(noun)
+    if noun not in ("expense", "settlement") or not isinstance(thing, dict):
+        return None
+    key = thing.get("id")
+    return key if isinstance(key, str) else None
+
+
+class Histories:
+    """Carries the events of a file out, one by one."""
+
+    def __init__(
+        self,
+        replay: Replay,
+        import_id: str,
+        users: Mapping[str, str],
+        made: Collection[str],
+        known: Mapping[str, Known],
+        currency: str | None,
+    ) -> None:
+        """`users`: id in the file → user id in the group. `made`: placeholders that this import adds."""
+        self._replay = replay
+        self._import_id = import_id
+        self._users = users
+        self._made = made
+        self._known = known
+        self._currency = currency
+
+    def take_all(self, book: Book, skip: Collection[int]) -> list[Row]:
+        """What becomes of each event about an expense or a settlement."""
+        leaving = self._last_leaves(book.history)
+        rows = []
+        for event in book.history:
+            if event.row in leaving:
+                self._leave(leaving[event.row])
+            elif event.body["type"].startswith(("expense:", "settlement:")):
+                rows.append(self._row(event, skip))
+        return rows
+
+    def _row(self, event: OwnEvent, skip: Collection[int]) -> Row:
+        status, reason, thing = Status.NEW, None, None
+        try:
+            thing = self._thing(event)
+            known = self._known[thing.id]
+            if event.row in skip:
+                status = Status.SKIPPED
+            elif known.last is not None:
+                status = Status.PRESENT
+            else:
+                self._do(event, thing, known.id)
+        except (BadCell, LedgerError) as error:
+            status = Status.SKIPPED if event.row in skip else Status.REFUSED
+            reason = error.detail if isinstance(error, LedgerError) else str(error)
+        return self._told(event, status, reason, thing)
+
+    def _told(
+        self, event: OwnEvent, status: Status, reason: str | None, thing: Expense | Settlement | None
+    ) -> Row:
+        if isinstance(thing, Expense):
+            described = thing.description if isinstance(thing.description, str) else None
+            amount = thing.amount if isinstance(thing.amount, int) else None
+            return Row(event.row, status, reason, Kind.EXPENSE, described, None, amount, self._currency)
+        kind = Kind.EXPENSE if event.body["type"].startswith("expense:") else Kind.PAYMENT
+        paid = thing.amount if thing is not None else None
+        return Row(event.row, status, reason, kind, None, None, paid, self._currency)
+
+    def _thing(self, event: OwnEvent) -> Expense | Settlement:
+        of = expense_of if event.body["type"].startswith("expense:") else settlement_of
+        if thing_key(event) is None:
+            raise BadCell("it names no expense or settlement")
+        return of(event.body)
+
+    def _do(self, event: OwnEvent, thing: Expense | Settlement, id_: str) -> None:
+        if isinstance(thing, Expense):
+            command, at = self._of_expense(event, thing, id_), instant_of(thing.updated_at)
+            by = self._author(thing.created_by) if isinstance(command, CreateExpense) else None
+        else:
+            command, at = self._of_settlement(event, thing, id_), instant_of(thing.updated_at)
+            by = self._party(command, thing)
+        content = content_of(event.body)
+        self._replay.do(command, import_prefix(self._import_id, content), by=by, at=at)
+
+    def _of_expense(self, event: OwnEvent, expense: Expense, id_: str) -> Command:
+        match event.body["type"]:
+            case "expense:created":
+                return CreateExpense(id_, draft_of(expense, self._user))
+            case "expense:updated":
+                return UpdateExpense(id_, draft_of(expense, self._user))
+            case "expense:deleted":
+                return DeleteExpense(id_)
+            case "expense:restored":
+                return RestoreExpense(id_)
+        raise BadCell("its type is not known here")
+
+    def _of_settlement(self, event: OwnEvent, settlement: Settlement, id_: str) -> Command:
+        match event.body["type"]:
+            case "settlement:created":
+                return CreateSettlement(
+                    id_,
+                    to_id=self._user(settlement.to_id),
+                    amount=settlement.amount,
+                    from_id=self._user(settlement.from_id),
+                    note=settlement.note,
+                    utr=settlement.utr,
+                )
+            case "settlement:completed":
+                return ConfirmSettlement(id_)
+            case "settlement:declined":
+                return DeclineSettlement(id_)
+            case "settlement:cancelled":
+                return CancelSettlement(id_)
+        raise BadCell("its type is not known here")
+
+    def _party(self, command: Command, settlement: Settlement) -> str | None:
+        """Whose word the event is: the receiver's that it came or didn't, the payer's that they take it back."""
+        match command:
+            case ConfirmSettlement() | DeclineSettlement():
+                return self._user(settlement.to_id)
+            case CancelSettlement():
+                return self._user(settlement.from_id)
+            case _:
+                # Somebody else than the two was an admin there, and has no such say here.
+                is_theirs = settlement.created_by in (settlement.from_id, settlement.to_id)
+                return self._author(settlement.created_by) if is_theirs else None
+
+    def _author(self, file_id: str) -> str | None:
+        """Who is named as the author; None: the importer."""
+        user_id = self._users.get(file_id)
+        if user_id is None or not self._replay.state.is_member(user_id):
+            return None
+        return user_id if self._replay.state.members[user_id].placeholder else None
+
+    def _user(self, file_id: str) -> str:
+        if not isinstance(file_id, str) or file_id not in self._users:
+            raise BadCell("it names somebody who is not among the members of the file")
+        return self._users[file_id]
+
+    def _last_leaves(self, history: Sequence[OwnEvent]) -> dict[int, str]:
+        """Row → who leaves there and doesn't come back, of those whom this import adds."""
+        last: dict[str, OwnEvent] = {}
+        for event in history:
+            member = event.body.get("member")
+            if event.body["type"].startswith("member:") and isinstance(member, dict):
+                user_id = self._users.get(str(member.get("userId")))
+                if user_id is not None and user_id in self._made:
+                    last[user_id] = event
+        return {event.row: user_id for user_id, event in last.items() if event.body["type"] == _LEFT}
+
+    def _leave(self, user_id: str) -> None:
+        """Let them go as they did. Who still owes here, because rows were left out, stays."""
+        try:
+            self._replay.do(RemoveMember(user_id), import_prefix(self._import_id, "left"))
+        except LedgerError:
+            return

@@ -1,0 +1,67 @@
+"""What the things of an import are called: the same file makes the same ids, so a second time changes nothing.
+
+Command ids have a space in them, which clients can't send: what an import made can be told by nobody else's command.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from persplit.ledger.events import ExpenseDeleted, RecordedEvent
+
+IMPORT: Final = "import "
+UNDO: Final = "undo "
+GENERATIONS_MAX: Final = 20
+"""Times that the same entry can be imported and undone."""
+
+
+def derived_id(group_id: str, what: str, key: str, generation: int) -> str:
+    """A UUID that follows from the arguments."""
+    text = f"import\0{group_id}\0{what}\0{key}\0{generation}"
+    return str(UUID(bytes=hashlib.sha256(text.encode()).digest()[:16], version=4))
+
+
+def reversal_id(settlement_id: str) -> str:
+    """Of the payment that takes an imported one back."""
+    return str(UUID(bytes=hashlib.sha256(f"reversal\0{settlement_id}".encode()).digest()[:16], version=4))
+
+
+def import_id_of(ids: Iterable[str]) -> str:
+    """Of the import of these things."""
+    return hashlib.sha256("\0".join(sorted(ids)).encode()).hexdigest()[:16]
+
+
+def import_prefix(import_id: str, content: str) -> str:
+    """What an import's command ids begin with, before the seq; it tells the content of the entry, too."""
+    return f"{IMPORT}{import_id} {content[:16]}"
+
+
+def undo_prefix(import_id: str) -> str:
+    """What the command ids begin with, before the seq, that take an import back."""
+    return f"{UNDO}{import_id}"
+
+
+def is_of_import(recorded: RecordedEvent, import_id: str) -> bool:
+    """Whether the import recorded it."""
+    return recorded.command_id.startswith(f"{IMPORT}{import_id} ")
+
+
+def content_in(recorded: RecordedEvent) -> str | None:
+    """The content of the entry that the event was imported from; None for an event of people's own."""
+    parts = recorded.command_id.split(" ")
+    return parts[2] if len(parts) == 4 and recorded.command_id.startswith(IMPORT) else None
+
+
+def is_undone(recorded: RecordedEvent) -> bool:
+    """Whether the event took an imported expense back."""
+    return isinstance(recorded.event, ExpenseDeleted) and recorded.command_id.startswith(UNDO)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An entry's id in the group, and the last event about it if it is there already."""
+
+    id: str
+    last: RecordedEvent | None = None
