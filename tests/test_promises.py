@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "persplit/THREATS.md").read_text()
 README = (ROOT / "README.md").read_text()
 NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", TEXT + README)
-PROMISES = README[README.index("## What is promised") : README.index("## What is inside")]
+PROMISES = README[README.index("## What is promised") : README.index("## How fast")]
 ROWS = [line.strip("| ").split(" | ") for line in TEXT.splitlines() if line.startswith("| ")][1:]
 
 
