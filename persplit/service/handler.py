@@ -5,11 +5,8 @@ import time
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
-from persplit.ledger.commands import (
-    Command,
-)
 from persplit.ledger.decide import Asked, decide
 from persplit.ledger.errors import Conflict, LedgerError, NotFound, PerSplitError
 from persplit.ledger.events import (
@@ -48,6 +45,10 @@ _T = TypeVar("_T")
 
 ATTEMPTS_MAX: Final = 8
 """Times that a command is decided anew after another node took its place in the ledger."""
+
+
+Subjects: TypeAlias = Mapping[tuple[Noun, str] | None, Expense | Settlement | None]
+"""Things as they are, by what names them; of None, which names nothing, there is none."""
 
 
 class Handler:
@@ -154,20 +155,20 @@ class Handler:
             companion.outcome = await self._move_on(live, recorded)
 
     def _decided_together(
-        self, state: GroupState, lot: Sequence[Companion], subjects: Mapping[str, Expense | Settlement | None]
+        self, state: GroupState, lot: Sequence[Companion], subjects: Subjects
     ) -> list[tuple[Companion, NewEvent]]:
         decided: list[tuple[Companion, NewEvent]] = []
-        seen: set[str] = set()
+        seen: set[object] = set()
         for companion in lot:
             request, now = companion.request, self._now(state)
-            id_ = _subject_id(request.command)
-            if seen.isdisjoint((id_, request.command_id)):
+            named = subject_of_command(request.command)
+            if seen.isdisjoint((named, request.command_id)):
                 with suppress(LedgerError):
-                    event = decide(state, request.command, Asked(request.actor_id, now, subjects.get(id_)))
+                    event = decide(state, request.command, Asked(request.actor_id, now, subjects.get(named)))
                     new = _new_event(state, request, event, now)
                     decided.append((companion, new))
                     state = apply(state, new)
-                seen.update((id_, request.command_id))
+                seen.update((named, request.command_id))
         return decided
 
     async def _carry_out(self, live: LiveGroup, request: CommandRequest) -> Outcome:
@@ -208,23 +209,20 @@ class Handler:
         return Outcome(recorded, _state(live), replayed=False)
 
     async def _asked(self, request: CommandRequest, now: str) -> Asked:
-        named = subject_of_command(request.command)
-        subject = None if named is None else (await self._subjects([request])).get(named[1])
-        return Asked(request.actor_id, now, subject)
+        subjects = await self._subjects([request])
+        return Asked(request.actor_id, now, subjects.get(subject_of_command(request.command)))
 
-    async def _subjects(
-        self, requests: Sequence[CommandRequest]
-    ) -> Mapping[str, Expense | Settlement | None]:
+    async def _subjects(self, requests: Sequence[CommandRequest]) -> Subjects:
         """The present versions of what the commands name, of one group."""
         wanted: dict[Noun, list[str]] = {}
         for request in requests:
             named = subject_of_command(request.command)
             if named is not None and not request.is_new_id:
                 wanted.setdefault(named[0], []).append(named[1])
-        found: dict[str, Expense | Settlement | None] = {}
+        found: dict[tuple[Noun, str] | None, Expense | Settlement | None] = {}
         for noun, ids in wanted.items():
             latest = await self._store.latest(requests[0].group_id, noun, ids)
-            found.update((id_, thing_of(recorded.event)) for id_, recorded in latest.items())
+            found.update(((noun, id_), thing_of(recorded.event)) for id_, recorded in latest.items())
         return found
 
     def _now(self, state: GroupState | None) -> str:
@@ -261,12 +259,6 @@ class Handler:
         if then is None or isinstance(recorded.event, GroupEvent):
             raise NotFound("there is no such group")
         return then
-
-
-def _subject_id(command: Command) -> str:
-    named = subject_of_command(command)
-    assert named is not None, "only what names something is carried out together"  # noqa: S101 - for the type checker
-    return named[1]
 
 
 class _Appending:

@@ -1,6 +1,7 @@
 """Between the wire and python-socketio: who may send what, how fast, and how a connection really ends.
 
-The only module that knows the insides of python-socketio and python-engineio. Two kinds of wrong are kept apart.
+With `engine.py`, `direct.py` and `rooms.py` below it the only module that knows the insides of python-socketio and
+python-engineio. Two kinds of wrong are kept apart.
 What no Socket.IO client sends ends the connection, quietly: no answer, one line in the log at most. What a client
 sends by mistake (an unknown event, not one object, too fast) gets a coded ack, and the connection stays.
 """
