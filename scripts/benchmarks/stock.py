@@ -49,13 +49,13 @@ class StockServer(socketio.AsyncServer):
             await self.on_connected(sid)
 
     @staticmethod
-    def refusal_at_opening(_: dict[str, Any]) -> PerSplitError | None:
+    def refusal_at_opening(_: str) -> PerSplitError | None:
         """It refuses nobody."""
         return None
 
-    def address_at_opening(self, environ: dict[str, Any]) -> str:
+    def address_at_opening(self, sid: str) -> str:
         """Which address the socket that is signing in counts for."""
-        return self.address_of(environ["aiohttp.request"])
+        return self.address_of(self.get_environ(sid)["aiohttp.request"])
 
     def turn_away(self, _: Callable[[web.Request], web.StreamResponse | None]) -> None:
         """It turns nobody away."""

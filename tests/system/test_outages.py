@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -13,8 +13,10 @@ import pytest
 from pydantic import SecretStr
 
 from persplit.adapters import mongo_store, sqlite_database
-from persplit.bootstrap import DATABASE_FILE
+from persplit.bootstrap import DATABASE_FILE, Node
+from persplit.config import Settings
 from persplit.service import follower, sessions
+from persplit.service.errors import StoreUnavailable
 from persplit.transport import operations
 from tests.fault_proxy import FaultProxy, Faults, proxying
 from tests.read_only_proxy import read_only_proxying
@@ -64,8 +66,16 @@ async def phones_over(port: int, tmp_path: Path) -> AsyncIterator[MakePhone]:
     uri = f"mongodb://127.0.0.1:{port}/outage-{uuid.uuid4().hex}?{options}"
     settings = settings_for(tmp_path, mongodb_uri=SecretStr(uri), jwt_secret=SECRET)
     async with AsyncExitStack() as stack:
-        _, url = await stack.enter_async_context(serving(settings))
+        _, url = await opened(stack, settings)
         yield await stack.enter_async_context(phones_of(url))
+
+
+async def opened(stack: AsyncExitStack, settings: Settings) -> tuple[Node, str]:
+    """The node, once its MongoDB, which others use as well, has the time to make a database."""
+    for _ in range(2):
+        with suppress(StoreUnavailable):
+            return await stack.enter_async_context(serving(settings))
+    return await stack.enter_async_context(serving(settings))
 
 
 def spent(group_id: str, amount: int = 100) -> Json:
