@@ -22,6 +22,9 @@ DUE_INTERVAL_SECONDS: Final = 0.25
 """Between two `settlement:due` of one group: QRs are for people to look at, and cost milliseconds each to draw."""
 DUE_INTERVAL_SECONDS_MAX: Final = 2.0
 """While events don't stop, the wait doubles up to this: nobody scans an amount that changes every second."""
+DUE_RESTS: Final = 4
+"""After the QRs of one group no others are drawn for so many times as long: at most a fifth of the time goes into
+drawing, however many groups are busy."""
 
 _log = structlog.get_logger(__name__)
 
@@ -235,7 +238,7 @@ class Dues:
     """Tells who now has to pay, with QRs made off the event loop.
 
     One task a group while there is something to tell; it takes the newest standing, so a burst of events costs
-    one drawing, and what it sends is never older than what it sent before.
+    one drawing, and what it sends is never older than what it sent before. One group's turn at a time.
     """
 
     def __init__(self, emitter: Emitter, qr_codes: QrRenderer, audience: Audience) -> None:
@@ -244,6 +247,7 @@ class Dues:
         self._audience = audience
         self._newest: dict[str, tuple[Standing, set[str]]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._turn = asyncio.Lock()
 
     def put(self, standing: Standing, payers: set[str]) -> None:
         """Tell the payers soon where they stand."""
@@ -259,9 +263,8 @@ class Dues:
         wait_seconds = DUE_INTERVAL_SECONDS
         try:
             while group_id in self._newest:
-                standing, payers = self._newest.pop(group_id)
-                for user_id in payers:
-                    await self._tell_one(standing, user_id)
+                async with self._turn:
+                    await self._tell_newest(group_id)
                 await asyncio.sleep(wait_seconds)
                 wait_seconds = min(2 * wait_seconds, DUE_INTERVAL_SECONDS_MAX)
         except Exception:  # noqa: BLE001 - nobody waits for this task
@@ -269,6 +272,16 @@ class Dues:
             _log.exception("due_not_told", group_id=group_id)
         finally:
             del self._tasks[group_id]
+
+    async def _tell_newest(self, group_id: str) -> None:
+        if group_id not in self._newest:
+            return  # meanwhile nobody has to pay any more
+        standing, payers = self._newest.pop(group_id)
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        for user_id in payers:
+            await self._tell_one(standing, user_id)
+        await asyncio.sleep(DUE_RESTS * (clock() - began))
 
     async def _tell_one(self, standing: Standing, user_id: str) -> None:
         rows = [await self._due(row) for row in standing.plan if row.transfer.from_id == user_id]

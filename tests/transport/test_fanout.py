@@ -1,13 +1,17 @@
 """Who is told what, as the fan-out decides it; that it arrives is tested over real sockets."""
 
+import asyncio
+from itertools import pairwise
+
 import pytest
 
 from persplit.adapters.memory_store import MemoryDocuments, MemoryEvents
 from persplit.ledger.commands import AddMember, RemoveMember
-from persplit.ledger.plan import Plan
+from persplit.ledger.plan import Plan, Transfer
 from persplit.service.people import People
+from persplit.service.standing import Payment, Standing
 from persplit.service.users import UNIQUE_KEYS, Users
-from persplit.transport.fanout import SocketFanOut, group_room
+from persplit.transport.fanout import DUE_RESTS, Audience, Dues, SocketFanOut, group_room
 from persplit.transport.views import Json
 from tests.service.nodes import Node, ledger, whole
 
@@ -84,3 +88,47 @@ async def test_who_joins_hears_it_on_all_devices_and_who_leaves_on_none(
         ("phone", "member:joined", 2),
         ("tablet", "member:joined", 2),
     ]
+
+
+class SlowDrawing:
+    """A drawer of QRs that notes when it began and ended each."""
+
+    def __init__(self) -> None:
+        self.spans: list[tuple[float, float]] = []
+        self.texts: list[str] = []
+
+    async def png(self, text: str) -> bytes:
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        await asyncio.sleep(0.01)
+        self.spans.append((began, clock()))
+        self.texts.append(text)
+        return b"png"
+
+    async def svg(self, text: str) -> bytes:
+        raise AssertionError(text)
+
+
+async def due(group_id: str, amount: int) -> Standing:
+    """A group in which ben has to pay asha."""
+    node = Node(MemoryEvents())
+    await node.makes("ben", group_id=group_id)
+    row = Payment(Transfer("ben", "asha", amount), f"upi://pay?pa={group_id}@upi&am={amount}", None)
+    return Standing(await whole(node.wire.store, group_id), (row,), optimal=True)
+
+
+async def test_however_many_groups_are_busy_drawing_qrs_rests_longer_than_it_works(rooms: Rooms) -> None:
+    audience, drawing = Audience(), SlowDrawing()
+    audience.connect("phone", "ben")
+    dues = Dues(rooms, drawing, audience)
+    standings = [await due(f"group {number}", amount) for number in range(3) for amount in (100, 200)]
+    for standing in standings:
+        audience.enter(standing.state.group_id, "phone")
+        dues.put(standing, {"ben"})
+    async with asyncio.timeout(30):
+        while len(rooms.told) < 3:  # noqa: ASYNC110 - nothing else tells
+            await asyncio.sleep(0.01)
+    await dues.close()
+    assert [text.partition("am=")[2] for text in drawing.texts] == ["200"] * 3, "the newest counts"
+    for (began, ended), (next_began, _) in pairwise(drawing.spans):
+        assert next_began - ended >= DUE_RESTS * (ended - began) * 0.99
