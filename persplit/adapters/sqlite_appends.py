@@ -26,6 +26,8 @@ class EventRow(NamedTuple):
 
 COLUMNS: Final = ", ".join(EventRow._fields)
 ROW: Final = f"({', '.join('?' * len(EventRow._fields))})"
+ROWS_MAX: Final = 2_048
+"""In one statement: with ten values each they stay below the 32,766 that SQLite takes by default."""
 _WIDTH: Final = len(EventRow._fields) + 1
 _ROW: Final = f"({', '.join('?' * _WIDTH)})"
 """A row, and whether it follows another one of the same statement."""

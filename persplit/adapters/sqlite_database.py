@@ -24,7 +24,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeAlias, TypeVar
 
 from persplit.adapters.deadlines import Deadlines
-from persplit.adapters.sqlite_appends import EventRow, append_all, is_chained
+from persplit.adapters.sqlite_appends import ROWS_MAX, EventRow, append_all, is_chained
 from persplit.adapters.sqlite_mark import Mark, marked_as
 from persplit.adapters.sqlite_schema import STEPS, Step, check_version, migrate
 from persplit.service.errors import StoreDamaged, StoreUnavailable
@@ -342,6 +342,8 @@ class SqliteDatabase:
         if any(not write.rows or write.future.done() for write in batch):
             return None
         rows = [row for write in batch for row in write.rows]
+        if len(rows) > ROWS_MAX:
+            return None
         if not (self._chained if is_chained(rows) else append_all)(self._writing, rows):
             return None
         last = rows[-1]

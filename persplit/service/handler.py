@@ -122,6 +122,8 @@ class Handler:
         companion = self._companions.enter(request)
         try:
             live = await self._turn(companion)
+            if live is None:
+                return _outcome(companion)
             try:
                 await self._carry_out_together(live, self._companions.lot_of(companion))
                 return companion.outcome or await self._carry_out(live, request)
@@ -130,14 +132,22 @@ class Handler:
         finally:
             self._companions.leave(companion)
 
-    async def _turn(self, companion: Companion) -> LiveGroup:
+    async def _turn(self, companion: Companion) -> LiveGroup | None:
+        """The group, when its turn has come; None if that isn't so, but somebody else carried it out."""
         try:
             return await self._groups.acquire(companion.request.group_id)
         except StoreUnavailable:
             # It didn't come in time. But somebody whose turn it is may be carrying this one out.
             if not companion.is_taken:
                 raise
+        if companion.outcome is not None:
+            return None
+        try:
             return await self._groups.acquire(companion.request.group_id)
+        except StoreUnavailable:
+            if companion.outcome is not None:
+                return None
+            raise StoreUnavailable("the group is busy, and whether this was done is unknown") from None
 
     async def _carry_out_together(self, live: LiveGroup, lot: Sequence[Companion]) -> None:
         """Commit several at once, each decided on what the one before it leaves, and announce them in order.
@@ -149,6 +159,8 @@ class Handler:
             return
         subjects = await self._subjects([companion.request for companion in lot])
         decided = self._decided_together(live.state, lot, subjects)
+        if not decided:
+            return
         with _Appending():
             run = await self._store.append_run([new for _, new in decided])
         for (companion, _), recorded in zip(decided, run, strict=False):
@@ -259,6 +271,11 @@ class Handler:
         if then is None or isinstance(recorded.event, GroupEvent):
             raise NotFound("there is no such group")
         return then
+
+
+def _outcome(companion: Companion) -> Outcome:
+    assert companion.outcome is not None, "it was carried out"  # noqa: S101 - for the type checker
+    return companion.outcome
 
 
 class _Appending:

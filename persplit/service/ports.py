@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from persplit.ledger.codec import TYPES
 from persplit.ledger.events import Event, Noun, RecordedEvent, is_creation, subject_of
+from persplit.service.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from persplit.service.statements import Statement
@@ -120,7 +121,12 @@ class EventStore(Protocol):
         recorded: list[RecordedEvent] = []
         with suppress(CommandKnown, SeqTaken, GroupErased, ValueError):
             for new in events:
-                recorded.append(await self.append(new))  # noqa: PERF401 - what was done before an error counts
+                try:
+                    recorded.append(await self.append(new))
+                except StoreUnavailable:
+                    if not recorded:
+                        raise
+                    break
         return recorded
 
     async def append_all(self, events: Sequence[NewEvent]) -> Sequence[RecordedEvent]:

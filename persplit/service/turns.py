@@ -22,8 +22,8 @@ class Turns:
         """Its result."""
         try:
             next(work)
-            async with self._lock:
-                while True:
+            while True:
+                async with self._lock:
                     await asyncio.sleep(0)
                     next(work)
         except StopIteration as done:

@@ -34,17 +34,15 @@ class Delay(Generic[_Item]):
         return self._due.pop(item, None) is not None
 
     def _fire(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._timer = None
         now = loop.time()
-        while self._due:
-            item, due = next(iter(self._due.items()))
-            if due > now:
-                break
-            del self._due[item]
-            self._act(item)
-        # Those that were started meanwhile have a timer already.
-        if self._due and self._timer is None:
-            self._timer = loop.call_at(next(iter(self._due.values())), self._fire, loop)
+        try:
+            # Those that are started anew meanwhile come last, and find a timer.
+            while self._due and (due := next(iter(self._due.items())))[1] <= now:
+                del self._due[due[0]]
+                self._act(due[0])
+        finally:
+            soonest = next(iter(self._due.values()), None)
+            self._timer = None if soonest is None else loop.call_at(soonest, self._fire, loop)
 
     def close(self) -> None:
         """Forget everything."""

@@ -9,7 +9,9 @@ sake of speed.
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
+from sys import getsizeof
 from typing import Any, Final
 
 import engineio
@@ -28,10 +30,15 @@ from persplit.transport.rooms import Rooms
 from persplit.transport.turnstile import Turnstile
 
 INBOX_FRAMES_MAX: Final = 16
-"""Frames of one client that wait for the one that is being handled. More than this, and it isn't read for a while."""
+INBOX_BYTES_MAX: Final = FRAME_BYTES_MAX
+"""Frames of one client that wait for the one that is being handled, and what they take in memory, which can be four
+times what was sent. More than this, and it isn't read for a while; what it sends in one piece comes on top."""
 ENDS_PER_TURN: Final = 100
 """Sockets that are forgotten in one turn of the loop, at some hundredths of a millisecond each: a network that goes
 down takes thousands with it at once."""
+END_SECONDS_MAX: Final = 2.0
+"""For the disconnect handlers of who was cut at the very end."""
+LEFT_LOOK_SECONDS: Final = 0.02
 _QUEUE_LIMIT: Final = 2**30
 """aiohttp would have its reader stop between two frames; what comes in one piece is read in one go here."""
 _PING: Final = Frame(PING)
@@ -84,10 +91,12 @@ class DirectLink(Link, asyncio.Protocol):
         "_engine",
         "_has_said_goodbye",
         "_inbox",
+        "_inbox_bytes",
         "_is_deaf",
         "_is_forgotten",
         "_is_paused",
         "_reader",
+        "_slow_reader",
         "_watch",
         "_worker",
         "is_ready",
@@ -99,9 +108,13 @@ class DirectLink(Link, asyncio.Protocol):
         self.is_ready = True
         """Whether a frame can be written to the transport at once: nothing waits, and it takes more."""
         self._reader = WebSocketReader(engine.intake, FRAME_BYTES_MAX + 1, compress=False, decode_text=True)
-        self._inbox: list[tuple[str, int]] = []
+        self._inbox: list[
+            tuple[str, int, int]
+        ] = []  # a frame, the milliseconds by which it came too fast, its bytes
         self._worker: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
+        self._slow_reader: SlowReader | None = None
+        self._inbox_bytes = 0
         self._is_paused = False
         self._is_deaf = False
         self._is_forgotten = False
@@ -129,10 +142,14 @@ class DirectLink(Link, asyncio.Protocol):
                 self._engine.unanswered.start(self)
 
     def pause_writing(self) -> None:
-        """The transport has enough: wait for the client."""
+        """The transport has enough: wait for the client, each time anew."""
         self._is_paused, self.is_ready = True, False
+        waiting_bytes = 0 if self.transport is None else self.transport.get_write_buffer_size()
+        self._slow_reader = SlowReader(waiting_bytes)
         if self._watch is None:
             self._watch = asyncio.create_task(self._watch_client())
+        else:
+            self.is_reading = True  # it has taken what it was waited for before
 
     def resume_writing(self) -> None:
         """The client has read. Give it what waits."""
@@ -148,19 +165,19 @@ class DirectLink(Link, asyncio.Protocol):
             return
         if self.backlog.is_ended:
             self._say_goodbye()
-        else:
+        elif self.transport is not None and not self.transport.is_closing():
             self.is_ready = True
 
     async def _watch_client(self) -> None:
         """Wait for a client that doesn't take everything at once, and cut it off if it takes too little."""
-        transport = self.transport
-        if transport is None:
-            return
-        reader = SlowReader(transport.get_write_buffer_size())
-        while not reader.is_over:
+        while self.transport is not None and self._slow_reader is not None:
+            reader = self._slow_reader
             await asyncio.sleep(LOOK_SECONDS)
-            self.is_reading = reader.sees(transport.get_write_buffer_size())
-        self.cut("too slow")
+            if reader is self._slow_reader and self.transport is not None:
+                self.is_reading = reader.sees(self.transport.get_write_buffer_size())
+                if reader.is_over:
+                    self.cut("too slow")
+                    return
 
     def _stop_watching(self) -> None:
         self.is_reading = False
@@ -204,22 +221,32 @@ class DirectLink(Link, asyncio.Protocol):
             self._ended_because = engineio.AsyncServer.reason.CLIENT_DISCONNECT
             self._part(self.close_code)
         elif not self.is_closing:
-            self._inbox.append((frame[1:], wait_ms))
+            size = getsizeof(frame)
+            self._inbox.append((frame[1:], wait_ms, size))
+            self._inbox_bytes += size
             if self._worker is None:
                 self._worker = asyncio.create_task(self._work())
-            elif len(self._inbox) > INBOX_FRAMES_MAX and self.transport is not None:
+            is_full = len(self._inbox) > INBOX_FRAMES_MAX or self._inbox_bytes > INBOX_BYTES_MAX
+            if is_full and self.transport is not None:
                 self.transport.pause_reading()
 
     async def _work(self) -> None:
         """Handle what has come, in order, one at a time."""
-        while self._inbox:
-            frame, self.wait_ms = self._inbox.pop(0)
-            await self._engine.handle_message(self.sid, frame)
-        self._worker = None
-        if self.transport is None:
-            self._forget()
-        elif not self.transport.is_closing():
-            self.transport.resume_reading()
+        try:
+            while self._inbox:
+                frame, self.wait_ms, size = self._inbox.pop(0)
+                self._inbox_bytes -= size
+                await self._engine.handle_message(self.sid, frame)
+        except BaseException:
+            self._inbox.clear()
+            self.abort()
+            raise
+        finally:
+            self._worker = None
+            if self.transport is None:
+                self._forget()
+            elif not self.transport.is_closing():
+                self.transport.resume_reading()
 
     @property
     def is_excused(self) -> bool:
@@ -268,8 +295,9 @@ class DirectLink(Link, asyncio.Protocol):
             self.transport.close()  # once what is written has gone out
 
     def eof_received(self) -> None:
-        """The client sends no more. The transport closes."""
+        """The client sends no more. The transport closes, once what is on its way has gone out."""
         self.is_ready = False
+        self.end_within(CLOSE_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - whatever it was
         """The TCP connection has ended."""
@@ -324,12 +352,16 @@ class DirectEngine(Engine):
         protocol = request.protocol
         early, protocol._message_tail = protocol._message_tail, b""  # noqa: SLF001 - nowhere else to be had
         response = Opening(compress=False)
-        await shake_hands(response, request)
+        try:
+            await shake_hands(response, request)
+        except BaseException:
+            protocol._message_tail = early  # noqa: SLF001 - it was another request
+            raise
         transport = _taken_over(protocol)
         if transport is not None:
+            bound_buffers(transport)
             link = DirectLink(self.generate_id(), self, transport)
             await self.handlers["connect"](link.sid, {REQUEST: request, LINK: link})
-            bound_buffers(transport)
             transport.set_protocol(link)
             link.put(Frame(packet_of_opening(self, link.sid)))
             self.unasked.start(link)
@@ -347,6 +379,8 @@ class DirectEngine(Engine):
             and "sid" not in query
             and headers.get(hdrs.UPGRADE, "").lower() == "websocket"
             and (not origin or origin in self.cors_allowed_origins)
+            and not request.body_exists
+            and not request.protocol.writing_paused
         )
 
     def link_of(self, sid: str, environ: dict[str, Any]) -> Link:  # noqa: ARG002 - made before
@@ -409,13 +443,17 @@ class DirectEngine(Engine):
         ending.add_done_callback(self._ending.discard)
 
     async def shutdown(self) -> None:
-        """Stop asking, end what is left, and wait for disconnect handlers that run."""
+        """Say goodbye to who is left, and wait until everybody has gone and was forgotten. Takes seconds at most."""
         await super().shutdown()
         self.unasked.close()
-        self.unanswered.close()
         for link in tuple(self.links.values()):
-            link.abort()
-        await asyncio.gather(*self._ending)
+            link.close(WSCloseCode.SERVICE_RESTART)
+        # By then each of them has been cut.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS + END_SECONDS_MAX):
+                while self.links or self._ending:  # noqa: ASYNC110 - nobody tells
+                    await asyncio.sleep(LEFT_LOOK_SECONDS)
+        self.unanswered.close()
 
 
 class DirectRooms(Rooms):

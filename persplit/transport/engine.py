@@ -8,6 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Final
 
 import engineio
@@ -188,7 +189,8 @@ def bound_buffers(transport: asyncio.Transport | None) -> None:
     transport.set_write_buffer_limits(WRITE_BUFFER_BYTES)
     raw = transport.get_extra_info("socket")
     if raw is not None and hasattr(socket, "TCP_NOTSENT_LOWAT"):
-        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES_MAX)
+        with suppress(OSError):  # a Unix socket has no such thing
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES_MAX)
 
 
 class Engine(engineio.AsyncServer):

@@ -209,7 +209,8 @@ class GuardedServer(socketio.AsyncServer):
         link = self._links[eio_sid]
         if not is_first or sid is None or link.is_closing:
             return
-        link.stop_timer()
+        if link.transport is not None and not link.transport.is_closing():
+            link.stop_timer()
         self.environ[eio_sid] = _SPENT
         if self.on_connected is not None:
             await self.on_connected(sid)

@@ -40,7 +40,7 @@ async def test_one_turn_of_the_loop_has_one_slice_of_long_work() -> None:
     names = [f"long {name} " for name in "abc"]
     assert await asyncio.gather(*(turns.finish(counting(3, seen, name)) for name in names)) == names
     assert seen[:3] == ["long a 0", "long b 0", "long c 0"]  # the first slice is everybody's own
-    assert seen[3:] == [f"long {name} {number}" for name in "abc" for number in (1, 2)]
+    assert seen[3:] == [f"long {name} {number}" for number in (1, 2) for name in "abc"]
 
 
 async def test_work_that_fails_lets_the_next_one_go_on() -> None:

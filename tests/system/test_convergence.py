@@ -264,7 +264,9 @@ class Device:
         for group_id, entry in stands.items():
             known = self.groups.setdefault(group_id, Replica())
             if "sync" in entry:
-                known.put(entry["sync"])
+                # What happened while the greeting was made has been heard already.
+                news = [event for event in entry["sync"].get("events", ()) if event["seq"] > known.seq]
+                known.put(entry["sync"] | {"events": news})
             known.epoch = known.epoch or entry["epoch"]
             if known.seq < entry["seq"] or known.epoch != entry["epoch"]:
                 await self.pull(group_id)

@@ -172,7 +172,9 @@ async def test_a_client_process_that_is_stopped_is_cut_off_and_carries_on_by_seq
             device.send_signal(signal.SIGSTOP)
             while len(node.sockets) == 2:
                 await here.happens()
-                assert here.head < MESSAGES_MAX
+                assert here.head < 5 * MESSAGES_MAX, (
+                    "they are small, and the kernel holds as many as it likes"
+                )
             device.send_signal(signal.SIGCONT)
             async with asyncio.timeout(3 * PATIENCE_SECONDS):
                 while int(await device.stdout.readline()) < here.head:

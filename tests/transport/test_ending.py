@@ -11,7 +11,7 @@ import pytest
 import socketio
 
 from persplit.transport import backlog, direct, engine, links
-from tests.transport.guarded import PATIENCE_SECONDS, PROMPT_SECONDS, Served, by_hand, serving
+from tests.transport.guarded import PATIENCE_SECONDS, PROMPT_SECONDS, Client, Served, by_hand, serving
 
 pytestmark = pytest.mark.usefixtures("carried")
 
@@ -231,3 +231,53 @@ async def test_a_client_that_reads_gets_any_amount(served: Served) -> None:
         assert len((await client.asks('42%s["big",{}]', ack_id))["text"]) == 200_000
     (link,) = served.server.eio.links.values()
     assert link.backlog.waiting_bytes == 0
+
+
+async def test_who_reads_on_is_waited_for_however_long_there_is_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (direct, engine):
+        monkeypatch.setattr(module, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(links, "MESSAGE_SECONDS_MAX", 1.0)
+    async with serving() as served:
+        client = await served.signed_in()
+        link = served.server._link_of(client.sid)
+        assert link is not None
+        until = time.monotonic() + 2.5
+        while time.monotonic() < until:
+            while len(link.backlog) < 3:
+                await served.server.emit("news", {"text": "x" * 60_000}, to=client.sid)
+            await client.hears()
+            await asyncio.sleep(0.01)
+            assert not link.is_closing
+        await client.ws.close()
+
+
+async def test_a_server_that_ends_says_so_to_who_never_signed_in() -> None:
+    async with serving() as served:
+        client = await served.opens()
+        if isinstance(served.server.eio, direct.DirectEngine):
+            said, _ = await asyncio.gather(client.ends(), served.server.shutdown())
+            assert said == []
+            assert client.ws.close_code == 1012
+            assert served.is_empty
+
+
+async def test_few_large_frames_wait_while_one_is_handled(served: Served) -> None:
+    client = await served.signed_in()
+    await client.ws.send_str('421["slow",{}]')
+    frame = '42["expense:create",{"text":"' + "\U0001f600" * 16_000 + '"}]'
+    sending = asyncio.create_task(send_many(client, frame, 100))
+    await served.until(lambda: bool(served.handled))
+    await asyncio.sleep(0.3)
+    link = served.server._link_of(client.sid)
+    if isinstance(link, direct.DirectLink):
+        assert link._inbox_bytes < 1_000_000
+    served.release.set()
+    await sending
+    await served.until(lambda: len(served.handled) == 102)
+    served.release.clear()
+
+
+async def send_many(client: Client, frame: str, count: int) -> None:
+    """Send a frame again and again."""
+    for _ in range(count):
+        await client.ws.send_str(frame)

@@ -500,6 +500,15 @@ async def test_the_address_of_a_client_is_known_from_opening_to_end(served: Serv
     assert told == ["127.0.0.1 phone opens", "127.0.0.1 phone ends"]
 
 
+async def test_a_request_with_a_body_opens_nothing_on_the_fast_path() -> None:
+    async with serving(fast_path=True) as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(served.url.rsplit(":", 1)[1]))
+        writer.write(UPGRADE.replace(b"Host: x", b"Host: x\r\nContent-Length: 5") + b"hello")
+        assert b" 400 " in await reader.readline()
+        writer.close()
+        await writer.wait_closed()
+
+
 async def test_a_client_that_sends_with_its_request_is_heard(served: Served) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", int(served.url.rsplit(":", 1)[1]))
     writer.write(UPGRADE + masked('40{"token":"good"}') + masked('421["expense:create",{"n":1}]'))
