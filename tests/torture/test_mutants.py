@@ -17,6 +17,7 @@ from tests.torture.mutant import MUTANTS, Run
 from tests.torture.runs import party
 
 SEED: Final = 4
+RUNS_MAX: Final = 3
 COMMANDS: Final = {Run.ALONE: 120, Run.KILLED: 40, Run.NODES: 200}
 """Sent by all clients together: a mutant that goes wrong at every seventh event does so a dozen times, and one that
 does when two nodes are asked in the wrong order about as often."""
@@ -36,10 +37,15 @@ def alone(home: Path, changes: str) -> Iterator[tuple[Nodes, ForkedServer]]:
 
 
 async def findings(
-    home: Path, nodes: Nodes, patience_seconds: float, commands: int, killed: ForkedServer | None = None
+    home: Path,
+    nodes: Nodes,
+    patience_seconds: float,
+    commands: int,
+    killed: ForkedServer | None = None,
+    seed: int = SEED,
 ) -> list[Finding]:
     """What the checker says of a short run, at the end of which `killed` is killed and started again, unbroken."""
-    async with party(home / "history", nodes.urls, SEED) as made:
+    async with party(home / "history", nodes.urls, seed) as made:
         await made.gather(people=3, wanderers=1, groups=1)
         made.add_devices(6)
         await asyncio.gather(*(device.try_to_connect() for device in made.devices))
@@ -57,15 +63,21 @@ async def findings(
 
 
 def run(
-    tmp_path: Path, kind: Run, changes: str, patience_seconds: float, mongodb_uri: str | None
+    tmp_path: Path,
+    kind: Run,
+    changes: str,
+    patience_seconds: float,
+    mongodb_uri: str | None,
+    seed: int = SEED,
 ) -> list[Finding]:
+    tmp_path.mkdir(exist_ok=True)
     with ExitStack() as stack:
         if mongodb_uri is not None:
             nodes = stack.enter_context(nodes_over(tmp_path, mongodb_uri, None, [changes, changes]))
-            return asyncio.run(findings(tmp_path, nodes, patience_seconds, COMMANDS[kind]))
+            return asyncio.run(findings(tmp_path, nodes, patience_seconds, COMMANDS[kind], seed=seed))
         nodes, server = stack.enter_context(alone(tmp_path, changes))
         killed = server if kind is Run.KILLED else None
-        return asyncio.run(findings(tmp_path, nodes, patience_seconds, COMMANDS[kind], killed))
+        return asyncio.run(findings(tmp_path, nodes, patience_seconds, COMMANDS[kind], killed, seed))
 
 
 def store_for(kind: Run, request: pytest.FixtureRequest) -> str | None:
@@ -77,8 +89,14 @@ def test_a_server_broken_on_purpose_is_caught(
     name: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     mutant = MUTANTS[name]
-    found = run(tmp_path, mutant.run, name, PATIENCE_SECONDS, store_for(mutant.run, request))
-    assert mutant.caught_as & {finding.anomaly for finding in found}, found[:3]
+    found: list[Finding] = []
+    # What takes two at the same moment may not happen in so short a run: then there is another one.
+    for seed in range(SEED, SEED + RUNS_MAX):
+        store = store_for(mutant.run, request)
+        found += run(tmp_path / str(seed), mutant.run, name, PATIENCE_SECONDS, store, seed)
+        if mutant.caught_as & {finding.anomaly for finding in found}:
+            return
+    pytest.fail(f"not caught: {found[:3]}")
 
 
 @pytest.mark.parametrize("kind", Run, ids=lambda kind: kind.name)
