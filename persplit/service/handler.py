@@ -7,6 +7,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final, TypeAlias, TypeVar
 
+import structlog
+
 from persplit.ledger.decide import Asked, decide
 from persplit.ledger.errors import Conflict, LedgerError, NotFound, PerSplitError
 from persplit.ledger.events import (
@@ -46,6 +48,8 @@ _T = TypeVar("_T")
 ATTEMPTS_MAX: Final = 8
 """Times that a command is decided anew after another node took its place in the ledger."""
 
+
+_log = structlog.get_logger(__name__)
 
 Subjects: TypeAlias = Mapping[tuple[Noun, str] | None, Expense | Settlement | None]
 """Things as they are, by what names them; of None, which names nothing, there is none."""
@@ -125,7 +129,7 @@ class Handler:
             if live is None:
                 return _outcome(companion)
             try:
-                await self._carry_out_together(live, self._companions.lot_of(companion))
+                await self._try_together(live, companion)
                 return companion.outcome or await self._carry_out(live, request)
             finally:
                 self._groups.release(request.group_id, live)
@@ -148,6 +152,16 @@ class Handler:
             if companion.outcome is not None:
                 return None
             raise StoreUnavailable("the group is busy, and whether this was done is unknown") from None
+
+    async def _try_together(self, live: LiveGroup, companion: Companion) -> None:
+        """Carry it out with those that wait for the same group. What goes wrong with those isn't its own failure."""
+        try:
+            await self._carry_out_together(live, self._companions.lot_of(companion))
+        except StoreUnavailable:
+            if companion.outcome is None:
+                raise
+        except Exception:  # noqa: BLE001 - whatever it was, whose it is finds out when it is alone
+            _log.exception("not_carried_out_together", group_id=companion.request.group_id)
 
     async def _carry_out_together(self, live: LiveGroup, lot: Sequence[Companion]) -> None:
         """Commit several at once, each decided on what the one before it leaves, and announce them in order.

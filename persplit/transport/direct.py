@@ -66,7 +66,7 @@ class Intake(WebSocketDataQueue):
         """Called by the reader for each message."""
         self._messages.append(data)
 
-    def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:  # noqa: ARG002
+    def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:  # noqa: ARG002 - as above
         """Called by the reader for what is no WebSocket frame."""
         self._error = exc
 

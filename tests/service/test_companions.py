@@ -7,15 +7,17 @@ from functools import partial
 import pytest
 
 from persplit.adapters.memory_store import MemoryEvents
-from persplit.ledger.commands import DeleteExpense, UpdateExpense
+from persplit.ledger.commands import Command, CreateExpense, DeleteExpense, UpdateExpense
+from persplit.ledger.decide import Asked, decide
 from persplit.ledger.errors import NotFound
-from persplit.ledger.events import RecordedEvent
+from persplit.ledger.events import Event, RecordedEvent
+from persplit.ledger.state import GroupState
 from persplit.service import groups
 from persplit.service.command_request import CommandRequest, Outcome
 from persplit.service.companions import TOGETHER_MAX
 from persplit.service.errors import StoreUnavailable
 from persplit.service.groups import LiveGroup
-from persplit.service.ports import NewEvent
+from persplit.service.ports import Hint, NewEvent
 from tests.service.nodes import AFTER, FINE, Node, Span, check_seqs, check_span, draft, ledger, spending
 
 COUNT = 10
@@ -142,6 +144,34 @@ async def test_who_waits_too_long_for_a_turn_still_learns_what_others_did_for_th
     monkeypatch.setattr(node.wire, "append_run", slow)
     outcomes = await asyncio.gather(*(node.spends(name) for name in ("tea", "rice", "milk")))
     assert [outcome.recorded.seq for outcome in outcomes] == [3, 4, 5]
+
+
+@pytest.mark.parametrize("broken", ["deciding", "telling the other nodes"])
+async def test_a_fault_with_one_is_not_the_fault_of_those_it_is_carried_out_with(
+    node: Node, heard: Span, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    publish = node.hints.publish
+
+    async def fails_at_the_last(hint: Hint) -> None:
+        if hint.seq == 5 and broken != "deciding":
+            raise RuntimeError("a fault of ours")
+        await publish(hint)
+
+    def fails_for_milk(state: GroupState | None, command: Command, asked: Asked) -> Event:
+        if isinstance(command, CreateExpense) and command.expense_id == "milk" and broken == "deciding":
+            raise RuntimeError("a fault of ours")
+        return decide(state, command, asked)
+
+    monkeypatch.setattr(node.hints, "publish", fails_at_the_last)
+    monkeypatch.setattr("persplit.service.handler.decide", fails_for_milk)
+    tea, rice, milk = await asyncio.gather(
+        *(node.spends(name) for name in ("tea", "rice", "milk")), return_exceptions=True
+    )
+    assert isinstance(tea, Outcome)
+    assert isinstance(rice, Outcome)
+    assert [tea.recorded.seq, rice.recorded.seq] == [3, 4]
+    assert isinstance(milk, RuntimeError if broken == "deciding" else Outcome)
+    check_span(heard, await ledger(node.wire.store))
 
 
 async def test_nothing_of_who_waited_is_kept(node: Node) -> None:
