@@ -693,3 +693,13 @@ async def test_a_snapshot_is_kept_in_the_file(file: Path) -> None:
         await database.close()
     # Closed in order, nothing is left beside it but the mark.
     assert sorted(file.parent.iterdir()) == [file, file.with_name(f"{file.name}-mark")]
+
+
+async def test_a_run_whose_beginning_is_known_leaves_no_hole(events: SqliteEvents) -> None:
+    await events.append(new(1, command_id="first"))
+    await events.append(new(2, command_id="second"))
+    assert list(await events.append_run([new(3, command_id="first"), new(4, command_id="fourth")])) == []
+    assert await seqs(events) == [1, 2]
+    run = await events.append_run([new(3, command_id="third"), new(4, command_id="fourth")])
+    assert [recorded.seq for recorded in run] == [3, 4]
+    assert await seqs(events) == [1, 2, 3, 4]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 
 import pytest
 
@@ -10,7 +11,7 @@ from persplit.adapters.memory_store import MemoryEvents
 from persplit.ledger.commands import Command, CreateExpense, DeleteExpense, UpdateExpense
 from persplit.ledger.decide import Asked, decide
 from persplit.ledger.errors import NotFound
-from persplit.ledger.events import Event, RecordedEvent
+from persplit.ledger.events import Event, ExpenseUpdated, RecordedEvent
 from persplit.ledger.state import GroupState
 from persplit.service import groups
 from persplit.service.command_request import CommandRequest, Outcome
@@ -105,6 +106,8 @@ async def test_changes_of_one_expense_stand_on_each_other(node: Node, heard: Spa
     check_seqs(events)
     check_span(heard, events)
     assert len(events) == 7
+    changes = [recorded.event for recorded in events if isinstance(recorded.event, ExpenseUpdated)]
+    assert all(later.before == earlier.after for earlier, later in pairwise(changes))
 
 
 @pytest.mark.parametrize("fails_at", range(3))
