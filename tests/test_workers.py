@@ -40,9 +40,12 @@ class Parent:
         until(lambda: self._log.read_text().count(words) >= times, words)
 
     def asks(self) -> int:
-        """The id of the worker that answers a new connection."""
+        """The id of the worker that answers a new connection; ConnectionError if it is cut off."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_SECONDS) as connection:
-            return int(connection.recv(100))
+            answer = connection.recv(100)
+        if not answer:
+            raise ConnectionAbortedError
+        return int(answer)
 
     def serving(self) -> set[int]:
         """Who answers, of both places with near certainty."""
@@ -77,8 +80,8 @@ def running(home: Path, **variables: str) -> Iterator[Parent]:
 
 
 @contextmanager
-def asked_all_the_time(parent: Parent) -> Iterator[list[int]]:
-    """Connections, one after the other, while the block runs: who answered. Fails if any was not answered."""
+def asked_all_the_time(parent: Parent, lost_max: int = 0) -> Iterator[list[int]]:
+    """Connections, one after the other, while the block runs: who answered. All but `lost_max` must be."""
     answered: list[int] = []
     refused: list[OSError] = []
     stop = threading.Event()
@@ -98,7 +101,7 @@ def asked_all_the_time(parent: Parent) -> Iterator[list[int]]:
     finally:
         stop.set()
         asking.join()
-    assert refused == []
+    assert len(refused) <= lost_max, refused
 
 
 def test_workers_are_exchanged_one_by_one_and_a_request_that_comes_meanwhile_is_seen_to_afterwards(
@@ -130,7 +133,8 @@ def test_a_new_worker_that_does_not_get_ready_leaves_the_old_one_in_place(tmp_pa
 
 
 def test_connections_to_a_worker_that_died_wait_for_the_next_one(tmp_path: Path) -> None:
-    with running(tmp_path) as parent, asked_all_the_time(parent):
+    # The one that the dead worker had taken on is lost with it.
+    with running(tmp_path) as parent, asked_all_the_time(parent, lost_max=1):
         dead = parent.asks()
         os.kill(dead, signal.SIGKILL)
         parent.says("worker_died")
