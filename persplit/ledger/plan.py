@@ -123,31 +123,33 @@ def _remember(key: _Asked, plan: Plan) -> None:
     _KNOWN[key] = plan
 
 
-def after_payment_in_slices(plan: Plan, paid: Transfer) -> Work[Plan | None]:
-    """The plan after a payment that follows it: only the payment's own row shrinks or goes.
+def rows_after(rows: tuple[Transfer, ...], paid: Transfer) -> tuple[Transfer, ...] | None:
+    """The rows of a plan after a payment that follows it: only the payment's own row shrinks or goes.
 
     Returns None when the payment does not follow the plan (no such row, or more than it asks for): then the
     balances ask for a new plan.
     """
-    row = next(
-        (row for row in plan.transfers if (row.from_id, row.to_id) == (paid.from_id, paid.to_id)), None
-    )
+    row = next((row for row in rows if (row.from_id, row.to_id) == (paid.from_id, paid.to_id)), None)
     if row is None or not 0 < paid.amount <= row.amount:
         return None
     if paid.amount == row.amount:
-        rows = tuple(other for other in plan.transfers if other is not row)
-        # If the rest could be settled in fewer rows, then those and this one had settled the whole in fewer too:
-        # an optimal plan stays optimal.
-        return Plan(rows, optimal=plan.optimal or len(rows) == _transfers_bound(rows))
+        return tuple(other for other in rows if other is not row)
     shrunk = Transfer(row.from_id, row.to_id, row.amount - paid.amount)
-    rows = tuple(shrunk if other is row else other for other in plan.transfers)
-    # What is left may happen to be some other balances' opposite, and then one transfer fewer is possible.
-    if plan.optimal:
-        return Plan(rows, optimal=(yield from _is_fewest(rows)))
-    return Plan(rows, optimal=len(rows) == _transfers_bound(rows))
+    return tuple(shrunk if other is row else other for other in rows)
 
 
-after_payment = at_once(after_payment_in_slices)
+def rest_of_in_slices(plan: Plan, rows: tuple[Transfer, ...]) -> Work[Plan]:
+    """The plan that payments left these `rows` of: what it says of itself now."""
+    if not plan.optimal:
+        return Plan(rows, optimal=len(rows) == _transfers_bound(rows))
+    # If rows that are still whole could be settled in fewer, then those and the ones paid had settled all in fewer
+    # too. What is left of one that shrank may happen to be some other balances' opposite.
+    if set(rows) <= set(plan.transfers):
+        return Plan(rows, optimal=True)
+    return Plan(rows, optimal=(yield from _is_fewest(rows)))
+
+
+rest_of = at_once(rest_of_in_slices)
 
 
 def pairwise_plan_in_slices(debts: Iterable[tuple[str, str, int]]) -> Work[Plan]:

@@ -31,8 +31,9 @@ from persplit.ledger.group import GroupSettings, Member, Role
 from persplit.ledger.plan import (
     Plan,
     Transfer,
-    after_payment_in_slices,
     pairwise_plan_in_slices,
+    rest_of_in_slices,
+    rows_after,
     settle_up_in_slices,
 )
 from persplit.ledger.settlement import Settlement
@@ -157,14 +158,30 @@ def plan_basis(state: GroupState) -> object:
 
 
 def _planned(basis: PlanBasis) -> Work[Plan]:
+    """As each of the payments left the plan: shorter by what it paid, or made anew where it did not follow."""
     plan = basis.plan or (yield from settle_up_in_slices(basis.balances))
+    rows = plan.transfers
     balances = dict(basis.balances)
     for paid in basis.payments:
         balances[paid.from_id] = balances.get(paid.from_id, 0) + paid.amount
         balances[paid.to_id] = balances.get(paid.to_id, 0) - paid.amount
-        followed = yield from after_payment_in_slices(plan, paid)
-        plan = followed or (yield from settle_up_in_slices(balances))
-    return plan
+        shorter = rows_after(rows, paid)
+        if shorter is None:
+            plan = yield from settle_up_in_slices(balances)
+        rows = plan.transfers if shorter is None else shorter
+    return (yield from rest_of_in_slices(plan, rows))
+
+
+def _followed(basis: PlanBasis) -> Work[Plan | None]:
+    """The plan that is left, if all the payments followed it: at the cost of planning once, or twice."""
+    plan = basis.plan or (yield from settle_up_in_slices(basis.balances))
+    rows = plan.transfers
+    for paid in basis.payments:
+        shorter = rows_after(rows, paid)
+        if shorter is None:
+            return None
+        rows = shorter
+    return (yield from rest_of_in_slices(plan, rows))
 
 
 def _founded(recorded: Happening, event: GroupCreated) -> GroupState:
@@ -248,7 +265,8 @@ def _with_payment(state: GroupState, settlement: Settlement) -> GroupState:
     payments = (*state.basis.payments, Transfer(payer, payee, amount))
     basis = replace(state.basis, payments=payments)
     if len(payments) >= STEADY_PAYMENTS_MAX:
-        basis = PlanBasis(balances, plan=at_once(_planned)(basis))
+        # Where one of them did not follow, the plan is made anew once more, instead of as often as that happened.
+        basis = PlanBasis(balances, plan=at_once(_followed)(basis))
     return replace(state, balances=balances, debts=debts, basis=basis)
 
 

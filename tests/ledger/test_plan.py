@@ -17,8 +17,9 @@ from persplit.ledger.plan import (
     PLAN_BUDGET_STEPS,
     Plan,
     Transfer,
-    after_payment,
     pairwise_plan,
+    rest_of,
+    rows_after,
     settle_up,
     settle_up_in_slices,
 )
@@ -341,6 +342,12 @@ def test_a_bounded_number_of_plans_is_remembered(monkeypatch: pytest.MonkeyPatch
 
 
 # Steady
+
+
+def after_payment(plan: Plan, paid: Transfer) -> Plan | None:
+    """None if it does not follow the plan."""
+    rows = rows_after(plan.transfers, paid)
+    return None if rows is None else rest_of(plan, rows)
 
 
 @given(groups(12), st.randoms(use_true_random=False))

@@ -33,8 +33,9 @@ from persplit.ledger.events import (
     subject_of,
 )
 from persplit.ledger.group import Role
-from persplit.ledger.plan import Plan, Transfer
+from persplit.ledger.plan import Plan, Transfer, settle_up_in_slices
 from persplit.ledger.settlement import SettlementStatus
+from persplit.ledger.slices import Work
 from persplit.ledger.snapshot import state_from_json, state_to_json
 from persplit.ledger.state import STEADY_PAYMENTS_MAX, GroupState, PlanBasis, apply, plan_of
 from tests.ledger.given import (
@@ -168,6 +169,27 @@ def test_a_plan_is_steady_past_any_number_of_payments(monkeypatch: pytest.Monkey
     assert ledger.group.basis.plan is not None
     monkeypatch.setattr(states, "settle_up_in_slices", lambda balances: pytest.fail("it was planned anew"))
     assert plan_rows(ledger.group) == {(RAVI, ASHA): 1000 - paid, (MEERA, ASHA): 600}
+
+
+def test_however_often_a_row_of_payments_left_the_plan_applying_one_plans_no_more_than_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ledger = ledger_of(*OWED)
+    planned: list[object] = []
+
+    def counted(balances: Mapping[str, int]) -> Work[Plan]:
+        planned.append(balances)
+        return (yield from settle_up_in_slices(balances))
+
+    monkeypatch.setattr(states, "settle_up_in_slices", counted)
+    for _ in range(STEADY_PAYMENTS_MAX):
+        planned.clear()
+        ledger.pay(RAVI, MEERA, 2)
+        assert len(planned) <= 1
+    assert ledger.group.basis == PlanBasis(ledger.group.balances)
+    ledger.pay(RAVI, ASHA, 872)
+    ledger.pay(MEERA, ASHA, 700)
+    assert plan_rows(ledger.group) == {(MEERA, ASHA): 28}
 
 
 def test_a_long_row_of_payments_is_worked_into_the_plan_with_its_balances(
