@@ -1,9 +1,9 @@
 """The fast path: a frame is encoded once and written straight to the transport of each socket that waits for nothing.
 
 aiohttp shakes hands, and then its connection is taken over by a `DirectLink`: no task, queue or request lives as
-long as an idle socket, pings come from one timer, and an event costs each recipient one write. A client that doesn't
-read gets its frames through the same bounded backlog as on the other path, `engine.py`, which is the one to fall back
-on. The only module that reaches below the public interfaces of python-socketio, python-engineio and aiohttp for the
+long as an idle socket, pings come from one timer, and all that is sent to a socket in one turn of the event loop costs
+one write. A client that doesn't read gets its frames through the same bounded backlog as on the other path,
+`engine.py`, which is the one to fall back on. The only module that reaches below the public interfaces of python-socketio, python-engineio and aiohttp for the
 sake of speed.
 """
 
@@ -23,7 +23,16 @@ from socketio import packet
 
 from persplit.transport.backlog import PING, Frame, frame_of, framed
 from persplit.transport.delay import Delay
-from persplit.transport.engine import FRAME_BYTES_MAX, LINK, PONG, REQUEST, Engine, bound_buffers, shake_hands
+from persplit.transport.engine import (
+    FRAME_BYTES_MAX,
+    LINK,
+    PONG,
+    REQUEST,
+    WRITE_BUFFER_BYTES,
+    Engine,
+    bound_buffers,
+    shake_hands,
+)
 from persplit.transport.frames import GuardedPacket, Json, is_engine_frame
 from persplit.transport.links import CLOSE_SECONDS, FLOOD, LOOK_SECONDS, Link, SlowReader
 from persplit.transport.rooms import Rooms
@@ -89,6 +98,8 @@ class DirectLink(Link, asyncio.Protocol):
     __slots__ = (
         "_ended_because",
         "_engine",
+        "_gathered",
+        "_gathered_bytes",
         "_has_said_goodbye",
         "_inbox",
         "_inbox_bytes",
@@ -107,6 +118,8 @@ class DirectLink(Link, asyncio.Protocol):
         self._engine = engine
         self.is_ready = True
         """Whether a frame can be written to the transport at once: nothing waits, and it takes more."""
+        self._gathered: list[bytes] | None = None
+        self._gathered_bytes = 0
         self._reader = WebSocketReader(engine.intake, FRAME_BYTES_MAX + 1, compress=False, decode_text=True)
         self._inbox: list[
             tuple[str, int, int]
@@ -124,11 +137,29 @@ class DirectLink(Link, asyncio.Protocol):
     # --- sending
 
     def put(self, frame: Frame) -> None:
-        """Write the frame, or let it wait."""
+        """Have the frame written, or let it wait."""
         if self.is_ready:
-            self._send(frame)
+            self.gather(frame.wire)
+            self._note(frame)
         else:
             self.backlog.add(frame)
+
+    def gather(self, wire: bytes) -> None:
+        """Have it written with what else this turn of the loop sends. Call only while it is ready."""
+        if self._gathered is None:
+            self._gathered = [wire]
+            self._engine.has_gathered(self)
+        else:
+            self._gathered.append(wire)
+        self._gathered_bytes += len(wire)
+        if self._gathered_bytes >= WRITE_BUFFER_BYTES:
+            self.write_gathered()
+
+    def write_gathered(self) -> None:
+        """Write what was gathered, in one piece."""
+        gathered, self._gathered, self._gathered_bytes = self._gathered, None, 0
+        if gathered is not None and self.transport is not None and not self.transport.is_closing():
+            self.transport.write(gathered[0] if len(gathered) == 1 else self._engine.joined(gathered))
 
     def ping(self) -> None:
         """Ask whether the client is there."""
@@ -138,8 +169,11 @@ class DirectLink(Link, asyncio.Protocol):
     def _send(self, frame: Frame) -> None:
         if self.transport is not None:
             self.transport.write(frame.wire)
-            if frame.data == PING:
-                self._engine.unanswered.start(self)
+            self._note(frame)
+
+    def _note(self, frame: Frame) -> None:
+        if frame.data == PING:
+            self._engine.unanswered.start(self)
 
     def pause_writing(self) -> None:
         """The transport has enough: wait for the client, each time anew."""
@@ -206,8 +240,8 @@ class DirectLink(Link, asyncio.Protocol):
         elif kind is WSMsgType.TEXT and is_engine_frame(data):
             self._take_frame(data, wait_ms)
         elif kind is WSMsgType.PING:
-            if self.is_ready and self.transport is not None:
-                self.transport.write(framed(_PONG, data))
+            if self.is_ready:
+                self.gather(framed(_PONG, data))
         elif kind is WSMsgType.CLOSE:
             self._part(data or WSCloseCode.OK)
         elif kind is not WSMsgType.PONG:
@@ -273,6 +307,7 @@ class DirectLink(Link, asyncio.Protocol):
 
     def finish(self) -> None:
         """Say goodbye, once everything has gone out."""
+        self.write_gathered()
         self.is_ready = False
         if not self._is_paused:
             self._flush()
@@ -285,6 +320,7 @@ class DirectLink(Link, asyncio.Protocol):
     def _part(self, code: int) -> None:
         """The client sends nothing more that we read: close in the WebSocket way, with the code."""
         self._is_deaf = True
+        self.write_gathered()
         self.is_ready = False
         self.end_within(CLOSE_SECONDS)
         self.backlog.end()
@@ -296,6 +332,7 @@ class DirectLink(Link, asyncio.Protocol):
 
     def eof_received(self) -> None:
         """The client sends no more. The transport closes, once what is on its way has gone out."""
+        self.write_gathered()
         self.is_ready = False
         self.end_within(CLOSE_SECONDS)
 
@@ -332,6 +369,9 @@ class DirectEngine(Engine):
         self._ends = Turnstile(ENDS_PER_TURN)
         self._ending: set[asyncio.Task[None]] = set()
         self._intake: Intake | None = None
+        self._gathering: list[DirectLink] = []
+        self._joined_frames: list[bytes] = []
+        self._joined = b""
 
     @property
     def intake(self) -> Intake:
@@ -399,19 +439,42 @@ class DirectEngine(Engine):
         self.send_to_all((sid,), frame_of(pkt))
 
     def send_to_all(self, sids: Iterable[str], frame: Frame) -> None:
-        """Write the same message to many, or let it wait for those that have to read first."""
+        """Have the same message written to many, or let it wait for those that have to read first."""
         links, wire, written = self.links, frame.wire, 0
         for sid in sids:
             link = links.get(sid)
             if not isinstance(link, DirectLink):
                 continue  # it has gone
             if link.is_ready:
-                link.transport.write(wire)  # type: ignore[union-attr] # it has one while it is ready
+                link.gather(wire)
                 written += 1
             elif self.takes(link, frame):
                 link.put(frame)
         self.sent_packets += written
         self.sent_bytes += written * len(frame.data)
+
+    # --- writing
+
+    def has_gathered(self, link: DirectLink) -> None:
+        """See to it that what the link gathers is written, two turns of the loop from now: with the answers to what
+        this turn announces.
+        """
+        if not self._gathering:
+            loop = asyncio.get_running_loop()
+            loop.call_soon(loop.call_soon, self._write_gathered)
+        self._gathering.append(link)
+
+    def _write_gathered(self) -> None:
+        gathering, self._gathering = self._gathering, []
+        for link in gathering:
+            link.write_gathered()
+        self._joined_frames, self._joined = [], b""
+
+    def joined(self, frames: list[bytes]) -> bytes:
+        """The frames in one piece: made once for all links to which the same ones go."""
+        if frames != self._joined_frames:
+            self._joined_frames, self._joined = frames, b"".join(frames)
+        return self._joined
 
     # --- pings
 
