@@ -251,13 +251,22 @@ class Groups:
                 committed_at = datetime.fromisoformat(recorded.at).timestamp()
                 EVENT_LAG_SECONDS.observe(max(0.0, time.time() - committed_at))
 
-    async def advance(self, live: LiveGroup, recorded: RecordedEvent, *, is_told: bool = True) -> None:
+    async def advance(
+        self,
+        live: LiveGroup,
+        recorded: RecordedEvent,
+        *,
+        state: GroupState | None = None,
+        is_told: bool = True,
+    ) -> None:
         """Move the group on by its next event and, if told so, announce it. Call with the lock held.
+
+        `state` is what the event makes of the group, where that is known already.
 
         An event that is durable can't be refused any more: if it can't be announced that is logged, and clients
         find the hole in `seq` and pull.
         """
-        before, live.state = live.state, apply(live.state, recorded)
+        before, live.state = live.state, state or apply(live.state, recorded)
         if before is None or plan_basis(before) is not plan_basis(live.state):
             live.plan = None
         live.known_at = self._monotonic()

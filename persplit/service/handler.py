@@ -176,14 +176,15 @@ class Handler:
         if not decided:
             return
         with _Appending():
-            run = await self._store.append_run([new for _, new in decided])
-        for (companion, _), recorded in zip(decided, run, strict=False):
-            companion.outcome = await self._move_on(live, recorded)
+            run = await self._store.append_run([new for _, new, _ in decided])
+        for (companion, _, state), recorded in zip(decided, run, strict=False):
+            companion.outcome = await self._move_on(live, recorded, state)
 
     def _decided_together(
         self, state: GroupState, lot: Sequence[Companion], subjects: Subjects
-    ) -> list[tuple[Companion, NewEvent]]:
-        decided: list[tuple[Companion, NewEvent]] = []
+    ) -> list[tuple[Companion, NewEvent, GroupState]]:
+        """Each with what it leaves of the group."""
+        decided: list[tuple[Companion, NewEvent, GroupState]] = []
         seen: set[object] = set()
         for companion in lot:
             request, now = companion.request, self._now(state)
@@ -192,8 +193,8 @@ class Handler:
                 with suppress(LedgerError):
                     event = decide(state, request.command, Asked(request.actor_id, now, subjects.get(named)))
                     new = _new_event(state, request, event, now)
-                    decided.append((companion, new))
                     state = apply(state, new)
+                    decided.append((companion, new, state))
                 seen.update((named, request.command_id))
         return decided
 
@@ -228,9 +229,11 @@ class Handler:
             return await self._move_on(live, recorded)
         raise StoreUnavailable("the group is being written to from too many sides")
 
-    async def _move_on(self, live: LiveGroup, recorded: RecordedEvent) -> Outcome:
+    async def _move_on(
+        self, live: LiveGroup, recorded: RecordedEvent, state: GroupState | None = None
+    ) -> Outcome:
         # 5 move on, announce, tell the other nodes
-        await self._groups.advance(live, recorded)
+        await self._groups.advance(live, recorded, state=state)
         await self._hints.publish(_hint(recorded))
         return Outcome(recorded, _state(live), replayed=False)
 

@@ -8,7 +8,7 @@ import asyncio
 from typing import Final, Protocol
 
 WAITING_BYTES_MAX: Final = 262_144
-"""What waits for a client that reads slowly. With what the transport holds: at most 320 KiB of a node's memory."""
+"""What waits for a client that reads slowly. With what the transport holds: at most 384 KiB of a node's memory."""
 LARGE_BYTES_MIN: Final = WAITING_BYTES_MAX // 2 + 1
 """From here on a frame is large: see `Backlog`."""
 WAITING_FRAMES_MAX: Final = 512

@@ -23,16 +23,7 @@ from socketio import packet
 
 from persplit.transport.backlog import PING, Frame, frame_of, framed
 from persplit.transport.delay import Delay
-from persplit.transport.engine import (
-    FRAME_BYTES_MAX,
-    LINK,
-    PONG,
-    REQUEST,
-    WRITE_BUFFER_BYTES,
-    Engine,
-    bound_buffers,
-    shake_hands,
-)
+from persplit.transport.engine import FRAME_BYTES_MAX, LINK, PONG, REQUEST, Engine, bound_buffers, shake_hands
 from persplit.transport.frames import GuardedPacket, Json, is_engine_frame
 from persplit.transport.links import CLOSE_SECONDS, FLOOD, LOOK_SECONDS, Link, SlowReader
 from persplit.transport.rooms import Rooms
@@ -42,6 +33,8 @@ INBOX_FRAMES_MAX: Final = 16
 INBOX_BYTES_MAX: Final = FRAME_BYTES_MAX
 """Frames of one client that wait for the one that is being handled, and what they take in memory, which can be four
 times what was sent. More than this, and it isn't read for a while; what it sends in one piece comes on top."""
+GATHERED_BYTES_MAX: Final = 65_536
+"""What is gathered for one socket before it is written: a dozen broadcasts to a group of eight."""
 ENDS_PER_TURN: Final = 100
 """Sockets that are forgotten in one turn of the loop, at some hundredths of a millisecond each: a network that goes
 down takes thousands with it at once."""
@@ -152,7 +145,7 @@ class DirectLink(Link, asyncio.Protocol):
         else:
             self._gathered.append(wire)
         self._gathered_bytes += len(wire)
-        if self._gathered_bytes >= WRITE_BUFFER_BYTES:
+        if self._gathered_bytes >= GATHERED_BYTES_MAX:
             self.write_gathered()
 
     def write_gathered(self) -> None:
@@ -456,8 +449,9 @@ class DirectEngine(Engine):
     # --- writing
 
     def has_gathered(self, link: DirectLink) -> None:
-        """See to it that what the link gathers is written, two turns of the loop from now: with the answers to what
-        this turn announces.
+        """See to it that what the link gathers is written.
+
+        Two turns of the loop from now, so that the answers to what this turn announces go with it.
         """
         if not self._gathering:
             loop = asyncio.get_running_loop()

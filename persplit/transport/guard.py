@@ -218,21 +218,27 @@ class GuardedServer(socketio.AsyncServer):
     async def _handle_event(
         self,
         eio_sid: str,
-        namespace: str | None,
+        namespace: str | None,  # noqa: ARG002 - the library's shape
         id: int | None,  # noqa: A002 - the library's shape
         data: tuple[str, dict[str, Any] | Malformed],
     ) -> None:
-        if self.manager.sid_from_eio_sid(eio_sid, NAMESPACE) is None:
+        sid = self.manager.sid_from_eio_sid(eio_sid, NAMESPACE)
+        if sid is None:
             return
-        refused = self._refusal_of(self._links[eio_sid], *data)
-        if refused is None:
-            try:
-                await super()._handle_event(eio_sid, namespace, id, data)
-            except Exception:  # noqa: BLE001 - logged, and answered: a client never waits in vain
-                _log.exception("event_handler_failed", sid=eio_sid, event_name=data[0])
-                refused = InternalError("something went wrong on our side")
-        if refused is not None and id is not None:
-            await self._send_packet(eio_sid, GuardedPacket(packet.ACK, [self._refuse(refused)], id=id))
+        ack = await self._answer(sid, self._links[eio_sid], *data)
+        if id is not None:
+            await self._send_packet(eio_sid, GuardedPacket(packet.ACK, [ack], id=id))
+
+    async def _answer(self, sid: str, link: Link, name: str, body: dict[str, Any] | Malformed) -> Any:
+        refused = self._refusal_of(link, name, body)
+        if refused is not None:
+            return self._refuse(refused)
+        try:
+            # By itself the library would look for it in several places first, and at what kind of function it is.
+            return await self.handlers[NAMESPACE][name](sid, body)
+        except Exception:  # noqa: BLE001 - logged, and answered: a client never waits in vain
+            _log.exception("event_handler_failed", sid=sid, event_name=name)
+            return self._refuse(InternalError("something went wrong on our side"))
 
     def _refusal_of(self, link: Link, name: str, body: dict[str, Any] | Malformed) -> PerSplitError | None:
         if link.wait_ms:
