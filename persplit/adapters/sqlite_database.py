@@ -240,7 +240,7 @@ class SqliteDatabase:
             # SQLite gives its -wal and -shm files the mode of this one.
             create = os.O_CREAT if self._migrates else 0
             os.close(os.open(self._path, create | os.O_RDWR, 0o600))
-            connection = _connect(self._path)
+            connection = connect(self._path)
             try:
                 if self._migrates:
                     _look_through(connection)
@@ -295,7 +295,7 @@ class SqliteDatabase:
         try:
             connection: sqlite3.Connection | None = getattr(self._here, "connection", None)
             if connection is None:
-                connection = self._here.connection = _connect(self._path)
+                connection = self._here.connection = connect(self._path)
                 connection.execute("PRAGMA query_only = ON")
                 self._refuse_other_files()
                 self._read_connections.append(connection)
@@ -373,7 +373,7 @@ class SqliteDatabase:
 
 def _inspected(path: Path) -> list[str]:
     try:
-        with closing(_connect(path)) as connection:
+        with closing(connect(path)) as connection:
             connection.execute("PRAGMA query_only = ON")
             said = [str(row[0]) for row in connection.execute(f"PRAGMA integrity_check({FAULTS_MAX})")]
             loose = connection.execute("PRAGMA foreign_key_check").fetchmany(FAULTS_MAX)
@@ -449,7 +449,7 @@ def _too_late() -> StoreUnavailable:
     return StoreUnavailable("the database did not answer in time")
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path) -> sqlite3.Connection:
     """A connection that never begins a transaction by itself, with all settings that matter stated."""
     # It never makes the file: one that was removed must not come back empty.
     uri = f"{path.absolute().as_uri()}?mode=rw"

@@ -80,7 +80,7 @@ class SqliteEvents(EventStore):
     async def append(self, new: NewEvent) -> RecordedEvent:
         """See the port."""
         recorded = record_of(new)
-        row = _row_of(recorded)
+        row = row_of(recorded)
 
         def append(connection: sqlite3.Connection) -> RecordedEvent:
             if append_all(connection, [row]):
@@ -98,7 +98,7 @@ class SqliteEvents(EventStore):
     async def append_run(self, events: Sequence[NewEvent]) -> Sequence[RecordedEvent]:
         """See the port."""
         recorded = [record_of(new) for new in events]
-        rows = [_row_of(one) for one in recorded]
+        rows = [row_of(one) for one in recorded]
 
         def append(connection: sqlite3.Connection) -> list[RecordedEvent]:
             new = takewhile(lambda pair: append_all(connection, [pair[0]]), zip(rows, recorded, strict=True))
@@ -109,7 +109,7 @@ class SqliteEvents(EventStore):
     async def append_all(self, events: Sequence[NewEvent]) -> Sequence[RecordedEvent]:
         """See the port. It is one write of the writer's, and what a write raises takes all of it back."""
         recorded = [record_of(new) for new in events]
-        rows = [_row_of(one) for one in recorded]
+        rows = [row_of(one) for one in recorded]
 
         def insert(connection: sqlite3.Connection) -> list[RecordedEvent]:
             _refuse_erased(connection, events[0].group_id)
@@ -209,7 +209,7 @@ class SqliteEvents(EventStore):
 
     async def put(self, events: Sequence[RecordedEvent]) -> None:
         """See the port."""
-        rows = [_row_of(recorded) for recorded in events]
+        rows = [row_of(recorded) for recorded in events]
 
         def put(connection: sqlite3.Connection) -> None:
             connection.executemany(_PUT, rows)
@@ -230,7 +230,8 @@ class SqliteEvents(EventStore):
         await self._database.read(lambda c: c.execute("SELECT seq FROM events LIMIT 1").fetchone())
 
 
-def _row_of(recorded: RecordedEvent) -> EventRow:
+def row_of(recorded: RecordedEvent) -> EventRow:
+    """What the table keeps of it."""
     noun, subject_id = subject_of(recorded.event)
     return EventRow(
         group_id=recorded.group_id,

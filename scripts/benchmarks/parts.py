@@ -16,6 +16,7 @@ from scripts.benchmarks import (
     small_groups,
     stalls,
     start,
+    steps,
     workers,
 )
 from scripts.benchmarks.bench import Measure
@@ -33,6 +34,7 @@ PARTS: Final[Mapping[str, Measure]] = {
     "stalls": stalls.measure,
     "start": start.measure,
     "open-group": open_group.measure,
+    "steps": steps.measure,
     "metrics": metrics_cost.measure,
 }
 """Each part is one function from the bench to its rows. A new one is a module and a line here."""
