@@ -28,9 +28,9 @@ from persplit.ledger.settlement import Settlement
 from persplit.ledger.state import GroupState, apply
 from persplit.service import snapshots
 from persplit.service.command_request import CommandRequest, Outcome
-from persplit.service.companions import Companion, Companions, subject_of_command
 from persplit.service.errors import IdempotencyKeyReused, StoreUnavailable
-from persplit.service.groups import Groups, LiveGroup
+from persplit.service.groups import LOCK_SECONDS_MAX, Groups, LiveGroup
+from persplit.service.lines import Lines, Waiting, give_up, subject_of_command
 from persplit.service.metrics import APPEND_SECONDS, LEDGER_COMMANDS, child
 from persplit.service.ports import (
     Clock,
@@ -63,7 +63,7 @@ class Handler:
         self._groups = groups
         self._hints = hints
         self._clock = clock
-        self._companions = Companions()
+        self._lines = Lines(self._carry_out_lot)
         self._running: set[asyncio.Task[Any]] = set()
 
     async def handle(self, request: CommandRequest) -> Outcome:
@@ -77,12 +77,8 @@ class Handler:
             StoreUnavailable: the outcome is unknown; retry with the same key.
 
         """
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Outcome] = loop.create_future()
-        running = loop.create_task(self._answer(request, answer))
-        self._running.add(running)
-        running.add_done_callback(self._running.discard)
-        return await answer
+        # 1 the caller is known, the command is parsed: transport
+        return await self._lines.carried_out(request)
 
     async def to_the_end(self, work: Coroutine[None, None, _T]) -> _T:
         """Await other work on ledgers, which runs to its end as commands do when the caller goes away."""
@@ -98,103 +94,79 @@ class Handler:
 
     async def drain(self, seconds_max: float | None = None) -> None:
         """Wait for the commands under way, but no longer than that. Who stops waiting doesn't stop them."""
-        if self._running:
-            await asyncio.wait(self._running, timeout=seconds_max)
+        under_way = self._running | self._lines.tasks
+        if under_way:
+            await asyncio.wait(under_way, timeout=seconds_max)
 
-    async def _answer(self, request: CommandRequest, answer: "asyncio.Future[Outcome]") -> None:
-        """Carry it out, count what came of it, and tell the caller if they are still there."""
-        type_ = type(request.command).__name__
+    async def _carry_out_lot(self, lot: Sequence[Waiting]) -> None:
+        """Carry them out together as far as that goes, and each of the others by itself."""
+        if len(lot) > 1:
+            await self._try_together(lot)
+        now = asyncio.get_running_loop().time
+        for waiting in lot:
+            if not waiting.is_over and len(lot) > 1 and now() - waiting.since >= LOCK_SECONDS_MAX:
+                give_up(waiting)
+            elif not waiting.is_over:
+                await self._alone(waiting)
+
+    async def _alone(self, waiting: Waiting) -> None:
+        request = waiting.request
         try:
-            outcome = await self._handle(request)
+            # 2 take the group's lock; load its state
+            async with self._groups.locked(request.group_id) as live:
+                outcome = await self._carry_out(live, request)
         except Exception as error:  # noqa: BLE001 - the caller's, who raises it
             code = error.code if isinstance(error, PerSplitError) else "internal_error"
-            child(LEDGER_COMMANDS, type_, code).inc()
-            if not answer.done():
-                answer.set_exception(error)
-                answer.exception()  # looked at, in case that the caller goes just now
-        except BaseException:
-            answer.cancel()
-            raise
+            child(LEDGER_COMMANDS, type(request.command).__name__, code).inc()
+            waiting.failed(error)
         else:
-            child(LEDGER_COMMANDS, type_, "replayed" if outcome.replayed else "ok").inc()
-            if not answer.done():
-                answer.set_result(outcome)
+            _answer(waiting, outcome)
 
-    async def _handle(self, request: CommandRequest) -> Outcome:
-        # 1 the caller is known, the command is parsed: transport
-        # 2 take the group's lock; load its state
-        companion = self._companions.enter(request)
+    async def _try_together(self, lot: Sequence[Waiting]) -> None:
+        """Carry out what can be. What goes wrong is nobody's failure yet: whose it is finds out when it is alone."""
+        group_id = lot[0].request.group_id
         try:
-            live = await self._turn(companion)
-            if live is None:
-                return _outcome(companion)
-            try:
-                await self._try_together(live, companion)
-                return companion.outcome or await self._carry_out(live, request)
-            finally:
-                self._groups.release(request.group_id, live)
-        finally:
-            self._companions.leave(companion)
-
-    async def _turn(self, companion: Companion) -> LiveGroup | None:
-        """The group, when its turn has come; None if that isn't so, but somebody else carried it out."""
-        try:
-            return await self._groups.acquire(companion.request.group_id)
+            async with self._groups.locked(group_id) as live:
+                await self._carry_out_together(live, lot)
         except StoreUnavailable:
-            # It didn't come in time. But somebody whose turn it is may be carrying this one out.
-            if not companion.is_taken:
-                raise
-        if companion.outcome is not None:
-            return None
-        try:
-            return await self._groups.acquire(companion.request.group_id)
-        except StoreUnavailable:
-            if companion.outcome is not None:
-                return None
-            raise StoreUnavailable("the group is busy, and whether this was done is unknown") from None
+            pass
+        except Exception:  # noqa: BLE001 - see above
+            _log.exception("not_carried_out_together", group_id=group_id)
 
-    async def _try_together(self, live: LiveGroup, companion: Companion) -> None:
-        """Carry it out with those that wait for the same group. What goes wrong with those isn't its own failure."""
-        try:
-            await self._carry_out_together(live, self._companions.lot_of(companion))
-        except StoreUnavailable:
-            if companion.outcome is None:
-                raise
-        except Exception:  # noqa: BLE001 - whatever it was, whose it is finds out when it is alone
-            _log.exception("not_carried_out_together", group_id=companion.request.group_id)
-
-    async def _carry_out_together(self, live: LiveGroup, lot: Sequence[Companion]) -> None:
+    async def _carry_out_together(self, live: LiveGroup, lot: Sequence[Waiting]) -> None:
         """Commit several at once, each decided on what the one before it leaves, and announce them in order.
 
         Those that are refused, known, or in the way of each other are left alone, as are all from the first that can't
         be written on: each is carried out by itself then, and its key tells whether it was written after all.
         """
-        if live.state is None or len(lot) < 2:
+        if live.state is None:
             return
-        subjects = await self._subjects([companion.request for companion in lot])
+        subjects = await self._subjects([waiting.request for waiting in lot])
         decided = self._decided_together(live.state, lot, subjects)
         if not decided:
             return
+        for waiting, _, _ in decided:
+            waiting.is_tried = True
         with _Appending():
             run = await self._store.append_run([new for _, new, _ in decided])
-        for (companion, _, state), recorded in zip(decided, run, strict=False):
-            companion.outcome = await self._move_on(live, recorded, state)
+        for (waiting, _, state), recorded in zip(decided, run, strict=False):
+            _answer(waiting, await self._move_on(live, recorded, state))
 
     def _decided_together(
-        self, state: GroupState, lot: Sequence[Companion], subjects: Subjects
-    ) -> list[tuple[Companion, NewEvent, GroupState]]:
+        self, state: GroupState, lot: Sequence[Waiting], subjects: Subjects
+    ) -> list[tuple[Waiting, NewEvent, GroupState]]:
         """Each with what it leaves of the group."""
-        decided: list[tuple[Companion, NewEvent, GroupState]] = []
+        decided: list[tuple[Waiting, NewEvent, GroupState]] = []
         seen: set[object] = set()
-        for companion in lot:
-            request, now = companion.request, self._now(state)
+        for waiting in lot:
+            request, now = waiting.request, self._now(state)
             named = subject_of_command(request.command)
             if seen.isdisjoint((named, request.command_id)):
                 with suppress(LedgerError):
                     event = decide(state, request.command, Asked(request.actor_id, now, subjects.get(named)))
                     new = _new_event(state, request, event, now)
                     state = apply(state, new)
-                    decided.append((companion, new, state))
+                    decided.append((waiting, new, state))
                 seen.update((named, request.command_id))
         return decided
 
@@ -290,9 +262,10 @@ class Handler:
         return then
 
 
-def _outcome(companion: Companion) -> Outcome:
-    assert companion.outcome is not None, "it was carried out"  # noqa: S101 - for the type checker
-    return companion.outcome
+def _answer(waiting: Waiting, outcome: Outcome) -> None:
+    type_ = type(waiting.request.command).__name__
+    child(LEDGER_COMMANDS, type_, "replayed" if outcome.replayed else "ok").inc()
+    waiting.done(outcome)
 
 
 class _Appending:

@@ -21,8 +21,8 @@ from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http_websocket import WebSocketReader
 from socketio import packet
 
+from persplit.service.delay import Delay
 from persplit.transport.backlog import PING, Frame, frame_of, framed
-from persplit.transport.delay import Delay
 from persplit.transport.engine import FRAME_BYTES_MAX, LINK, PONG, REQUEST, Engine, bound_buffers, shake_hands
 from persplit.transport.frames import GuardedPacket, Json, is_engine_frame
 from persplit.transport.links import CLOSE_SECONDS, FLOOD, LOOK_SECONDS, Link, SlowReader

@@ -241,8 +241,8 @@ async def test_a_long_history_is_opened_from_its_snapshot(tmp_path: Path) -> Non
 async def fill(database: SqliteDatabase, template: MemoryEvents, events: int) -> None:
     """Rows for so many events: after those of the template expenses like its last, all in one transaction."""
     told = await ledger(template)
-    last = sqlite_events._row_of(told[-1])
-    rows = [sqlite_events._row_of(recorded) for recorded in told]
+    last = sqlite_events.row_of(told[-1])
+    rows = [sqlite_events.row_of(recorded) for recorded in told]
     body = orjson.loads(last.body)
     for seq in range(len(told) + 1, events + 1):
         id_, command_id = f"expense {seq}", f"command {seq}"

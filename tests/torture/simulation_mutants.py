@@ -145,18 +145,18 @@ def decide_again_on_the_old_state() -> AbstractContextManager[object]:
         return await _catch_up(self, group_id, live)
 
     handling: set[Any] = set()
-    handle = Handler._handle
+    carry_out = Handler._carry_out
 
-    async def remember(self: Handler, request: CommandRequest) -> Any:
+    async def remember(self: Handler, live: LiveGroup, request: CommandRequest) -> Any:
         handling.add(asyncio.current_task())
         try:
-            return await handle(self, request)
+            return await carry_out(self, live, request)
         finally:
             handling.discard(asyncio.current_task())
 
     @contextmanager
     def both() -> Iterator[None]:
-        with _patched(Groups, "catch_up", catch_up), _patched(Handler, "_handle", remember):
+        with _patched(Groups, "catch_up", catch_up), _patched(Handler, "_carry_out", remember):
             yield
 
     return both()

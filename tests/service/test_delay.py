@@ -2,7 +2,7 @@
 
 import asyncio
 
-from persplit.transport.delay import Delay
+from persplit.service.delay import Delay
 
 SECONDS = 0.02
 

@@ -1,9 +1,10 @@
 """Commands that wait for one group are carried out together, and each as if it had been alone."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -13,11 +14,10 @@ from persplit.ledger.decide import Asked, decide
 from persplit.ledger.errors import NotFound
 from persplit.ledger.events import Event, ExpenseUpdated, RecordedEvent
 from persplit.ledger.state import GroupState
-from persplit.service import groups
+from persplit.service import handler, lines
 from persplit.service.command_request import CommandRequest, Outcome
-from persplit.service.companions import TOGETHER_MAX
 from persplit.service.errors import StoreUnavailable
-from persplit.service.groups import LiveGroup
+from persplit.service.lines import TOGETHER_MAX
 from persplit.service.ports import Hint, NewEvent
 from tests.service.nodes import AFTER, FINE, Node, Span, check_seqs, check_span, draft, ledger, spending
 
@@ -56,7 +56,7 @@ async def test_what_waits_is_committed_together_and_announced_one_by_one_in_orde
     node: Node, heard: Span, runs: list[int]
 ) -> None:
     outcomes = await asyncio.gather(*(node.spends(f"tea {n}", 100 + n) for n in range(COUNT)))
-    assert runs == [COUNT - 1], "the first waits for nobody"
+    assert runs == [COUNT]
     assert [outcome.state.seq for outcome in outcomes] == [outcome.recorded.seq for outcome in outcomes]
     events = await ledger(node.wire.store)
     check_seqs(events)
@@ -80,7 +80,7 @@ async def test_who_is_refused_doesnt_take_others_along(node: Node, runs: list[in
     )
     assert isinstance(outcomes[1], NotFound)
     assert [outcome.recorded.seq for outcome in outcomes if isinstance(outcome, Outcome)] == [3, 4, 5]
-    assert runs == [2]
+    assert runs == [3]
 
 
 async def test_a_retry_that_waits_beside_the_first_is_answered_with_the_same_event(node: Node) -> None:
@@ -125,28 +125,64 @@ async def test_after_an_unknown_outcome_each_finds_out_for_itself(
     check_span(heard, events)
 
 
-async def test_who_waits_too_long_for_a_turn_still_learns_what_others_did_for_them(
+class Slow:
+    """A store that commits one event, or one lot, when told."""
+
+    def __init__(self, node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.go = asyncio.Event()
+        self.begun = asyncio.Event()
+        for name in ("append", "append_run"):
+            monkeypatch.setattr(node.wire, name, partial(self._append, getattr(node.wire, name)))
+
+    async def _append(self, append: Callable[[Any], Awaitable[Any]], events: object) -> object:
+        self.begun.set()
+        await self.go.wait()
+        return await append(events)
+
+
+async def test_whose_turn_does_not_come_because_of_those_before_has_done_nothing_and_never_will(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lines, "LOCK_SECONDS_MAX", 0.05)
+    node = Node(MemoryEvents(), ticks=lambda: 1)
+    await node.makes("ben")
+    store = Slow(node, monkeypatch)
+    first = asyncio.create_task(node.spends("tea"))
+    await store.begun.wait()
+    with pytest.raises(StoreUnavailable, match="nothing was done"):
+        await node.spends("rice")
+    store.go.set()
+    assert (await first).recorded.seq == 3
+    assert (await node.spends("milk")).recorded.seq == 4
+    assert len(await ledger(node.wire.store)) == 4
+
+
+async def test_who_was_tried_with_others_is_not_told_that_nothing_was_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(handler, "LOCK_SECONDS_MAX", 0.0)
+    node = Node(MemoryEvents(), ticks=lambda: 1)
+    await node.makes("ben")
+    node.wire.faults.append(AFTER)
+    outcomes = await asyncio.gather(node.spends("tea"), node.spends("rice"), return_exceptions=True)
+    assert [str(outcome) for outcome in outcomes if "unknown" in str(outcome)] == [
+        "too many wait for this group: whether this was done is unknown"
+    ] * 2
+
+
+async def test_who_goes_away_while_waiting_is_carried_out_all_the_same(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(groups, "LOCK_SECONDS_MAX", 0.05)
-    acquire, append_run, asks, go = node.groups.acquire, node.wire.append_run, 0, asyncio.Event()
-
-    async def asked(group_id: str, load_up_to: int | None = None) -> LiveGroup:
-        nonlocal asks
-        asks += 1
-        if asks == 4:  # who is third asks again
-            monkeypatch.setattr(groups, "LOCK_SECONDS_MAX", 30.0)
-            go.set()
-        return await acquire(group_id, load_up_to)
-
-    async def slow(events: Sequence[NewEvent]) -> Sequence[RecordedEvent]:
-        await go.wait()
-        return await append_run(events)
-
-    monkeypatch.setattr(node.groups, "acquire", asked)
-    monkeypatch.setattr(node.wire, "append_run", slow)
-    outcomes = await asyncio.gather(*(node.spends(name) for name in ("tea", "rice", "milk")))
-    assert [outcome.recorded.seq for outcome in outcomes] == [3, 4, 5]
+    store = Slow(node, monkeypatch)
+    asked = [asyncio.create_task(node.spends(name)) for name in ("tea", "rice", "milk")]
+    await store.begun.wait()
+    late = asyncio.create_task(node.spends("salt"))
+    await asyncio.sleep(0)
+    for task in (*asked, late):
+        task.cancel()
+    store.go.set()
+    await node.handler.drain()
+    assert len(await ledger(node.wire.store)) == 6
 
 
 @pytest.mark.parametrize("broken", ["deciding", "telling the other nodes"])
@@ -179,4 +215,4 @@ async def test_a_fault_with_one_is_not_the_fault_of_those_it_is_carried_out_with
 
 async def test_nothing_of_who_waited_is_kept(node: Node) -> None:
     await asyncio.gather(*(node.spends(f"tea {n}") for n in range(COUNT)))
-    assert node.handler._companions._waiting == {}
+    assert len(node.handler._lines) == 0
