@@ -22,7 +22,8 @@ Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 class Result(BaseModel):
     """An answer: camelCase on the wire; a later version may add fields."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=False)
+    # Only the documents need them, and every start would pay for all.
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=False, defer_build=True)
 
 
 class User(Result):

@@ -23,7 +23,7 @@ from tests.torture.simulation_world import Outcome, Scale, simulate
 HASH_SEED: Final = "0"
 """Sets of strings are walked through in an order that depends on it: a seed is a world only together with it."""
 SEEDS: Final = 100
-MUTANT_SEEDS_MAX: Final = 12
+MUTANT_SEEDS_MAX: Final = 24
 """Worlds in which each mutant has to show."""
 LINES: Final = 60
 MUTANT_SCALE: Final = Scale(nodes=3, phones=5, seconds=30.0)

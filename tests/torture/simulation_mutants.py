@@ -205,7 +205,7 @@ def read_before_listening() -> AbstractContextManager[object]:
 
         with mock.patch.object(self._fan_out, "listen", note):
             await welcome(self, connection)
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.25)
         for group_id in heard:
             await listen(connection.sid, group_id)
 
