@@ -45,7 +45,8 @@ STEPS: Final = (
     ),
     Rule(
         "Events, snapshot, reset, epoch",
-        "`sync` and a pull hold `events` (apply them in order) or a `snapshot` (the whole group). With `reset: true` "
+        "`sync` and a pull hold `events` (apply them in order, each only if its seq is yours plus one: you may have "
+        "dropped the group while its greeting was under way) or a `snapshot` (the whole group). With `reset: true` "
         "drop what you hold of the group first: you were far behind, ahead of the server, or the ledger was "
         "replaced by a backup. `epoch` names the ledger that a seq belongs to: keep it with the seq and send both. "
         "There is no other repair. Events have no balances: after the last one ask `balances:get {groupId, seq}`. "
@@ -189,7 +190,7 @@ class GroupSocket {
   }
 
   Future<void> _put(String id, Map pulled) async {
-    store.put(id, pulled); // drops the group first on `reset`; then events, oldest first, or a snapshot
+    store.put(id, pulled); // drops the group first on `reset`; then a snapshot, or the events that follow on yours
     if (pulled['events'] == null || pulled['more'] == true) return;
     final balances = await send('balances:get', {'groupId': id, 'seq': _seqOf(id)});
     if (balances['ok'] == true) store.setBalances(balances);
@@ -253,7 +254,7 @@ export function connect(server, tokens, store) {
   }
 
   async function put(groupId, pulled) {
-    store.put(groupId, pulled); // drops the group first on `reset`; then events, oldest first, or a snapshot
+    store.put(groupId, pulled); // drops the group first on `reset`; then a snapshot, or the events that follow on yours
     if (!pulled.events || pulled.more) return;
     const balances = await send("balances:get", { groupId, seq: seqOf(groupId) });
     if (balances.ok) store.setBalances(balances);
@@ -374,7 +375,7 @@ class GroupSocket:
             more = pulled.get("more", False)
 
     async def _put(self, group_id, pulled):
-        self.store.put(group_id, pulled)  # drops the group first on `reset`; then events, or a snapshot
+        self.store.put(group_id, pulled)  # drops the group first on `reset`; then a snapshot, or events
         if "events" in pulled and not pulled["more"]:
             balances = await self.send("balances:get", {"groupId": group_id, "seq": self._seq_of(group_id)})
             if balances["ok"]:

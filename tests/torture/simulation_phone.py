@@ -293,7 +293,7 @@ class Phone:
             held.take_snapshot(pulled["snapshot"])
             return
         for event in pulled["events"]:
-            if event["seq"] > held.seq:
+            if event["seq"] == held.seq + 1:
                 held.take_event(event)
         if not pulled["more"]:
             await self._ask_balances(group_id)
