@@ -394,13 +394,20 @@ class Oracle:
         link.first.setdefault(group_id, seq)
         link.last[group_id] = max(seq, last or 0)
 
+    def _came_back(self, link: Link, group_id: str, seq: int, first: int) -> bool:
+        """Whether they left and joined anew between what they were greeted with and what they heard first."""
+        past = self.past(group_id)
+        return not all(past.was_member(link.user_id, between) for between in range(seq + 1, first))
+
     def _ready(self, node: Node, link: Link, data: Json) -> None:
         link.ready_at = self._loop.time()
         self._counts["greetings"] += 1
         for group in data["groups"]:
             seq, group_id = group["seq"], group["id"]
             first, last = link.first.get(group_id), link.last.get(group_id)
-            if first is not None and last is not None and not (first <= seq + 1 and last >= seq):
+            if first is None or last is None or self._came_back(link, group_id, seq, first):
+                pass
+            elif not first <= seq + 1 <= last + 1:
                 self.broken(5, f"{link.sid} was greeted with {seq} and has heard {first} to {last}")
             if f"g:{group_id}" in link.rooms:  # they may have left since it was read
                 link.ready_seqs[group_id] = seq
