@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 import structlog
 
 from persplit.ledger.decide import Asked, decide
-from persplit.ledger.errors import Conflict, LedgerError, NotFound, PerSplitError
+from persplit.ledger.errors import Conflict, LedgerError, NotFound
 from persplit.ledger.events import (
     Event,
     ExpenseCreated,
@@ -31,7 +31,7 @@ from persplit.service.command_request import CommandRequest, Outcome
 from persplit.service.errors import IdempotencyKeyReused, StoreUnavailable
 from persplit.service.groups import LOCK_SECONDS_MAX, Groups, LiveGroup
 from persplit.service.lines import Lines, Waiting, give_up, subject_of_command
-from persplit.service.metrics import APPEND_SECONDS, LEDGER_COMMANDS, child
+from persplit.service.metrics import APPEND_SECONDS, child
 from persplit.service.ports import (
     Clock,
     CommandKnown,
@@ -116,11 +116,9 @@ class Handler:
             async with self._groups.locked(request.group_id) as live:
                 outcome = await self._carry_out(live, request)
         except Exception as error:  # noqa: BLE001 - the caller's, who raises it
-            code = error.code if isinstance(error, PerSplitError) else "internal_error"
-            child(LEDGER_COMMANDS, type(request.command).__name__, code).inc()
             waiting.failed(error)
         else:
-            _answer(waiting, outcome)
+            waiting.done(outcome)
 
     async def _try_together(self, lot: Sequence[Waiting]) -> None:
         """Carry out what can be. What goes wrong is nobody's failure yet: whose it is finds out when it is alone."""
@@ -150,7 +148,7 @@ class Handler:
         with _Appending():
             run = await self._store.append_run([new for _, new, _ in decided])
         for (waiting, _, state), recorded in zip(decided, run, strict=False):
-            _answer(waiting, await self._move_on(live, recorded, state))
+            waiting.done(await self._move_on(live, recorded, state))
 
     def _decided_together(
         self, state: GroupState, lot: Sequence[Waiting], subjects: Subjects
@@ -260,12 +258,6 @@ class Handler:
         if then is None or isinstance(recorded.event, GroupEvent):
             raise NotFound("there is no such group")
         return then
-
-
-def _answer(waiting: Waiting, outcome: Outcome) -> None:
-    type_ = type(waiting.request.command).__name__
-    child(LEDGER_COMMANDS, type_, "replayed" if outcome.replayed else "ok").inc()
-    waiting.done(outcome)
 
 
 class _Appending:

@@ -21,11 +21,13 @@ from persplit.ledger.commands import (
     RestoreExpense,
     UpdateExpense,
 )
+from persplit.ledger.errors import PerSplitError
 from persplit.ledger.events import Noun
 from persplit.service.command_request import CommandRequest, Outcome
 from persplit.service.delay import Delay
 from persplit.service.errors import StoreUnavailable
 from persplit.service.groups import LOCK_SECONDS_MAX
+from persplit.service.metrics import LEDGER_COMMANDS, child
 
 TOGETHER_MAX: Final = 16
 """Commands carried out at once: enough to share a commit, few enough that a group is read and served in between."""
@@ -47,16 +49,20 @@ class Waiting:
 
     def done(self, outcome: Outcome) -> None:
         """It was carried out."""
-        self.is_over = True
+        self._is_over_as("replayed" if outcome.replayed else "ok")
         if not self.answer.done():
             self.answer.set_result(outcome)
 
     def failed(self, error: Exception) -> None:
         """It was not, or nobody knows."""
-        self.is_over = True
+        self._is_over_as(error.code if isinstance(error, PerSplitError) else "internal_error")
         if not self.answer.done():
             self.answer.set_exception(error)
             self.answer.exception()  # looked at, in case that the caller goes just now
+
+    def _is_over_as(self, outcome: str) -> None:
+        self.is_over = True
+        child(LEDGER_COMMANDS, type(self.request.command).__name__, outcome).inc()
 
 
 class Lines:
