@@ -6,7 +6,6 @@ The numbers are those of the design's list: 1 money, 2 seq, 3 durable when ackno
 
 from collections import Counter
 from collections.abc import Iterable
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -56,10 +55,6 @@ class Asked:
     def is_over(self) -> bool:
         """Whether nobody works on it any more."""
         return self.is_answered or self.node.actor.is_dead
-
-
-_ASKED: ContextVar[Asked | None] = ContextVar("asked", default=None)
-"""The request that whatever happens is done for."""
 
 
 @dataclass
@@ -189,8 +184,8 @@ class Oracle:
         Nobody remembers refusals: of two copies under way at once the one may be refused and the other carried out.
         But once all attempts before a refusal are over, nothing may come of them.
         """
-        asked = _ASKED.get()
-        if asked is None or any(asked is earlier for earlier in self._refused[command_id]):
+        over = self._refused[command_id]
+        if all(any(asked is earlier for earlier in over) for asked in self._attempts[command_id]):
             self.broken(8, f"{command_id} was refused when its outcome wasn't known, and is in the ledger")
         else:
             self._counts["refused, and a copy of it carried out"] += 1
@@ -212,7 +207,6 @@ class Oracle:
         )
         for command in body.get("commands", [body]):
             self._attempts.setdefault(command.get("commandId", ""), []).append(asked)
-        _ASKED.set(asked)
         return asked
 
     def answered(self, node: Node, asked: Asked, ack: Json) -> None:
