@@ -14,8 +14,10 @@ from typing import Any, Final
 from aiohttp import web
 
 from persplit.adapters import sqlite_mark
+from persplit.adapters.local_files import LocalFiles
 from persplit.adapters.no_hints import NoHints
 from persplit.adapters.passwords import Argon2Passwords
+from persplit.adapters.pictures import PillowPictures
 from persplit.adapters.qr import QrCodes
 from persplit.adapters.sqlite_database import SqliteDatabase
 from persplit.adapters.sqlite_documents import SqliteDocuments
@@ -26,6 +28,8 @@ from persplit.adapters.tokens import ACCESS_LIFETIME_SECONDS, JwtAccessTokens, d
 from persplit.config import ConfigError, Settings
 from persplit.service import heartbeat, metrics, users
 from persplit.service.accounts import Accounts
+from persplit.service.attachment_sweep import sweep_on
+from persplit.service.attachments import Attachments
 from persplit.service.backup import require_whole
 from persplit.service.batches import Batches
 from persplit.service.epochs import Epochs
@@ -40,7 +44,7 @@ from persplit.service.invites import GroupPasswords, Invites
 from persplit.service.migrations import Migrations
 from persplit.service.overview import Overview
 from persplit.service.people import People
-from persplit.service.ports import Clock, Documents, Hints, Stores
+from persplit.service.ports import Clock, Documents, Files, Hints, Stores
 from persplit.service.qr_tokens import QrTokens
 from persplit.service.readiness import Readiness
 from persplit.service.session_sweep import SessionSweep
@@ -66,6 +70,7 @@ COMMANDS_SECONDS_MAX: Final = 5.0
 DRAIN_SECONDS_MAX: Final = 10.0
 """For these and closing all sockets; orchestrators kill after 30."""
 DATABASE_FILE: Final = "persplit.sqlite3"
+ATTACHMENTS_DIRECTORY: Final = "attachments"
 SECRET_FILE: Final = "jwt-secret"  # noqa: S105 - a file's name
 
 
@@ -85,10 +90,13 @@ async def open_stores(
     """
     if settings.mongodb_uri is None:
         path = settings.data_dir / DATABASE_FILE
-        async with _sqlite(path, migrates=migrates, accepts_loss=accepts_loss) as stores:
+        files = LocalFiles(settings.attachments_dir or settings.data_dir / ATTACHMENTS_DIRECTORY)
+        async with _sqlite(path, files, migrates=migrates, accepts_loss=accepts_loss) as stores:
             yield stores
     else:
-        async with _mongodb(settings.mongodb_uri.get_secret_value(), migrates=migrates) as stores:
+        directory = settings.attachments_dir
+        local = None if directory is None else LocalFiles(directory)
+        async with _mongodb(settings.mongodb_uri.get_secret_value(), local, migrates=migrates) as stores:
             yield stores
 
 
@@ -246,6 +254,8 @@ async def _composed(
     await epochs.open()
     handler = Handler(stores.events, groups, hints, clock)
     batches = Batches(stores.events, groups, handler, hints, clock)
+    pictures = PillowPictures()
+    stack.callback(pictures.close)
     services = Services(
         accounts=accounts,
         users=accounts_of,
@@ -263,6 +273,7 @@ async def _composed(
         importing=Importing(stores.events, groups, people, batches, clock),
         exporting=Exporting(stores.events, groups, people),
         statements=PdfStatements(),
+        attachments=Attachments(stores.attachments, stores.files, stores.events, groups, pictures, clock),
         qr_tokens=qr_tokens,
         qr_codes=qr_codes,
         public_url=settings.own_url,
@@ -312,6 +323,8 @@ def _node(
     newcomers = fan_out if stores.is_shared else None
     follower = asyncio.create_task(Follower(stores.events, services.groups, fan_out, hints, newcomers).run())
     stack.push_async_callback(_cancelled, follower)
+    collecting = asyncio.create_task(sweep_on(services.attachments))
+    stack.push_async_callback(_cancelled, collecting)
     sweeping = asyncio.create_task(SessionSweep(sessions, sockets.sessions).run())
     stack.push_async_callback(_cancelled, sweeping)
 
@@ -338,7 +351,7 @@ def _origins(settings: Settings) -> list[str]:
 
 
 @asynccontextmanager
-async def _sqlite(path: Path, *, migrates: bool, accepts_loss: bool) -> AsyncIterator[Stores]:
+async def _sqlite(path: Path, files: Files, *, migrates: bool, accepts_loss: bool) -> AsyncIterator[Stores]:
     database = SqliteDatabase(path, migrates=migrates, accepts_loss=accepts_loss)
     await database.open()
     try:
@@ -349,6 +362,8 @@ async def _sqlite(path: Path, *, migrates: bool, accepts_loss: bool) -> AsyncIte
             invites=SqliteDocuments(database, "invites"),
             group_passwords=SqliteDocuments(database, "group_passwords"),
             erasures=SqliteDocuments(database, "erasures"),
+            attachments=SqliteDocuments(database, "attachments"),
+            files=files,
             meta=SqliteDocuments(database, "meta"),
             is_shared=False,
             name=str(path),
@@ -359,9 +374,9 @@ async def _sqlite(path: Path, *, migrates: bool, accepts_loss: bool) -> AsyncIte
 
 
 @asynccontextmanager
-async def _mongodb(uri: str, *, migrates: bool) -> AsyncIterator[Stores]:
+async def _mongodb(uri: str, local: Files | None, *, migrates: bool) -> AsyncIterator[Stores]:
     # The driver takes a tenth of a start, which the embedded server doesn't need.
-    from persplit.adapters import mongo_store  # noqa: PLC0415 - as above
+    from persplit.adapters import mongo_files, mongo_store  # noqa: PLC0415 - as above
 
     client = mongo_store.connect(uri)
     database = mongo_store.database_of(client)
@@ -373,6 +388,12 @@ async def _mongodb(uri: str, *, migrates: bool) -> AsyncIterator[Stores]:
             await opened.open()
         return opened
 
+    async def grid_fs() -> Files:
+        files = mongo_files.MongoFiles(database, calls)
+        if migrates:
+            await files.open()
+        return files
+
     try:
         events = mongo_store.MongoEvents(database, calls)
         await events.open(makes_indexes=migrates)
@@ -383,6 +404,8 @@ async def _mongodb(uri: str, *, migrates: bool) -> AsyncIterator[Stores]:
             invites=await documents("invites"),
             group_passwords=await documents("group_passwords"),
             erasures=await documents("erasures"),
+            attachments=await documents("attachments"),
+            files=local or await grid_fs(),
             meta=await documents("meta"),
             is_shared=True,
             name=f"MongoDB, {database.name}",

@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 SECRET_BYTES_MIN: Final = 32
 """RFC 7518 3.2: a key for HS256 has at least 256 bits."""
 WORKERS_MAX: Final = 64
+RECEIPT_WORKERS_MAX: Final = 16
 SHUTDOWN_DELAY_SECONDS_MAX: Final = 300
 """Longer than any balancer takes to notice; orchestrators kill after 30 unless told otherwise."""
 
@@ -60,6 +61,18 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one.")
     data_dir: Path = Field(
         Path("persplit-data"), description="Where the embedded server keeps its database and its secret."
+    )
+    attachments_dir: Path | None = Field(
+        None,
+        description="Where attachments are kept, one file each; `attachments` in the data directory unless given, or "
+        "with MongoDB in its GridFS.",
+    )
+    receipt_workers: int = Field(
+        1,
+        ge=0,
+        le=RECEIPT_WORKERS_MAX,
+        description="Processes that read receipts, begun when one is sent and ended when none is; each takes half a "
+        "gigabyte of memory. 0: none are read.",
     )
     mongodb_uri: SecretStr | None = Field(
         None, description="`mongodb://host/database`: keep everything in MongoDB instead of SQLite."

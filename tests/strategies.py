@@ -2,7 +2,10 @@
 
 from hypothesis import strategies as st
 
+from persplit.ledger.attachment import Attachment
 from persplit.ledger.events import (
+    AttachmentAdded,
+    AttachmentRemoved,
     Event,
     ExpenseCreated,
     ExpenseDeleted,
@@ -65,6 +68,17 @@ def split_values(draw: st.DrawFn, split_type: SplitType) -> tuple[SplitValue, ..
 items = st.builds(Item, name=names, amount=amounts, participants=people)
 
 
+attachments = st.builds(
+    Attachment,
+    id=st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
+    type=st.sampled_from(["image/jpeg", "image/png", "image/webp", "application/pdf"]),
+    size=st.integers(1, 10**7),
+    width=st.none() | st.integers(1, 20_000),
+    height=st.none() | st.integers(1, 20_000),
+    name=st.none() | names,
+)
+
+
 @st.composite
 def expenses(draw: st.DrawFn) -> Expense:
     """An expense of any split type, with one payer or several; payers and shares sum to the amount."""
@@ -90,6 +104,7 @@ def expenses(draw: st.DrawFn) -> Expense:
         created_at=draw(instants),
         updated_at=draw(instants),
         deleted_at=draw(st.none() | instants),
+        attachments=tuple(draw(st.lists(attachments, max_size=2))),
     )
 
 
@@ -140,6 +155,8 @@ events: st.SearchStrategy[Event] = st.one_of(
     st.builds(ExpenseUpdated, before=expenses(), after=expenses()),
     st.builds(ExpenseDeleted, expense=expenses()),
     st.builds(ExpenseRestored, expense=expenses()),
+    st.builds(AttachmentAdded, expense=expenses(), attachment=attachments),
+    st.builds(AttachmentRemoved, expense=expenses(), attachment=attachments),
     st.builds(SettlementCreated, settlement=settlements),
     st.builds(SettlementCompleted, settlement=settlements),
     st.builds(SettlementDeclined, settlement=settlements),

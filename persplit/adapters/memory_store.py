@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from persplit.adapters.recording import bounded, hole_before, recognise, record_of
 from persplit.ledger.codec import event_to_document
@@ -14,6 +15,7 @@ from persplit.service.ports import (
     Documents,
     DuplicateKey,
     EventStore,
+    Files,
     GroupErased,
     NewEvent,
     SeqTaken,
@@ -165,6 +167,30 @@ def _add(ledger: _Ledger, recorded: RecordedEvent) -> None:
 def _is_member(ledger: _Ledger, user_id: str) -> bool:
     last = ledger.latest.get((Noun.MEMBER, user_id))
     return last is not None and not isinstance(last.event, MemberLeft)
+
+
+class MemoryFiles(Files):
+    """Contents in a dict."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, tuple[bytes, datetime]] = {}
+
+    async def put(self, id_: str, body: bytes, at: datetime) -> None:
+        """See the port."""
+        self._files[id_] = (body, at)
+
+    async def get(self, id_: str) -> bytes | None:
+        """See the port."""
+        return self._files[id_][0] if id_ in self._files else None
+
+    async def delete(self, id_: str, put_until: datetime) -> None:
+        """See the port."""
+        if id_ in self._files and self._files[id_][1] <= put_until:
+            del self._files[id_]
+
+    async def scan(self, after: str, limit: int) -> Sequence[str]:
+        """See the port."""
+        return sorted(id_ for id_ in self._files if id_ > after)[:limit]
 
 
 class MemoryDocuments(Documents):

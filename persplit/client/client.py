@@ -16,7 +16,7 @@ from persplit.client.changes import Change, Hub, Subscription
 from persplit.client.clock import Clock, local_clock, rfc3339
 from persplit.client.connection import Connection
 from persplit.client.errors import Json, Offline, Refused
-from persplit.client.files import Files, ImportReport
+from persplit.client.files import Files, ImportReport, Pictures
 from persplit.client.one_thread import OneThread
 from persplit.client.outbox import Queued
 from persplit.client.reading import (
@@ -88,6 +88,7 @@ class Client:
         self._reader = Reader(book)
         self._signing_in = SigningIn(self._rest, book, thread)
         self._files = Files(self._signing_in)
+        self._pictures = Pictures(self._signing_in)
         self._syncing = Syncing(self._signing_in, book, thread, self._hub)
         self._connection = Connection(
             self._rest.url, self._signing_in, self._syncing, book, thread, self._hub
@@ -414,6 +415,32 @@ class Client:
         self._hub.publish(changes)
         self._connection.wake()
         return Written(queued.command_id, queued.group_id, queued.thing_id)
+
+    # --- attachments
+
+    async def attach(self, group_id: str, expense_id: str, body: bytes, *, name: str | None = None) -> str:
+        """Attach a picture (JPEG, PNG, WebP) or a PDF to an expense (online); returns the attachment's id.
+
+        The server keeps nothing of a picture but its pixels, upright: where it was taken, say, is gone.
+
+        Raises:
+            Refused: `unsupported_media`, `too_large`, `limit_reached`, `storage_full`; or `conflict`: it has it.
+
+        """
+        await self._syncing.push()
+        attachment_id = await self._pictures.upload(group_id, body)
+        await self._pictures.attach(group_id, expense_id, attachment_id, name)
+        await self._syncing.pull(group_id)
+        return attachment_id
+
+    async def detach(self, group_id: str, expense_id: str, attachment_id: str) -> Written:
+        """Take a file off an expense. The server forgets it a day later, unless it is on another one."""
+        fields = {"expenseId": expense_id, "attachmentId": attachment_id}
+        return await self._write("attachment:remove", group_id, fields)
+
+    async def fetch_attachment(self, group_id: str, attachment_id: str, *, thumbnail: bool = False) -> bytes:
+        """A file of the group, or a small JPEG of a picture (online). Raises `Refused` with `not_found`."""
+        return await self._pictures.fetch(group_id, attachment_id, thumbnail=thumbnail)
 
     # --- files
 

@@ -36,6 +36,8 @@ BROADCASTS: Final = (
     "expense:updated",
     "expense:deleted",
     "expense:restored",
+    "attachment:added",
+    "attachment:removed",
     "settlement:created",
     "settlement:completed",
     "settlement:declined",

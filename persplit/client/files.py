@@ -1,5 +1,6 @@
 """Files in and out, by way of the server: it alone reads other products' files, and has the whole ledger."""
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -10,6 +11,8 @@ from persplit.ledger.errors import FieldError
 
 IMPORT_SECONDS: Final = 90.0
 """For a file of megabytes over a slow line, and the second that the server takes for it."""
+UPLOAD_SECONDS: Final = 150.0
+"""For a photo of megabytes over a slow line; the server waits for two minutes."""
 EXPORTS: Final = ("csv", "json", "pdf")
 """What a group can be exported as."""
 
@@ -83,6 +86,28 @@ class Files:
         """The group as a file. Raises `Offline`, `Refused`."""
         query = {"bom": "true"} if bom else {}
         return await self._signing_in.download(f"/groups/{group_id}/export.{kind}", **query)
+
+
+class Pictures:
+    """Attachments, by way of the server: files aren't kept on this device."""
+
+    def __init__(self, signing_in: SigningIn) -> None:
+        self._signing_in = signing_in
+
+    async def upload(self, group_id: str, body: bytes) -> str:
+        """Give the group a picture or a PDF; its id there. Raises `Offline`, `Refused`."""
+        path = f"/groups/{group_id}/attachments"
+        return str((await self._signing_in.ask("POST", path, body, seconds=UPLOAD_SECONDS))["id"])
+
+    async def attach(self, group_id: str, expense_id: str, attachment_id: str, name: str | None) -> None:
+        """Attach what the group has to an expense. Raises `Offline`, `Refused`."""
+        body = {"commandId": str(uuid.uuid4()), "attachmentId": attachment_id, "name": name}
+        await self._signing_in.ask("POST", f"/groups/{group_id}/expenses/{expense_id}/attachments", body)
+
+    async def fetch(self, group_id: str, attachment_id: str, *, thumbnail: bool) -> bytes:
+        """A file of the group. Raises `Offline`, `Refused`."""
+        query = {"thumbnail": "true"} if thumbnail else {}
+        return await self._signing_in.download(f"/groups/{group_id}/attachments/{attachment_id}", **query)
 
 
 def _report(answer: Json) -> ImportReport:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from persplit.client.outbox import Queued
 from persplit.ledger.commands import (
+    AddAttachment,
     CancelSettlement,
     Command,
     ConfirmSettlement,
@@ -16,12 +17,15 @@ from persplit.ledger.commands import (
     CreateSettlement,
     DeclineSettlement,
     DeleteExpense,
+    RemoveAttachment,
     RestoreExpense,
     UpdateExpense,
 )
 from persplit.ledger.decide import Asked, decide
 from persplit.ledger.errors import LedgerError
 from persplit.ledger.events import (
+    AttachmentAdded,
+    AttachmentRemoved,
     Event,
     ExpenseCreated,
     ExpenseDeleted,
@@ -99,7 +103,14 @@ class Provisional:
 def subject_of_command(command: Command) -> Key | None:
     """The expense or settlement that a command names."""
     match command:
-        case CreateExpense() | UpdateExpense() | DeleteExpense() | RestoreExpense():
+        case (
+            CreateExpense()
+            | UpdateExpense()
+            | DeleteExpense()
+            | RestoreExpense()
+            | AddAttachment()
+            | RemoveAttachment()
+        ):
             return Noun.EXPENSE, command.expense_id
         case CreateSettlement() | ConfirmSettlement() | DeclineSettlement() | CancelSettlement():
             return Noun.SETTLEMENT, command.settlement_id
@@ -112,7 +123,9 @@ def thing_of(event: Event) -> Thing | None:
     match event:
         case ExpenseUpdated(after=after):
             return after
-        case ExpenseCreated() | ExpenseDeleted() | ExpenseRestored():
+        case (
+            ExpenseCreated() | ExpenseDeleted() | ExpenseRestored() | AttachmentAdded() | AttachmentRemoved()
+        ):
             return event.expense
         case _ if isinstance(event, SettlementEvent):
             return event.settlement

@@ -35,13 +35,13 @@ class Rest:
         self,
         method: str,
         path: str,
-        body: Json | None = None,
+        body: Json | bytes | None = None,
         *,
         token: str | None = None,
         seconds: float = REQUEST_SECONDS,
         **query: str | int | None,
     ) -> Json:
-        """The answer to one request below `/api/v1`, for which it waits so long; {} where it is empty.
+        """The answer to one request, with an object or a file as its body, below `/api/v1`, for which it waits so long; {} where it is empty.
 
         Raises:
             Offline: no answer; the request may have been carried out.
@@ -56,7 +56,7 @@ class Rest:
             async with self._session().request(
                 method,
                 f"{self.url}{_API}{path}",
-                json=body,
+                **({"data": body} if isinstance(body, bytes) else {"json": body}),
                 params=asked,
                 headers=headers,
                 timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS),

@@ -55,7 +55,7 @@ class SigningIn:
             await self.ask("POST", "/auth/logout")
         await self._thread.run(self._book.forget)
 
-    async def ask(self, method: str, path: str, body: Json | None = None, **query: Any) -> Json:
+    async def ask(self, method: str, path: str, body: Json | bytes | None = None, **query: Any) -> Json:
         """`Rest.ask` as who is signed in; a token that is over is renewed on the way.
 
         Raises:

@@ -2,7 +2,10 @@
 
 from persplit.client_cli.money import money
 from persplit.client_cli.views import GroupView
+from persplit.ledger.attachment import Attachment
 from persplit.ledger.events import (
+    AttachmentAdded,
+    AttachmentRemoved,
     Event,
     ExpenseCreated,
     ExpenseDeleted,
@@ -22,6 +25,7 @@ from persplit.ledger.events import (
 from persplit.ledger.expense import Expense
 from persplit.ledger.settlement import Settlement
 
+_DONE = {ExpenseCreated: "added", ExpenseDeleted: "deleted", ExpenseRestored: "restored"}
 _SETTLED = {
     SettlementCompleted: "confirmed",
     SettlementDeclined: "declined",
@@ -44,16 +48,20 @@ def _did(group: GroupView, event: Event, by: str) -> str:
             return _member(group, event, by)
         case ExpenseUpdated(before=before, after=after):
             return _edited(group, before, after)
-        case ExpenseCreated(expense=expense):
-            return f"added {_expense(group, expense)}"
-        case ExpenseDeleted(expense=expense):
-            return f"deleted {_expense(group, expense)}"
-        case ExpenseRestored(expense=expense):
-            return f"restored {_expense(group, expense)}"
+        case ExpenseCreated() | ExpenseDeleted() | ExpenseRestored():
+            return f"{_DONE[type(event)]} {_expense(group, event.expense)}"
+        case AttachmentAdded(expense=expense, attachment=attachment):
+            return f"attached {_file(attachment)} to {_expense(group, expense)}"
+        case AttachmentRemoved(expense=expense, attachment=attachment):
+            return f"took {_file(attachment)} off {_expense(group, expense)}"
         case SettlementCreated(settlement=settlement):
             return f"noted that {payment(group, settlement)}"
         case _:
             return f"{_SETTLED[type(event)]} that {payment(group, event.settlement)}"
+
+
+def _file(attachment: Attachment) -> str:
+    return attachment.name or ("a document" if attachment.width is None else "a picture")
 
 
 def _recorded_name(group: GroupView, user_id: str) -> str:

@@ -128,6 +128,7 @@ def expense(it: GroupView, entry: ExpenseEntry) -> list[RenderableType]:
             right=["share"],
         ),
     ]
+    lines += [text(f"attached: {one.name or one.type}  {one.id[:12]}") for one in found.attachments]
     return [*lines, text(found.notes)] if found.notes else lines
 
 

@@ -11,7 +11,10 @@ that is missing raises `KeyError`.
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
+from persplit.ledger.attachment import Attachment
 from persplit.ledger.events import (
+    AttachmentAdded,
+    AttachmentRemoved,
     Event,
     ExpenseCreated,
     ExpenseDeleted,
@@ -51,6 +54,8 @@ TYPES: Final[Mapping[type[Event], str]] = {
     ExpenseUpdated: "expense:updated",
     ExpenseDeleted: "expense:deleted",
     ExpenseRestored: "expense:restored",
+    AttachmentAdded: "attachment:added",
+    AttachmentRemoved: "attachment:removed",
     SettlementCreated: "settlement:created",
     SettlementCompleted: "settlement:completed",
     SettlementDeclined: "settlement:declined",
@@ -132,6 +137,11 @@ def _payload_to_json(event: Event, group_id: str) -> Json:
             }
         case ExpenseCreated() | ExpenseDeleted() | ExpenseRestored():
             return {"expense": expense_to_json(event.expense, group_id)}
+        case AttachmentAdded() | AttachmentRemoved():
+            return {
+                "expense": expense_to_json(event.expense, group_id),
+                "attachment": attachment_to_json(event.attachment),
+            }
         case _:
             return {"settlement": settlement_to_json(event.settlement, group_id)}
 
@@ -148,6 +158,12 @@ _DECODERS: Final[Mapping[str, Callable[[Json], Event]]] = {
     ),
     "expense:deleted": lambda e: ExpenseDeleted(expense_from_json(e["expense"])),
     "expense:restored": lambda e: ExpenseRestored(expense_from_json(e["expense"])),
+    "attachment:added": lambda e: AttachmentAdded(
+        expense_from_json(e["expense"]), attachment_from_json(e["attachment"])
+    ),
+    "attachment:removed": lambda e: AttachmentRemoved(
+        expense_from_json(e["expense"]), attachment_from_json(e["attachment"])
+    ),
     "settlement:created": lambda e: SettlementCreated(settlement_from_json(e["settlement"])),
     "settlement:completed": lambda e: SettlementCompleted(settlement_from_json(e["settlement"])),
     "settlement:declined": lambda e: SettlementDeclined(settlement_from_json(e["settlement"])),
@@ -211,10 +227,11 @@ def expense_to_json(expense: Expense, group_id: str) -> Json:
     """An expense with its shares. `paidBy` is a user id where one person paid, else a list of postings.
 
     The `value` of a split is in minor units, or for PERCENTAGE and SHARES the number that was asked for
-    (33.3333), which is exact both ways.
+    (33.3333), which is exact both ways. `attachments` is left out where there are none, as it was before there
+    could be any.
     """
     payers = expense.payers
-    return {
+    told: Json = {
         "id": expense.id,
         "groupId": group_id,
         "seq": expense.seq,
@@ -238,6 +255,9 @@ def expense_to_json(expense: Expense, group_id: str) -> Json:
         "updatedAt": expense.updated_at,
         "deletedAt": expense.deleted_at,
     }
+    if expense.attachments:
+        told["attachments"] = [attachment_to_json(attachment) for attachment in expense.attachments]
+    return told
 
 
 def expense_from_json(stored: Json) -> Expense:
@@ -267,6 +287,31 @@ def expense_from_json(stored: Json) -> Expense:
         created_at=stored["createdAt"],
         updated_at=stored["updatedAt"],
         deleted_at=stored["deletedAt"],
+        attachments=tuple([attachment_from_json(one) for one in stored.get("attachments", ())]),
+    )
+
+
+def attachment_to_json(attachment: Attachment) -> Json:
+    """What is attached to an expense."""
+    return {
+        "id": attachment.id,
+        "type": attachment.type,
+        "bytes": attachment.size,
+        "width": attachment.width,
+        "height": attachment.height,
+        "name": attachment.name,
+    }
+
+
+def attachment_from_json(stored: Json) -> Attachment:
+    """What `attachment_to_json` made."""
+    return Attachment(
+        id=stored["id"],
+        type=stored["type"],
+        size=stored["bytes"],
+        width=stored["width"],
+        height=stored["height"],
+        name=stored["name"],
     )
 
 

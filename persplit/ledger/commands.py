@@ -7,6 +7,7 @@ refused. None means that the last writer wins.
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from persplit.ledger.attachment import Attachment
 from persplit.ledger.expense import ExpenseDraft
 from persplit.ledger.group import Role
 
@@ -107,6 +108,22 @@ class RestoreExpense:
 
 
 @dataclass(frozen=True, slots=True)
+class AddAttachment:
+    """Attach to an expense what was uploaded to the group; `attachment` is None where nothing like that was."""
+
+    expense_id: str
+    attachment: Attachment | None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveAttachment:
+    """Take something off an expense."""
+
+    expense_id: str
+    attachment_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class CreateSettlement:
     """Say that `amount` minor units went from `from_id` (None: the actor) to `to_id`."""
 
@@ -145,5 +162,6 @@ class CancelSettlement:
 GroupCommand: TypeAlias = CreateGroup | UpdateGroup
 MemberCommand: TypeAlias = AddMember | JoinGroup | ChangeRole | RemoveMember | LeaveGroup
 ExpenseCommand: TypeAlias = CreateExpense | UpdateExpense | DeleteExpense | RestoreExpense
+AttachmentCommand: TypeAlias = AddAttachment | RemoveAttachment
 SettlementCommand: TypeAlias = CreateSettlement | ConfirmSettlement | DeclineSettlement | CancelSettlement
-Command: TypeAlias = GroupCommand | MemberCommand | ExpenseCommand | SettlementCommand
+Command: TypeAlias = GroupCommand | MemberCommand | ExpenseCommand | AttachmentCommand | SettlementCommand

@@ -9,7 +9,9 @@ from typing import Final, TypeAlias, TypeVar
 
 from persplit.ledger import debts as debt
 from persplit.ledger import draft
+from persplit.ledger.attachment import ATTACHMENTS_MAX
 from persplit.ledger.commands import (
+    AddAttachment,
     AddMember,
     CancelSettlement,
     ChangeRole,
@@ -22,6 +24,7 @@ from persplit.ledger.commands import (
     DeleteExpense,
     JoinGroup,
     LeaveGroup,
+    RemoveAttachment,
     RemoveMember,
     RestoreExpense,
     UpdateExpense,
@@ -41,6 +44,8 @@ from persplit.ledger.errors import (
     SettlementPending,
 )
 from persplit.ledger.events import (
+    AttachmentAdded,
+    AttachmentRemoved,
     Event,
     ExpenseCreated,
     ExpenseDeleted,
@@ -326,6 +331,45 @@ def _net(state: GroupState, expense: Expense) -> Mapping[str, int]:
     return net
 
 
+# --- attachments
+
+
+def _add_attachment(state: GroupState, command: AddAttachment, asked: Asked) -> Event:
+    expense = _counting(asked)
+    attachment = command.attachment
+    if attachment is None:
+        raise Invalid(
+            FieldError("attachmentId", "not uploaded to this group, or too long ago: upload it first")
+        )
+    if any(known.id == attachment.id for known in expense.attachments):
+        raise Conflict("it is attached to the expense already", expense)
+    if len(expense.attachments) >= ATTACHMENTS_MAX:
+        raise LimitReached(f"an expense has at most {ATTACHMENTS_MAX} attachments: take one off first")
+    attached = (*expense.attachments, attachment)
+    return AttachmentAdded(
+        replace(expense, seq=state.seq + 1, updated_at=asked.now, attachments=attached), attachment
+    )
+
+
+def _remove_attachment(state: GroupState, command: RemoveAttachment, asked: Asked) -> Event:
+    expense = _counting(asked)
+    found = next((known for known in expense.attachments if known.id == command.attachment_id), None)
+    if found is None:
+        raise NotFound("nothing like that is attached to the expense")
+    left = tuple(known for known in expense.attachments if known is not found)
+    return AttachmentRemoved(
+        replace(expense, seq=state.seq + 1, updated_at=asked.now, attachments=left), found
+    )
+
+
+def _counting(asked: Asked) -> Expense:
+    """The expense, if it isn't deleted."""
+    expense = _expense(asked)
+    if expense.deleted_at is not None:
+        raise Conflict("the expense is deleted: restore it first", expense)
+    return expense
+
+
 # --- settlements
 
 
@@ -451,6 +495,8 @@ _RULES: Final[Mapping[type[Command], Callable[..., Event]]] = {
     UpdateExpense: _update_expense,
     DeleteExpense: _delete_expense,
     RestoreExpense: _restore_expense,
+    AddAttachment: _add_attachment,
+    RemoveAttachment: _remove_attachment,
     CreateSettlement: _create_settlement,
     ConfirmSettlement: _confirm_settlement,
     DeclineSettlement: _decline_settlement,

@@ -69,6 +69,7 @@ def resolved(
         created_by=before.created_by if before else actor_id,
         created_at=before.created_at if before else now,
         updated_at=now,
+        attachments=before.attachments if before else (),
     )
 
 

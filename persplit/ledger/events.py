@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from persplit.ledger.attachment import Attachment
 from persplit.ledger.expense import Expense
 from persplit.ledger.group import GroupSettings, Member
 from persplit.ledger.settlement import Settlement
@@ -81,6 +82,22 @@ class ExpenseRestored:
 
 
 @dataclass(frozen=True, slots=True)
+class AttachmentAdded:
+    """Something was attached to an expense, which is as it is with it. No balance moves."""
+
+    expense: Expense
+    attachment: Attachment
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentRemoved:
+    """Something was taken off an expense, which is as it is without it. No balance moves."""
+
+    expense: Expense
+    attachment: Attachment
+
+
+@dataclass(frozen=True, slots=True)
 class SettlementCreated:
     """Somebody says that a payment was made."""
 
@@ -111,10 +128,11 @@ class SettlementCancelled:
 GroupEvent: TypeAlias = GroupCreated | GroupUpdated
 MemberEvent: TypeAlias = MemberJoined | MemberUpdated | MemberLeft
 ExpenseEvent: TypeAlias = ExpenseCreated | ExpenseUpdated | ExpenseDeleted | ExpenseRestored
+AttachmentEvent: TypeAlias = AttachmentAdded | AttachmentRemoved
 SettlementEvent: TypeAlias = (
     SettlementCreated | SettlementCompleted | SettlementDeclined | SettlementCancelled
 )
-Event: TypeAlias = GroupEvent | MemberEvent | ExpenseEvent | SettlementEvent
+Event: TypeAlias = GroupEvent | MemberEvent | ExpenseEvent | AttachmentEvent | SettlementEvent
 
 
 class Noun(StrEnum):
@@ -141,6 +159,8 @@ def subject_of(event: Event) -> tuple[Noun, str]:
             ExpenseCreated(expense=expense)
             | ExpenseDeleted(expense=expense)
             | ExpenseRestored(expense=expense)
+            | AttachmentAdded(expense=expense)
+            | AttachmentRemoved(expense=expense)
         ):
             return Noun.EXPENSE, expense.id
         case _:

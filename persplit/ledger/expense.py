@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from persplit.ledger.attachment import Attachment
+
 ITEMS_MAX: Final = 200
 """Lines of an itemised bill; a long supermarket receipt has about a hundred."""
 VALUE_SCALE: Final = 10_000
@@ -106,3 +108,4 @@ class Expense:
     created_at: str
     updated_at: str
     deleted_at: str | None = None
+    attachments: tuple[Attachment, ...] = ()

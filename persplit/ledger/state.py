@@ -12,6 +12,9 @@ from typing import Final, Protocol
 from persplit.ledger import debts as debt
 from persplit.ledger.debts import Debt, Debts
 from persplit.ledger.events import (
+    AttachmentAdded,
+    AttachmentEvent,
+    AttachmentRemoved,
     Event,
     ExpenseCreated,
     ExpenseDeleted,
@@ -204,8 +207,12 @@ def _founded(recorded: Happening, event: GroupCreated) -> GroupState:
     )
 
 
-def _with_other(state: GroupState, event: GroupUpdated | SettlementEvent | MemberEvent) -> GroupState:
+def _with_other(
+    state: GroupState, event: GroupUpdated | AttachmentEvent | SettlementEvent | MemberEvent
+) -> GroupState:
     match event:
+        case AttachmentAdded() | AttachmentRemoved():
+            return state  # expenses aren't held, and nothing is owed for it
         case GroupUpdated(after=settings):
             return replace(state, settings=settings)
         case _ if isinstance(event, SettlementEvent):

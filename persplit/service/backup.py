@@ -2,12 +2,14 @@
 
 A backup is lines of JSON, gzipped: a header; every group with its events up to the head that it had when it was
 its turn; the documents; a trailer with counts and the SHA-256 of all lines before. Each group is a prefix of its
-ledger, and documents are read after the ledgers, so whoever is in a group has their account in the backup.
+ledger, and documents are read after the ledgers, so whoever is in a group has their account in the backup. The files
+of attachments come last.
 
 Not in it: sessions (restored, they would bring back refresh tokens that were spent or ended since: everybody signs
 in again), snapshots (made anew), and the epoch (a restored store has another one).
 """
 
+import base64
 import gzip
 import hashlib
 import zlib
@@ -15,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import IO, Any, Final, TypeAlias
 
 import orjson
@@ -29,15 +32,16 @@ from persplit.service.handler import rfc3339
 from persplit.service.migrations import Migrations, is_empty
 from persplit.service.ports import Clock, Document, DuplicateKey, StoredEvent, Stores
 from persplit.service.users import read_credentials
-from persplit.service.walking import PAGE, group_ids, scanned
+from persplit.service.walking import PAGE, file_ids, group_ids, scanned
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""Of 2 there may be attachments in it; 1 is read as well."""
 LINE_BYTES_MAX: Final = 16 * 1024 * 1024
-"""An event is a few kilobytes; beyond this the file isn't one of ours."""
+"""An event is a few kilobytes, an attachment in base64 13 MiB; beyond this the file isn't one of ours."""
 COMPRESSION: Final = 6
 ATTEMPTS_MAX: Final = 5
 """Times that a backup is begun anew because a group was erased under its hands."""
-COLLECTIONS: Final = ("users", "invites", "group_passwords", "erasures")
+COLLECTIONS: Final = ("users", "invites", "group_passwords", "erasures", "attachments")
 RESTORING: Final = "restoring"
 """The document in `meta` that a store has while it is being restored into."""
 
@@ -102,13 +106,21 @@ class DocumentLine:
 
 
 @dataclass(frozen=True, slots=True)
+class FileLine:
+    """The content of an attachment, by its hash."""
+
+    id: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """All that was before is whole; `digest` is the SHA-256 of it."""
 
     digest: str
 
 
-Line: TypeAlias = Header | GroupLine | EventLine | DocumentLine | End
+Line: TypeAlias = Header | GroupLine | EventLine | DocumentLine | FileLine | End
 
 
 # --- writing
@@ -178,6 +190,10 @@ async def _write(stores: Stores, file: IO[bytes], clock: Clock, told: Told) -> T
             }
             writer.line("document", {"collection": name, **content})
             tally.documents += 1
+    async for id_ in file_ids(stores.files):
+        body = await stores.files.get(id_)
+        if body is not None:  # it isn't being collected just now
+            writer.line("file", {"id": id_, "body": base64.b64encode(body).decode()})
     told(tally)
     writer.close()
     return tally
@@ -250,11 +266,16 @@ def _read_document(content: dict[str, Any]) -> DocumentLine:
     return DocumentLine(content["collection"], document)
 
 
+def _read_file(content: dict[str, Any]) -> FileLine:
+    return FileLine(content["id"], base64.b64decode(content["body"], validate=True))
+
+
 _READ: Final[Mapping[str, Callable[[dict[str, Any]], Line]]] = {
     "header": _read_header,
     "group": lambda content: GroupLine(content["id"], content["head"]),
     "event": lambda content: EventLine(content["event"]),
     "document": _read_document,
+    "file": _read_file,
 }
 
 
@@ -283,6 +304,8 @@ class _FileCheck:
             case DocumentLine(collection=collection, document=document):
                 self.tally.documents += 1
                 yield from _document_faults(collection, document)
+            case FileLine(id=id_, body=body) if hashlib.sha256(body).hexdigest() != id_:
+                yield Finding("attachment_damaged", "attachments", "the file isn't what was uploaded", id=id_)
             case End(digest=digest):
                 self.digest = digest
 
@@ -351,7 +374,7 @@ async def restore(stores: Stores, open_file: Callable[[], IO[bytes]], clock: Clo
     # 3 everything, in an order in which it doesn't matter how often it is begun
     await migrations.begin_at(header.schema)
     with open_file() as file:
-        await _Restoring(stores, told).put_all(read_backup(file))
+        await _Restoring(stores, told, clock()).put_all(read_backup(file))
     await migrations.run()
     # 4 is it what it was
     tally = Tally()
@@ -390,8 +413,9 @@ async def require_whole(stores: Stores) -> None:
 class _Restoring:
     """Puts lines into a store, many at a time."""
 
-    def __init__(self, stores: Stores, told: Told) -> None:
+    def __init__(self, stores: Stores, told: Told, now: datetime) -> None:
         self._stores = stores
+        self._now = now
         self._told = told
         self._tally = Tally()
         self._events: list[RecordedEvent] = []
@@ -402,6 +426,8 @@ class _Restoring:
         """Put them all."""
         for line in lines:
             match line:
+                case FileLine(id=id_, body=body_of_file):
+                    await self._stores.files.put(id_, body_of_file, self._now)
                 case EventLine(body=body) if body is not None:
                     self._events.append(event_from_json(body))
                     self._tally.events += 1

@@ -6,11 +6,11 @@ A *fault* is something that the ledger's rules rule out: whoever finds one resto
 That an expense's postings sum to zero is what its payers and its shares, each summing to its amount, amount to.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from hashlib import blake2b
 from typing import Any, Final
 
 import orjson
@@ -197,7 +197,7 @@ class GroupCheck:
 
 def _digest(expense: Expense) -> bytes:
     """Little to keep of each expense of a large group."""
-    return blake2b(orjson.dumps(expense_to_json(expense, "")), digest_size=8).digest()
+    return hashlib.blake2b(orjson.dumps(expense_to_json(expense, "")), digest_size=8).digest()
 
 
 async def check_group(store: EventStore, group_id: str, tally: Tally) -> AsyncIterator[Finding]:
@@ -246,6 +246,7 @@ class DocumentCheck:
             "invites": self._invite,
             "group_passwords": self._group_password,
             "erasures": self._erasure,
+            "attachments": self._attachment,
         }
         for name, look in looks.items():
             async for document in scanned(self._stores.collections()[name]):
@@ -292,6 +293,19 @@ class DocumentCheck:
 
     async def _of_group(self, group_id: str) -> Finding | None:
         return None if await self._stores.events.heads([group_id]) else _orphan("its group is gone")
+
+    async def _attachment(self, document: Document) -> Finding | None:
+        id_, group_id = document.body["hash"], document.body["groupId"]
+        if document.keys != {key: document.body[key] for key in ("groupId", "userId", "hash")}:
+            return Finding("lookup_fields", "", "it isn't found by its group, person or hash")
+        body = await self._stores.files.get(id_)
+        if body is not None and hashlib.sha256(body).hexdigest() == id_:
+            return await self._of_group(group_id)
+        if not await self._stores.attachments.get([document.id]):
+            return None  # it was collected just now
+        if body is None:
+            return Finding("attachment_missing", "", "its file is gone")
+        return Finding("attachment_damaged", "", "its file isn't what was uploaded")
 
     async def _erasure(self, document: Document) -> Finding | None:
         if not is_unfinished(document):

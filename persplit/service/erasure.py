@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from persplit.ledger.errors import NotFound
+from persplit.service.attachments import forget_group
 from persplit.service.handler import rfc3339
 from persplit.service.ports import Clock, Document, Documents, DuplicateKey, Stores
 from persplit.service.users import Users
@@ -22,7 +23,7 @@ def is_unfinished(note: Document) -> bool:
 
 
 async def erase_group(stores: Stores, group_id: str, clock: Clock) -> None:
-    """Erase the group: events, snapshots, invites, password.
+    """Erase the group: events, snapshots, invites, password, attachments.
 
     Servers that have it in memory find out within seconds, clients when they next ask. Nothing can be written
     under its id from the moment that the store has it as erased.
@@ -42,6 +43,7 @@ async def erase_group(stores: Stores, group_id: str, clock: Clock) -> None:
     # 3 what points to it
     await _delete_all(stores.invites, "groupId", group_id)
     await stores.group_passwords.delete(group_id)
+    await forget_group(stores.attachments, stores.files, group_id, clock())
     # 4 done
     (note,) = (await stores.erasures.get([group_id])).values()
     if is_unfinished(note):
@@ -58,7 +60,7 @@ async def _note(erasures: Documents, group_id: str, clock: Clock) -> None:
 async def erase_account(stores: Stores, account: str) -> str:
     """Erase the account with this id or e-mail address: sessions, invites, profile. Returns its id.
 
-    The ledgers stay as they are: in their groups the person is somebody with no account and no name. The profile
+    The ledgers stay as they are, as do files that are attached in them: in their groups the person is somebody with no account and no name. The profile
     goes last, so that who is to be erased can still be found by their address when it has to be done again.
 
     Raises:

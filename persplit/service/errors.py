@@ -15,6 +15,10 @@ PerSplitError
     ├── MethodNotAllowed        method_not_allowed
     ├── ImportRefused           import_refused         `errors` names the rows and people
     ├── ImportUnavailable       import_unavailable     the store has no transactions
+    ├── UnsupportedMedia        unsupported_media      a file of a kind that isn't taken, or can't be read
+    ├── StorageFull             storage_full           no room for attachments; nothing was kept
+    ├── ReceiptUnreadable       receipt_unreadable     nothing in the picture reads like a receipt
+    ├── ReceiptsUnavailable     receipts_unavailable   the extra that reads receipts isn't installed
     ├── StatementUnavailable    statement_unavailable  the extra that makes PDFs isn't installed
     ├── StoreUnavailable        store_unavailable      outcome unknown: retry with the same key
     ├── ServerRestarting        server_restarting
@@ -114,6 +118,30 @@ class StatementUnavailable(ServiceError):
     """This server makes no PDFs."""
 
     code = "statement_unavailable"
+
+
+class UnsupportedMedia(ServiceError):
+    """A file of a kind that isn't taken, or one that can't be read as what it says it is."""
+
+    code = "unsupported_media"
+
+
+class StorageFull(ServiceError):
+    """There is no room for attachments on this server. Nothing was kept; all else works."""
+
+    code = "storage_full"
+
+
+class ReceiptUnreadable(ServiceError):
+    """Nothing in the picture reads like a receipt, or it took too long."""
+
+    code = "receipt_unreadable"
+
+
+class ReceiptsUnavailable(ServiceError):
+    """This server reads no receipts."""
+
+    code = "receipts_unavailable"
 
 
 class StoreUnavailable(ServiceError):

@@ -12,6 +12,8 @@ import structlog
 from persplit.ledger.decide import Asked, decide
 from persplit.ledger.errors import Conflict, LedgerError, NotFound
 from persplit.ledger.events import (
+    AttachmentAdded,
+    AttachmentRemoved,
     Event,
     ExpenseCreated,
     ExpenseDeleted,
@@ -289,6 +291,8 @@ def thing_of(event: Event) -> Expense | Settlement | None:
             ExpenseCreated(expense=expense)
             | ExpenseDeleted(expense=expense)
             | ExpenseRestored(expense=expense)
+            | AttachmentAdded(expense=expense)
+            | AttachmentRemoved(expense=expense)
         ):
             return expense
         case _ if isinstance(event, SettlementEvent):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from persplit.ledger.commands import (
+    AddAttachment,
     CancelSettlement,
     Command,
     ConfirmSettlement,
@@ -18,6 +19,7 @@ from persplit.ledger.commands import (
     CreateSettlement,
     DeclineSettlement,
     DeleteExpense,
+    RemoveAttachment,
     RestoreExpense,
     UpdateExpense,
 )
@@ -145,6 +147,8 @@ def subject_of_command(command: Command) -> tuple[Noun, str] | None:
             | UpdateExpense(expense_id=id_)
             | DeleteExpense(expense_id=id_)
             | RestoreExpense(expense_id=id_)
+            | AddAttachment(expense_id=id_)
+            | RemoveAttachment(expense_id=id_)
         ):
             return Noun.EXPENSE, id_
         case (

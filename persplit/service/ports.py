@@ -13,6 +13,10 @@ from persplit.service.errors import StoreUnavailable
 if TYPE_CHECKING:
     from persplit.service.statements import Statement
 
+FILE_BYTES_MAX: Final = 10 * 1024 * 1024
+"""An attachment. A photo of a phone has three to five megabytes."""
+PIXELS_MAX: Final = 40_000_000
+"""Phones make 12 million unless told otherwise. Decoded, so many take 160 MB; one picture is decoded at a time."""
 READ_LIMIT_MAX: Final = 1_000
 """Events or documents that one read of a store returns at most."""
 
@@ -284,6 +288,34 @@ class Documents(Protocol):
         ...
 
 
+class Files(Protocol):
+    """Contents by their SHA-256 (64 hex digits), each kept once. Raises `StoreUnavailable` where it doesn't answer.
+
+    Each has the time at which it was put last, by the caller's clock.
+    """
+
+    async def put(self, id_: str, body: bytes, at: datetime) -> None:
+        """Keep it, durably and whole, or not at all; one that is there is put anew as of `at`.
+
+        Raises:
+            StorageFull: there is no room; nothing of it is kept.
+
+        """
+        ...
+
+    async def get(self, id_: str) -> bytes | None:
+        """The content, if it is there."""
+        ...
+
+    async def delete(self, id_: str, put_until: datetime) -> None:
+        """Remove it, unless it was put after that."""
+        ...
+
+    async def scan(self, after: str, limit: int) -> Sequence[str]:
+        """At most `limit` ids above `after`, in order."""
+        ...
+
+
 async def _nothing_to_inspect() -> Sequence[str]:
     return ()
 
@@ -301,6 +333,8 @@ class Stores:
     invites: Documents
     group_passwords: Documents
     erasures: Documents
+    attachments: Documents
+    files: Files
     meta: Documents
     is_shared: bool
     name: str = ""
@@ -314,6 +348,7 @@ class Stores:
             "invites": self.invites,
             "group_passwords": self.group_passwords,
             "erasures": self.erasures,
+            "attachments": self.attachments,
         }
 
 
@@ -369,6 +404,37 @@ class QrRenderer(Protocol):
 
     async def svg(self, text: str) -> bytes:
         """The same as SVG."""
+        ...
+
+
+PICTURE_TYPES: Final = ("image/jpeg", "image/png", "image/webp")
+FILE_TYPES: Final = (*PICTURE_TYPES, "application/pdf")
+"""Media types of what can be attached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A file as it is kept: its media type, and its size in pixels where it is a picture."""
+
+    body: bytes
+    type: str
+    width: int | None
+    height: int | None
+
+
+class Pictures(Protocol):
+    """Looks at files of strangers, off the event loop, a bounded number at a time.
+
+    Raises `UnsupportedMedia` for what isn't taken or can't be read, `TooLarge` for too many bytes or pixels, and
+    `RateLimited` where too many wait.
+    """
+
+    async def cleaned(self, body: bytes) -> Picture:
+        """The file by its content: a picture upright and with nothing in it but its pixels, a PDF as it is."""
+        ...
+
+    async def thumbnail(self, body: bytes) -> bytes:
+        """A small JPEG of a picture that was cleaned."""
         ...
 
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Final
 
-from persplit.service.ports import Document, Documents, EventStore
+from persplit.service.ports import Document, Documents, EventStore, Files
 
 PAGE: Final = 500
 """Events or documents read at once: a few megabytes at most."""
@@ -25,3 +25,12 @@ async def scanned(documents: Documents) -> AsyncIterator[Document]:
         for document in page:
             yield document
         after = page[-1].id
+
+
+async def file_ids(files: Files) -> AsyncIterator[str]:
+    """The ids of all contents, in order."""
+    after = ""
+    while page := await files.scan(after, PAGE):
+        for id_ in page:
+            yield id_
+        after = page[-1]

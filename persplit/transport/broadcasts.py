@@ -22,6 +22,8 @@ BROADCASTS: Final = (
     ServerEvent("expense:updated", results.ExpenseBroadcast, "An expense has another version."),
     ServerEvent("expense:deleted", results.ExpenseBroadcast, "An expense no longer counts."),
     ServerEvent("expense:restored", results.ExpenseBroadcast, "A deleted expense counts again."),
+    ServerEvent("attachment:added", results.AttachmentBroadcast, "Something was attached to an expense."),
+    ServerEvent("attachment:removed", results.AttachmentBroadcast, "Something was taken off an expense."),
     ServerEvent(
         "settlement:created",
         results.SettlementBroadcast,

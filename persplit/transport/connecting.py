@@ -127,6 +127,7 @@ class GroupSocket {
 
   static const broadcasts = [
     'expense:created', 'expense:updated', 'expense:deleted', 'expense:restored',
+    'attachment:added', 'attachment:removed',
     'settlement:created', 'settlement:completed', 'settlement:declined', 'settlement:cancelled',
     'group:created', 'group:updated', 'member:joined', 'member:left',
   ];

@@ -56,6 +56,9 @@ class Budget(StrEnum):
     LOOK_UPS = "look-ups"
     IMPORTS = "imports"
     EXPORTS = "exports"
+    UPLOADS = "uploads"
+    DOWNLOADS = "downloads"
+    SCANS = "scans"
     CONNECTIONS = "connections"
 
 
@@ -130,6 +133,23 @@ RATES: Final[dict[Budget, Rate]] = {
     ),
     Budget.EXPORTS: Rate(
         "Exports", Scope.PERSON, 20, 60, "Each reads the whole ledger of a group. Nobody needs more a day."
+    ),
+    Budget.UPLOADS: Rate(
+        "Uploads of attachments",
+        Scope.PERSON,
+        60,
+        60,
+        "The receipts of a journey at once. Each may be 10 MB, and take a second to look at.",
+    ),
+    Budget.DOWNLOADS: Rate(
+        "Attachments and their thumbnails",
+        Scope.PERSON,
+        300,
+        600,
+        "A group's pictures at once; who has one is told so for nearly nothing.",
+    ),
+    Budget.SCANS: Rate(
+        "Receipts to read", Scope.PERSON, 10, 20, "Each takes a second or two of a processor, or ten."
     ),
     Budget.CONNECTIONS: Rate(
         "New sockets",

@@ -4,9 +4,12 @@ from typing import Final, NamedTuple
 
 from persplit.exchange.book import PEOPLE_MAX, ROWS_MAX
 from persplit.exchange.own import EVENTS_MAX
+from persplit.ledger.attachment import ATTACHMENTS_MAX
 from persplit.ledger.group import MEMBERS_MAX
+from persplit.service.attachments import FILES_MAX, GROUP_BYTES_MAX
 from persplit.service.exporting import EVENTS_MAX as EXPORTED_MAX
 from persplit.service.overview import GROUPS_PER_USER_MAX
+from persplit.service.ports import FILE_BYTES_MAX, PIXELS_MAX
 from persplit.service.sync import EVENTS_AT_ONCE_MAX
 from persplit.service.throttle import DELAY_SECONDS_MAX, FREE_FAILURES
 from persplit.transport.backlog import WAITING_BYTES_MAX, WAITING_FRAMES_MAX
@@ -58,6 +61,21 @@ SIZES: Final = (
         f"of our own {EVENTS_MAX:,} events",
         "`too_large`, `import_refused`",
         "All of it is written in one go.",
+    ),
+    Row(
+        "An attachment",
+        f"{FILE_BYTES_MAX // 1024 // 1024} MiB; a picture {PIXELS_MAX // 1_000_000} million pixels",
+        "`too_large`",
+        "A photo of a phone has 12 million.",
+    ),
+    Row(
+        "Attachments of an expense", f"{ATTACHMENTS_MAX}", "`limit_reached`", "A long bill in several photos."
+    ),
+    Row(
+        "Attachments of a group, and of a person",
+        f"{FILES_MAX:,} files and {GROUP_BYTES_MAX // 1024 // 1024 // 1024} GiB each",
+        "`limit_reached`",
+        "A photo for every day of three years.",
     ),
     Row(
         "An exported group",

@@ -198,11 +198,22 @@ def _without_description(schema: Schema) -> Schema:
 
 def _request_body(operation: Operation, schemas: Schemas) -> Json:
     name = operation.request.__name__ + _BODY
+    if operation.file_types:
+        return _file_body(operation, schemas[name])
     example = example_of(name, schemas)
     return {
         "required": bool(schemas[name].get("required")),
         "content": {"application/json": {"schema": ref(name), "example": example}},
     }
+
+
+def _file_body(operation: Operation, schema: Schema) -> Json:
+    """A file as the body itself; the other fields, if there are any, in JSON in its place."""
+    content: Json = {media_type: {} for media_type in operation.file_types}
+    others = without(schema, ["file"])
+    if others["properties"]:
+        content["application/json"] = {"schema": others}
+    return {"required": True, "content": content}
 
 
 def _success(operation: Operation, schemas: Schemas) -> Json:

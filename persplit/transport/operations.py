@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from persplit.ledger.commands import Command, LeaveGroup, RemoveMember
 from persplit.service.accounts import Accounts
+from persplit.service.attachments import Attachments
 from persplit.service.command_request import CommandRequest, Outcome
 from persplit.service.epochs import Epochs
 from persplit.service.errors import StoreUnavailable, TokenMissing
@@ -89,6 +90,7 @@ class Services:
     importing: Importing
     exporting: Exporting
     statements: StatementPrinter
+    attachments: Attachments
     qr_tokens: QrTokens
     qr_codes: QrRenderer
     public_url: str
@@ -134,7 +136,9 @@ class Operation:
     `rest` is its method and path below /api/v1, `event` its name on a socket; None where it has none. `result`
     is the model of the answer (None: empty). `budget` names the rate limit that it counts against. With a
     `media_type` it answers over REST with a file: `run` then returns `{file: bytes, name: str}`. `body_bytes_max`
-    is for requests that may be larger than others, `seconds_max` for those that may take longer; both over REST only.
+    is for requests that may be larger than others, `body_seconds_max` for bodies that may take longer to come, and
+    `seconds_max` for answers that may; all over REST only. With `file_types` the body is a file of one of these, the
+    field `file`, unless it says that it is JSON.
     """
 
     id: str
@@ -149,6 +153,8 @@ class Operation:
     budget: Budget = Budget.REQUESTS
     media_type: str | None = None
     body_bytes_max: int | None = None
+    body_seconds_max: float | None = None
+    file_types: tuple[str, ...] = ()
     seconds_max: float = ANSWER_SECONDS_MAX
 
     @property

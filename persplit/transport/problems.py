@@ -44,17 +44,21 @@ PROBLEMS: Final[dict[type[PerSplitError], Problem]] = {
     ledger.LimitReached: Problem(409, "A limit is reached", "After making room."),
     service.EmailTaken: Problem(409, "The e-mail address is taken", _NO),
     service.TooLarge: Problem(413, "Too large", _NO),
+    service.UnsupportedMedia: Problem(415, "This kind of file isn't taken", "With another file."),
     ledger.Invalid: Problem(422, "Some fields are wrong", _NO),
     service.IdempotencyKeyReused: Problem(422, "The key was used for something else", "With a new key."),
     service.ImportRefused: Problem(
         422, "The file can't be imported as it is", "After mending it, or leaving rows out."
     ),
+    service.ReceiptUnreadable: Problem(422, "No receipt could be read", "With a better picture."),
     service.RateLimited: Problem(429, "Too many requests", "After `retryAfterMs`."),
     service.InternalError: Problem(500, "A fault of the server", _SAME_KEY),
     service.ImportUnavailable: Problem(501, "This server can't import", _NO),
+    service.ReceiptsUnavailable: Problem(501, "This server reads no receipts", _NO),
     service.StatementUnavailable: Problem(501, "This server makes no statements", _NO),
     service.StoreUnavailable: Problem(503, "The store is not answering", _SAME_KEY),
     service.ServerRestarting: Problem(503, "The server is restarting", _SAME_KEY),
+    service.StorageFull: Problem(507, "No room for files", "After whoever runs the server made room."),
 }
 
 STORE_RETRY_SECONDS: Final = 2

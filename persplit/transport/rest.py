@@ -93,8 +93,7 @@ class Rest:
         if request.method in _READS:
             fields.update(_from_query(request))
         else:
-            bound = operation.body_bytes_max or BODY_BYTES_MAX
-            fields.update(parse_object(await _body(request, bound)) if request.can_read_body else {})
+            fields.update(await _from_body(operation, request) if request.can_read_body else {})
             # Unnoticed there, an `expectedSeq` would let the last writer win.
             in_query = _from_query(request) if request.method == "DELETE" else _nothing_in_query(request)
             _merge(fields, in_query, "differs from the query")
@@ -106,7 +105,7 @@ class Rest:
 
     def _response(self, operation: Operation, request: web.Request, result: dict[str, Any]) -> web.Response:
         if operation.media_type is not None:
-            response = file_response(result, operation.media_type)
+            response = file_response(result, operation.media_type, request.headers.get("If-None-Match"))
         elif operation.status == 204:
             response = web.Response(status=204)
         else:
@@ -158,16 +157,27 @@ def json_response(body: dict[str, Any], status: int = 200) -> web.Response:
     )
 
 
-def file_response(result: dict[str, Any], media_type: str) -> web.Response:
-    """A file to keep, that no cache keeps."""
+def file_response(result: dict[str, Any], media_type: str, known: str | None = None) -> web.Response:
+    """A file to save, that no page shows and no cache keeps.
+
+    One with an `etag` never changes: who may read it can keep it, asks each time, and is told if they have it
+    (`known`). A `type` of its own takes the place of `media_type`.
+    """
+    headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{result["name"]}"'}
+    if "etag" in result:
+        headers |= {
+            "Cache-Control": "private, no-cache",
+            "ETag": result["etag"],
+            # It came from a stranger: even if it is shown after all, nothing in it runs or loads anything.
+            "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+        }
+        if known == result["etag"]:
+            return web.Response(status=304, headers=headers)
     return web.Response(
         body=result["file"],
-        content_type=media_type,
+        content_type=result.get("type", media_type),
         charset="utf-8" if media_type.startswith("text/") else None,
-        headers={
-            "Cache-Control": "no-store",
-            "Content-Disposition": f'attachment; filename="{result["name"]}"',
-        },
+        headers=headers,
     )
 
 
@@ -220,17 +230,27 @@ def _http_problem(error: web.HTTPException) -> web.StreamResponse:
             raise error
 
 
-async def _body(request: web.Request, bytes_max: int) -> bytes:
+async def _from_body(operation: Operation, request: web.Request) -> dict[str, Any]:
+    """The fields of a JSON object, or the one that is the body itself."""
+    body = await _body(
+        request, operation.body_bytes_max or BODY_BYTES_MAX, operation.body_seconds_max or BODY_SECONDS_MAX
+    )
+    if operation.file_types and request.content_type != "application/json":
+        return {"file": body}
+    return parse_object(body)
+
+
+async def _body(request: web.Request, bytes_max: int, seconds_max: float) -> bytes:
     if request.content_length is not None and request.content_length > bytes_max:
         raise TooLarge(f"a body has at most {bytes_max} bytes")
     if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         # A body within the limit is no burden as it is; a compressed one could unfold into gigabytes.
         raise Malformed("send the body as it is, without a Content-Encoding")
     try:
-        async with asyncio.timeout(BODY_SECONDS_MAX):
+        async with asyncio.timeout(seconds_max):
             return await request.clone(client_max_size=bytes_max).read()
     except TimeoutError:
-        raise Malformed(f"the body did not come within {BODY_SECONDS_MAX:g} seconds") from None
+        raise Malformed(f"the body did not come within {seconds_max:g} seconds") from None
     except (web.RequestPayloadError, ConnectionError):
         raise Malformed("the body ended before its end, or its chunks are none") from None
 
@@ -267,5 +287,5 @@ def _from_query(request: web.Request) -> dict[str, Any]:
     return fields
 
 
-_SWITCHES: Final = frozenset({"includeDeleted", "bom"})
+_SWITCHES: Final = frozenset({"includeDeleted", "bom", "thumbnail"})
 _INTEGER_FIELDS: Final = frozenset({"limit", "after", "seq", "expectedSeq"})

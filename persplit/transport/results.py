@@ -150,6 +150,22 @@ class Item(Result):
     participants: list[str]
 
 
+class Uploaded(Result):
+    """A file that the group has now. It is collected after a day unless it is attached to an expense."""
+
+    id: str = Field(description="the SHA-256 of what is kept")
+    type: str = Field(description="its media type, by content")
+    bytes: int
+    width: int | None = Field(description="in pixels; null for a document")
+    height: int | None
+
+
+class Attachment(Uploaded):
+    """A picture or a document that belongs to an expense."""
+
+    name: str | None
+
+
 class Expense(Result):
     """An expense; `shares` sum to `amount`."""
 
@@ -172,12 +188,21 @@ class Expense(Result):
     created_at: Time
     updated_at: Time
     deleted_at: Time | None
+    attachments: list[Attachment] = Field(
+        default_factory=list, description="left out where there are none; see `attachment:add`"
+    )
 
 
 class ExpenseWritten(Written):
     """The expense after the write."""
 
     expense: Expense
+
+
+class AttachmentWritten(ExpenseWritten):
+    """The expense after the write, and what was attached or taken off."""
+
+    attachment: Attachment
 
 
 class Expenses(Result):
@@ -312,6 +337,14 @@ class ExpenseEvent(Recorded):
     before: Expense | None = None
 
 
+class AttachmentEvent(Recorded):
+    """Something was attached to an expense or taken off; the expense is as after the event."""
+
+    type: Literal["attachment:added", "attachment:removed"]
+    expense: Expense
+    attachment: Attachment
+
+
 class SettlementEvent(Recorded):
     """A settlement, after the event."""
 
@@ -336,10 +369,12 @@ class MemberEvent(Recorded):
     before: Member | None = None
 
 
-class Event(RootModel[ExpenseEvent | SettlementEvent | GroupEvent | MemberEvent]):
+class Event(RootModel[ExpenseEvent | AttachmentEvent | SettlementEvent | GroupEvent | MemberEvent]):
     """An event of the ledger; `type` tells which kind."""
 
-    root: ExpenseEvent | SettlementEvent | GroupEvent | MemberEvent = Field(discriminator="type")
+    root: ExpenseEvent | AttachmentEvent | SettlementEvent | GroupEvent | MemberEvent = Field(
+        discriminator="type"
+    )
 
 
 class Events(Result):
@@ -569,6 +604,13 @@ class ExpenseBroadcast(Broadcast):
     """An expense was created, updated, deleted or restored."""
 
     expense: Expense
+
+
+class AttachmentBroadcast(Broadcast):
+    """Something was attached to an expense, or taken off; no balance moved."""
+
+    expense: Expense
+    attachment: Attachment
 
 
 class SettlementBroadcast(Broadcast):

@@ -4,6 +4,7 @@ from typing import Final
 
 from persplit.transport import (
     account_operations,
+    attachment_operations,
     exchange_operations,
     expense_operations,
     group_operations,
@@ -14,7 +15,11 @@ from persplit.transport.operations import Operation
 
 _WRITES: Final[dict[str, Operation]] = {
     operation.event: operation
-    for operation in (*group_operations.OPERATIONS, *expense_operations.OPERATIONS)
+    for operation in (
+        *group_operations.OPERATIONS,
+        *expense_operations.OPERATIONS,
+        *attachment_operations.OPERATIONS,
+    )
     if operation.event is not None and operation.carries_key
 }
 """What an outbox may hold."""
@@ -23,6 +28,7 @@ TAGGED: Final = {
     "Accounts": account_operations.OPERATIONS,
     "Groups": group_operations.OPERATIONS,
     "Expenses and settlements": expense_operations.OPERATIONS,
+    "Attachments and receipts": attachment_operations.OPERATIONS,
     "Balances and history": reading_operations.OPERATIONS,
     "Files in and out": exchange_operations.OPERATIONS,
     "Catching up": (*sync_operations.OPERATIONS, sync_operations.push_operation(_WRITES)),

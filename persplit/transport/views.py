@@ -131,6 +131,8 @@ def broadcast(recorded: RecordedEvent, it: Standing, people: Profiles) -> tuple[
     else:
         noun = name.partition(":")[0]
         payload[noun] = told[noun]
+        if noun == "attachment":
+            payload["expense"] = told["expense"]
     payload["updatedBalances"] = balances(it)
     payload["settleUp"] = [payment(row) for row in it.plan]
     return name, payload

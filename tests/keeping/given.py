@@ -1,6 +1,6 @@
 """What a store is filled with before somebody looks after it."""
 
-from persplit.adapters.memory_store import MemoryDocuments, MemoryEvents
+from persplit.adapters.memory_store import MemoryDocuments, MemoryEvents, MemoryFiles
 from persplit.ledger.commands import (
     Command,
     ConfirmSettlement,
@@ -32,6 +32,8 @@ def memory_stores() -> Stores:
         invites=MemoryDocuments(),
         group_passwords=MemoryDocuments(),
         erasures=MemoryDocuments(),
+        attachments=MemoryDocuments(),
+        files=MemoryFiles(),
         meta=MemoryDocuments(),
         is_shared=False,
         name="memory",

@@ -15,10 +15,12 @@ from typing import Any, Final, Protocol, cast
 from socketio.exceptions import ConnectionRefusedError as Refused
 
 from persplit import bootstrap
-from persplit.adapters.memory_store import MemoryDocuments, MemoryEvents
+from persplit.adapters.memory_store import MemoryDocuments, MemoryEvents, MemoryFiles
+from persplit.adapters.pictures import PillowPictures
 from persplit.adapters.statement_pdf import PdfStatements
 from persplit.service import users
 from persplit.service.accounts import Accounts
+from persplit.service.attachments import Attachments
 from persplit.service.batches import Batches
 from persplit.service.epochs import Epochs
 from persplit.service.errors import ServerRestarting, StoreUnavailable
@@ -437,6 +439,14 @@ class Node:
             importing=Importing(events, self.groups, people, batches, self.now),
             exporting=Exporting(events, self.groups, people),
             statements=PdfStatements(),
+            attachments=Attachments(
+                WiredDocuments(self.wire, "attachments", MemoryDocuments()),
+                MemoryFiles(),
+                events,
+                self.groups,
+                PillowPictures(),
+                self.now,
+            ),
             qr_tokens=qr_tokens,
             qr_codes=drawn,
             public_url="https://persplit.example",
