@@ -11,6 +11,7 @@ _ASHA: Final = "019a7c1e-1d00-7b20-9a41-6e0f7c2d4b02"
 _RAVI: Final = "019a7c1e-2e00-7c30-a5d7-91b84f3e6c03"
 _EXPENSE: Final = "019a7c22-8800-7d40-b0e3-4c7a5d1f8e04"
 _SETTLEMENT: Final = "019a7c2f-9900-7e50-8f19-d3a26b7c0f05"
+_ATTACHMENT: Final = "5f3c9d0e7a8b41c26d9f0e1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e"
 _AT: Final = "2026-03-01T12:00:00.000Z"
 _TOKEN: Final = "eyJhbGciOiJIUzI1NiIs…"  # noqa: S105 - cut off, of no use
 _LINK: Final = "upi://pay?pa=asha@okhdfcbank&pn=Asha&am=600.00&cu=INR&tn=Goa%20trip"
@@ -20,8 +21,11 @@ _BY_NAME: Final[Mapping[str, object]] = {
     "accessToken": _TOKEN,
     "after": 41,
     "amount": 120_000,
+    "attachmentId": _ATTACHMENT,
+    "attachments": [],
     "balances": _NET,
     "by": _ASHA,
+    "bytes": 184_321,
     "category": "Food",
     "claimed": None,
     "code": "q3Zk8mB1tXo5Yw2LrD7vNA",
@@ -45,6 +49,7 @@ _BY_NAME: Final[Mapping[str, object]] = {
     "fromUserId": _RAVI,
     "groupId": _GROUP,
     "hasPassword": False,
+    "height": 2_340,
     "includePayer": True,
     "locale": "en-IN",
     "name": "Asha",
@@ -81,8 +86,11 @@ _BY_NAME: Final[Mapping[str, object]] = {
     "utr": None,
     "v": 1,
     "vpa": "asha@okhdfcbank",
+    "width": 1_080,
 }
 _BY_OWNER: Final[Mapping[str, Mapping[str, object]]] = {
+    "AddAttachment": {"name": "bill.jpg"},
+    "Attachment": {"id": _ATTACHMENT, "type": "image/jpeg", "name": "bill.jpg"},
     "Cause": {"id": _EXPENSE, "amount": 60_000},
     "ConnectError": {"message": "the token has expired"},
     "CreateGroup": {"name": "Goa trip"},
@@ -110,6 +118,7 @@ _BY_OWNER: Final[Mapping[str, Mapping[str, object]]] = {
     "SessionClosing": {"code": "server_restarting"},
     "Settlement": {"id": _SETTLEMENT, "amount": 60_000},
     "SettlementQr": {"amount": 60_000},
+    "Uploaded": {"id": _ATTACHMENT, "type": "image/jpeg"},
     "User": {"id": _ASHA},
 }
 RETRY_AFTER: Final = frozenset({429, 503})

@@ -30,6 +30,8 @@ _FOUNDING: Final = "createGroup"
 """The one write that no group's members and roles can refuse."""
 _WHOLE_FILES: Final = frozenset({"importFile", "undoImport"})
 """Many writes in one, for admins."""
+_EXTRAS: Final = frozenset({"exportPdf", "scanReceipt"})
+"""What a server may lack."""
 _UNIQUE_EMAIL: Final = frozenset({"register", "updateProfile"})
 
 
@@ -117,7 +119,7 @@ def _schemas(operations: list[Operation]) -> Schemas:
 
 def _body_schema(operation: Operation, schema: Schema) -> Schema:
     """The request without what its path says; the key is optional, because a header may carry it."""
-    rest = without(schema, _parameters_of(operation))
+    rest = without(schema, [*_parameters_of(operation), *(["file"] if operation.file_types else [])])
     if operation.carries_key:
         key = {
             **rest["properties"][_KEY],
@@ -155,7 +157,8 @@ def _operation(operation: Operation, method: str, tag: str, schemas: Schemas) ->
         "summary": operation.summary,
         "parameters": _parameters(operation, method, schema),
     }
-    if method not in _IN_QUERY and schemas.get(operation.request.__name__ + _BODY, {}).get("properties"):
+    has_body = operation.file_types or schemas.get(operation.request.__name__ + _BODY, {}).get("properties")
+    if method not in _IN_QUERY and has_body:
         described["requestBody"] = _request_body(operation, schemas)
     if operation.is_public:
         described["security"] = []
@@ -210,9 +213,9 @@ def _request_body(operation: Operation, schemas: Schemas) -> Json:
 def _file_body(operation: Operation, schema: Schema) -> Json:
     """A file as the body itself; the other fields, if there are any, in JSON in its place."""
     content: Json = {media_type: {} for media_type in operation.file_types}
-    others = without(schema, ["file"])
-    if others["properties"]:
-        content["application/json"] = {"schema": others}
+    if schema["properties"]:
+        name = operation.request.__name__ + _BODY
+        content["application/json"] = {"schema": ref(name)}
     return {"required": True, "content": content}
 
 
@@ -251,8 +254,10 @@ def _failures(operation: Operation, method: str) -> set[int]:
         found.add(409)
     if operation.id in _WHOLE_FILES:
         found |= {403, 409, 501}
-    if operation.id == "exportPdf":
+    if operation.id in _EXTRAS:
         found.add(501)
+    if operation.file_types:
+        found |= {409, 415, 507}
     if method != "get":
         found.add(400)
     if method != "get" or operation.media_type is not None:

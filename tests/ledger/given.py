@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from persplit.ledger.commands import (
     AddMember,
+    AttachmentCommand,
     CancelSettlement,
     Command,
     ConfirmSettlement,
@@ -34,7 +35,14 @@ from persplit.ledger.commands import (
 )
 from persplit.ledger.decide import Asked, decide
 from persplit.ledger.errors import LedgerError, PerSplitError
-from persplit.ledger.events import Event, ExpenseEvent, ExpenseUpdated, RecordedEvent, SettlementEvent
+from persplit.ledger.events import (
+    AttachmentEvent,
+    Event,
+    ExpenseEvent,
+    ExpenseUpdated,
+    RecordedEvent,
+    SettlementEvent,
+)
 from persplit.ledger.expense import (
     SHARES_VALUE_MAX,
     VALUE_SCALE,
@@ -115,7 +123,7 @@ class Ledger:
         recorded = RecordedEvent(GROUP, seq, instant(seq), actor, f"c{seq}", "", event)
         self.events.append(recorded)
         self.state = apply(self.state, recorded)
-        if isinstance(event, ExpenseEvent):
+        if isinstance(event, ExpenseEvent | AttachmentEvent):
             expense = event.after if isinstance(event, ExpenseUpdated) else event.expense
             self.things[expense.id] = expense
         elif isinstance(event, SettlementEvent):
@@ -159,7 +167,7 @@ class Ledger:
 
 
 def _subject_id(command: Command) -> str:
-    if isinstance(command, ExpenseCommand):
+    if isinstance(command, ExpenseCommand | AttachmentCommand):
         return command.expense_id
     return command.settlement_id if isinstance(command, SettlementCommand) else ""
 

@@ -12,7 +12,9 @@ from jsonschema import Draft7Validator
 
 import persplit.transport
 from persplit.ledger import codec
+from persplit.ledger.attachment import Attachment
 from persplit.ledger.commands import (
+    AddAttachment,
     AddMember,
     CancelSettlement,
     ChangeRole,
@@ -24,6 +26,7 @@ from persplit.ledger.commands import (
     DeclineSettlement,
     DeleteExpense,
     LeaveGroup,
+    RemoveAttachment,
     RestoreExpense,
     UpdateExpense,
     UpdateGroup,
@@ -263,6 +266,10 @@ def everything() -> list[tuple[RecordedEvent, GroupState]]:
     percents = (SplitValue("asha", 33_3333), SplitValue("ravi", 66_6667))
     draft = ExpenseDraft("Dinner", 100_00, SplitType.PERCENTAGE, both, splits=percents, notes="late")
     group.do("ravi", UpdateExpense("dinner", draft))
+    bill = Attachment("ab" * 32, "application/pdf", 1_000)
+    group.do("ravi", AddAttachment("dinner", bill))
+    group.do("asha", AddAttachment("dinner", Attachment("cd" * 32, "image/png", 2_000, 10, 20, "menu.png")))
+    group.do("asha", RemoveAttachment("dinner", bill.id))
     group.do("asha", DeleteExpense("dinner"))
     group.do("asha", RestoreExpense("dinner"))
     for id_, answer in (("paid", ConfirmSettlement), ("lost", DeclineSettlement), ("typo", CancelSettlement)):

@@ -118,8 +118,12 @@ def test_schemas_are_fit_for_generators(name: str) -> None:
 @pytest.mark.parametrize("operation", IN_REST, ids=lambda it: it.id)
 def test_a_request_has_every_field_of_its_model_once(operation: Operation) -> None:
     found = described(operation)
-    body = found.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    content = found.get("requestBody", {}).get("content", {})
+    body = content.get("application/json", {}).get("schema", {})
     in_body = set(SCHEMAS[body["$ref"].rpartition("/")[2]]["properties"]) if body else set()
+    if operation.file_types:
+        assert content.keys() - {"application/json"} == set(operation.file_types)
+        in_body.add("file")
     in_path, in_query = parameter_names(operation, "path"), parameter_names(operation, "query")
     assert in_path == set(re.findall(r"{(\w+)}", operation.rest or ""))
     assert not in_path & (in_body | in_query)
@@ -155,7 +159,7 @@ def test_who_may_call_and_what_is_refused(operation: Operation) -> None:
 @pytest.mark.parametrize("operation", IN_REST, ids=lambda it: it.id)
 def test_examples_are_what_the_models_take_and_say(operation: Operation) -> None:
     found = described(operation)
-    if "requestBody" in found:
+    if "application/json" in found.get("requestBody", {}).get("content", {}):
         content = found["requestBody"]["content"]["application/json"]
         assert validator(content["schema"]).is_valid(content["example"])
         names = re.findall(r"{(\w+)}", operation.rest or "")
