@@ -19,6 +19,7 @@ from persplit.adapters.no_hints import NoHints
 from persplit.adapters.passwords import Argon2Passwords
 from persplit.adapters.pictures import PillowPictures
 from persplit.adapters.qr import QrCodes
+from persplit.adapters.receipt_reader import ReceiptReader
 from persplit.adapters.sqlite_database import SqliteDatabase
 from persplit.adapters.sqlite_documents import SqliteDocuments
 from persplit.adapters.sqlite_events import SqliteEvents
@@ -47,6 +48,7 @@ from persplit.service.people import People
 from persplit.service.ports import Clock, Documents, Files, Hints, Stores
 from persplit.service.qr_tokens import QrTokens
 from persplit.service.readiness import Readiness
+from persplit.service.receipts import Receipts
 from persplit.service.session_sweep import SessionSweep
 from persplit.service.sessions import Sessions
 from persplit.service.standing import Standings
@@ -256,6 +258,9 @@ async def _composed(
     batches = Batches(stores.events, groups, handler, hints, clock)
     pictures = PillowPictures()
     stack.callback(pictures.close)
+    attachments = Attachments(stores.attachments, stores.files, stores.events, groups, pictures, clock)
+    reader = ReceiptReader(settings.receipt_workers)
+    stack.push_async_callback(reader.close)
     services = Services(
         accounts=accounts,
         users=accounts_of,
@@ -273,7 +278,8 @@ async def _composed(
         importing=Importing(stores.events, groups, people, batches, clock),
         exporting=Exporting(stores.events, groups, people),
         statements=PdfStatements(),
-        attachments=Attachments(stores.attachments, stores.files, stores.events, groups, pictures, clock),
+        attachments=attachments,
+        receipts=Receipts(groups, attachments, pictures, reader),
         qr_tokens=qr_tokens,
         qr_codes=qr_codes,
         public_url=settings.own_url,

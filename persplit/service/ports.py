@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from persplit.ledger.codec import TYPES
 from persplit.ledger.events import Event, Noun, RecordedEvent, is_creation, subject_of
+from persplit.receipts.page import Word
 from persplit.service.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -435,6 +436,25 @@ class Pictures(Protocol):
 
     async def thumbnail(self, body: bytes) -> bytes:
         """A small JPEG of a picture that was cleaned."""
+        ...
+
+
+class WordReader(Protocol):
+    """Reads the words in a picture, in processes of its own, a bounded number at a time."""
+
+    def require(self) -> None:
+        """Return if pictures are read here. Raises `ReceiptsUnavailable`."""
+        ...
+
+    async def words(self, picture: bytes) -> Sequence[Word]:
+        """The words of a picture that was cleaned, with where they stand.
+
+        Raises:
+            ReceiptsUnavailable: none are read here.
+            ReceiptUnreadable: it took too long, or too much memory.
+            RateLimited: too many wait.
+
+        """
         ...
 
 

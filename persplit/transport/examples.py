@@ -13,6 +13,7 @@ _EXPENSE: Final = "019a7c22-8800-7d40-b0e3-4c7a5d1f8e04"
 _SETTLEMENT: Final = "019a7c2f-9900-7e50-8f19-d3a26b7c0f05"
 _ATTACHMENT: Final = "5f3c9d0e7a8b41c26d9f0e1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e"
 _AT: Final = "2026-03-01T12:00:00.000Z"
+_ITEM: Final = {"name": "Masala Dosa", "amount": 120_000, "participants": [_ASHA, _RAVI]}
 _TOKEN: Final = "eyJhbGciOiJIUzI1NiIs…"  # noqa: S105 - cut off, of no use
 _LINK: Final = "upi://pay?pa=asha@okhdfcbank&pn=Asha&am=600.00&cu=INR&tn=Goa%20trip"
 _NET: Final = [{"userId": _ASHA, "amount": 60_000}, {"userId": _RAVI, "amount": -60_000}]
@@ -31,7 +32,9 @@ _BY_NAME: Final[Mapping[str, object]] = {
     "code": "q3Zk8mB1tXo5Yw2LrD7vNA",
     "commandId": "019a7c22-8a00-7f60-9b2c-5e8d0a4f7106",
     "createdBy": _ASHA,
+    "confidence": 0.97,
     "currency": "INR",
+    "difference": 0,
     "current": True,
     "cursor": "NDI",
     "date": "2026-03-01",
@@ -113,6 +116,11 @@ _BY_OWNER: Final[Mapping[str, Mapping[str, object]]] = {
         "detail": "refresh it, then connect again",
     },
     "Pulled": {"events": [], "more": False},
+    "ProposedExpense": {"splitType": "ITEMIZED", "items": [_ITEM]},
+    "ReadAmount": {"value": 120_000},
+    "ReadCharge": {"kind": "tax", "label": "CGST @ 2.5%", "amount": 2_857},
+    "ReadItem": {"name": "Masala Dosa", "amount": 120_000, "quantity": 2.0, "rate": 60_000},
+    "ReadText": {"value": "Annapoorna"},
     "ReadyGroup": {"id": _GROUP, "name": "Goa trip"},
     "Session": {"id": "019a7c1e-4000-7170-8d3a-0b9c6e5f2807"},
     "SessionClosing": {"code": "server_restarting"},

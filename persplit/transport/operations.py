@@ -26,6 +26,7 @@ from persplit.service.overview import Overview
 from persplit.service.people import People
 from persplit.service.ports import AccessClaims, QrRenderer, StatementPrinter
 from persplit.service.qr_tokens import QrTokens
+from persplit.service.receipts import Receipts
 from persplit.service.standing import Standings
 from persplit.service.sync import Sync
 from persplit.service.users import Users
@@ -91,6 +92,7 @@ class Services:
     exporting: Exporting
     statements: StatementPrinter
     attachments: Attachments
+    receipts: Receipts
     qr_tokens: QrTokens
     qr_codes: QrRenderer
     public_url: str

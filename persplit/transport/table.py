@@ -9,6 +9,7 @@ from persplit.transport import (
     expense_operations,
     group_operations,
     reading_operations,
+    receipt_operations,
     sync_operations,
 )
 from persplit.transport.operations import Operation
@@ -28,7 +29,7 @@ TAGGED: Final = {
     "Accounts": account_operations.OPERATIONS,
     "Groups": group_operations.OPERATIONS,
     "Expenses and settlements": expense_operations.OPERATIONS,
-    "Attachments and receipts": attachment_operations.OPERATIONS,
+    "Attachments and receipts": (*attachment_operations.OPERATIONS, *receipt_operations.OPERATIONS),
     "Balances and history": reading_operations.OPERATIONS,
     "Files in and out": exchange_operations.OPERATIONS,
     "Catching up": (*sync_operations.OPERATIONS, sync_operations.push_operation(_WRITES)),

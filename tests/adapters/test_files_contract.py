@@ -95,7 +95,7 @@ async def test_what_was_put_again_since_is_not_deleted(files: Files) -> None:
 async def test_all_are_found_in_order_in_pages(files: Files) -> None:
     made = dict(content(f"number {number}") for number in range(9))
     await asyncio.gather(*(files.put(id_, body, NOW) for id_, body in made.items()))
-    found, after = [], ""
+    found, after = list[str](), ""
     while page := await files.scan(after, 4):
         assert len(page) <= 4
         found += page
@@ -172,7 +172,7 @@ async def test_what_a_killed_process_left_goes_when_it_is_old(
     assert await all_of(files) == [id_]
     assert left.exists()
     tomorrow = time.time() + local_files.DRAFT_SECONDS_MAX + 60
-    monkeypatch.setattr(local_files.time, "time", lambda: tomorrow)
+    monkeypatch.setattr(time, "time", lambda: tomorrow)
     assert await all_of(files) == [id_]
     assert not left.exists()
 

@@ -17,6 +17,7 @@ from socketio.exceptions import ConnectionRefusedError as Refused
 from persplit import bootstrap
 from persplit.adapters.memory_store import MemoryDocuments, MemoryEvents, MemoryFiles
 from persplit.adapters.pictures import PillowPictures
+from persplit.adapters.receipt_reader import ReceiptReader
 from persplit.adapters.statement_pdf import PdfStatements
 from persplit.service import users
 from persplit.service.accounts import Accounts
@@ -35,6 +36,7 @@ from persplit.service.overview import Overview
 from persplit.service.people import People
 from persplit.service.ports import AccessClaims, AccessTokens, PasswordHasher, QrRenderer
 from persplit.service.qr_tokens import QrTokens
+from persplit.service.receipts import Receipts
 from persplit.service.sessions import Sessions
 from persplit.service.standing import Standings
 from persplit.service.sync import Known, Missing, Sync
@@ -422,6 +424,15 @@ class Node:
         self.handler = Handler(events, self.groups, hints, self.now)
         documents = WiredDocuments(self.wire, "invites", disk.invites)
         batches = Batches(events, self.groups, self.handler, hints, self.now)
+        pictures = PillowPictures()
+        attachments = Attachments(
+            WiredDocuments(self.wire, "attachments", MemoryDocuments()),
+            MemoryFiles(),
+            events,
+            self.groups,
+            pictures,
+            self.now,
+        )
         self.services = Services(
             accounts=accounts,
             users=accounts_of,
@@ -439,14 +450,8 @@ class Node:
             importing=Importing(events, self.groups, people, batches, self.now),
             exporting=Exporting(events, self.groups, people),
             statements=PdfStatements(),
-            attachments=Attachments(
-                WiredDocuments(self.wire, "attachments", MemoryDocuments()),
-                MemoryFiles(),
-                events,
-                self.groups,
-                PillowPictures(),
-                self.now,
-            ),
+            attachments=attachments,
+            receipts=Receipts(self.groups, attachments, pictures, ReceiptReader(0)),
             qr_tokens=qr_tokens,
             qr_codes=drawn,
             public_url="https://persplit.example",
