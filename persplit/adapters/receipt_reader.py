@@ -24,7 +24,7 @@ WAITING_MAX: Final = 8
 READ_SECONDS_MAX: Final = 40.0
 """For one picture, a process's beginning included: two to four seconds on a quiet machine."""
 IDLE_SECONDS: Final = 120.0
-"""After which a process that nobody needs is ended: it holds 300 MB."""
+"""After which a process that nobody needs is ended: it holds half a gigabyte."""
 ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024
 RETRY_AFTER_MS: Final = 5_000
 COMMAND: Final = (sys.executable, "-I", "-m", "persplit.adapters.receipt_worker")

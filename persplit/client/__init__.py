@@ -52,6 +52,7 @@ from persplit.client.reading import (
     PlanRow,
     SettlementEntry,
 )
+from persplit.client.receipts import ScannedReceipt
 from persplit.client.syncing import SyncReport
 from persplit.ledger.expense import ExpenseDraft, Item, Posting, SplitType, SplitValue
 
@@ -96,6 +97,7 @@ __all__ = [
     "Queued",
     "Refused",
     "ReplicaError",
+    "ScannedReceipt",
     "SettlementEntry",
     "SignedOut",
     "SplitType",

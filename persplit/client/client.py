@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, ParamSpec, TypeVar
 
-from persplit.client import drafts
+from persplit.client import drafts, receipts
 from persplit.client.book import Account, Book
 from persplit.client.changes import Change, Hub, Subscription
 from persplit.client.clock import Clock, local_clock, rfc3339
@@ -31,6 +31,7 @@ from persplit.client.reading import (
     Reader,
     SettlementEntry,
 )
+from persplit.client.receipts import ScannedReceipt
 from persplit.client.rest import Rest
 from persplit.client.signing_in import SigningIn
 from persplit.client.syncing import Syncing, SyncReport
@@ -441,6 +442,15 @@ class Client:
     async def fetch_attachment(self, group_id: str, attachment_id: str, *, thumbnail: bool = False) -> bytes:
         """A file of the group, or a small JPEG of a picture (online). Raises `Refused` with `not_found`."""
         return await self._pictures.fetch(group_id, attachment_id, thumbnail=thumbnail)
+
+    async def scan_receipt(self, group_id: str, picture: bytes) -> ScannedReceipt:
+        """Have a photo of a receipt read (online). Nothing is booked: look at `draft`, then `create_expense`.
+
+        Raises:
+            Refused: `receipts_unavailable` where the server reads none, `receipt_unreadable`, `unsupported_media`.
+
+        """
+        return await receipts.scan(self._signing_in, group_id, picture)
 
     # --- files
 

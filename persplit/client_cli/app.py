@@ -15,6 +15,7 @@ from persplit.client_cli import (
     looking_commands,
     outbox_commands,
     payment_commands,
+    scan_command,
     watch_command,
 )
 from persplit.client_cli.errors import EXIT_CODES
@@ -69,5 +70,6 @@ looking_commands.register(app)
 payment_commands.register(app)
 outbox_commands.register(app)
 file_commands.register(app)
+app.command()(scan_command.scan)
 app.command()(watch_command.watch)
 app.command()(interactive.interactive)

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import permutations
 from typing import Final
 
 from persplit.receipts.labels import Label, label_of
@@ -109,33 +110,30 @@ def is_consistent(item: ReadItem) -> bool:
 
 
 def _factors(columns: tuple[Number, ...], amount: int, digits: int) -> tuple[Fraction | None, int | None]:
-    """Which of the columns are quantity and rate: those whose product is the amount, else the likeliest."""
-    pairs = [(one, other) for one in columns for other in columns if one is not other]
-    for quantity, rate in pairs:
+    """Which of the columns are quantity and rate: those whose product is the amount, else what one of them tells."""
+    # Prices have the places of the currency; a quantity has none, or those of a weight.
+    likeliest = sorted(columns, key=lambda number: (number.places == digits, number.places))
+    for quantity, rate in permutations(likeliest, 2):
         price = rate.minor(digits)
         if price and 0 < quantity.value <= QUANTITY_MAX and abs(quantity.value * price - amount) <= 1:
             return quantity.value, price
-    if len(columns) >= 2:
-        quantity, rate = sorted(columns[-2:], key=lambda number: number.places)
-        return (quantity.value if 0 < quantity.value <= QUANTITY_MAX else None), rate.minor(digits)
-    if len(columns) == 1:
-        return _one_factor(columns[0], amount, digits)
-    return None, None
+    told = [_one_factor(column, amount, digits) for column in reversed(columns)]
+    both = [pair for pair in told if None not in pair]
+    if both:
+        return both[0]
+    quantities = [quantity for quantity, _ in told if quantity is not None]
+    rates = [rate for _, rate in told if rate is not None]
+    return (quantities[0] if quantities else None), (rates[0] if rates else None)
 
 
 def _one_factor(column: Number, amount: int, digits: int) -> tuple[Fraction | None, int | None]:
     price = column.minor(digits)
-    if (
-        price
-        and price > 0
-        and amount % price == 0
-        and column.places == digits
-        and amount // price <= QUANTITY_MAX
-    ):
-        return Fraction(amount, price), price
+    if price and price > 0 and column.places == digits:
+        count = Fraction(amount, price)
+        return (count if count.denominator == 1 and count <= QUANTITY_MAX else None), price
     if column.places == 0 and 0 < column.value <= QUANTITY_MAX:
         return column.value, None
-    return None, price
+    return None, None
 
 
 def detail_of(entry: Entry, digits: int) -> ReadItem | None:

@@ -10,11 +10,10 @@ from persplit.ledger.money import AMOUNT_MAX
 DIGITS_MAX: Final = 13
 """Longer ones are numbers of accounts, phones or licences."""
 _LOOKALIKES: Final = str.maketrans({"O": "0", "o": "0", "l": "1", "I": "1", "|": "1", "S": "5", "B": "8"})
-_SIGN: Final = r"(?P<sign>[-\u2013~(]*)"
-_CURRENCY: Final = r"(?:₹|Rs\.?|INR|Re\.?)?"
+_SIGN: Final = r"(?P<sign>[-\u2013~()]*)"
+_CURRENCY: Final = r"(?i:₹|Rs\.?|INR|Re\.?|[$€£])?"
 _NUMBER: Final = re.compile(
     rf"{_SIGN}\s*{_CURRENCY}\s*(?P<inner>-?)(?P<digits>[0-9OolI|SB][0-9OolI|SB.,]*)\s*(?P<after>[-)]?)/?-?\Z",
-    re.IGNORECASE,
 )
 _APART: Final = re.compile(r"(?<=[0-9]) (?=[0-9]{2}\Z)")
 """A point that wasn't seen: `673 98`."""

@@ -12,7 +12,6 @@ from typing import Final
 from persplit.receipts.dates import day_of
 from persplit.receipts.entries import Entry, detail_of, entry_of, has_name, is_consistent, item_of
 from persplit.receipts.labels import CHARGES, Label, label_of
-from persplit.receipts.numbers import number_of
 from persplit.receipts.page import Row
 from persplit.receipts.pumps import is_from_a_pump, product_of
 from persplit.receipts.receipt import ITEMS_MAX, NAME_LENGTH_MAX, SURE, Charge, Money, ReadItem, Receipt, Text
@@ -202,7 +201,8 @@ class _Builder:
         if item is None:
             self._name = entry
             return
-        if len(self.items) >= 2 and item.amount == sum(it.amount for it in self.items):
+        is_bare = len(entry.numbers) == 1
+        if is_bare and len(self.items) >= 2 and item.amount == sum(it.amount for it in self.items):
             self._is_among_items = False  # a sum, whatever its name was
             return
         self._name = None
@@ -312,9 +312,3 @@ def _total(body: _Body) -> Money | None:
         return None
     score = min(item.confidence for item in body.items)
     return Money(_sum(body.items, body.charges), score * _LABELLED[0])
-
-
-def first_amount(text: str, digits: int) -> int | None:
-    """The amount that the text is; None if it isn't one."""
-    number = number_of(text)
-    return None if number is None else number.minor(digits)

@@ -84,6 +84,13 @@ GROUND_RULES: Final = (
         "events are like any others; where there are more than 200 at once, only the last is broadcast: pull the others.",
     ),
     Rule(
+        "Attachments",
+        "A picture or a PDF goes to the server as the body of a request, with no JSON around it; the same file again is "
+        "the same `id`, so send it until you have an answer. Then attach it to an expense within a day, by "
+        "`attachment:add`. An expense has `attachments` only where it has any. Fetch one with your token, keep it by its "
+        "`ETag`, and show what is on a picture only: never open what a stranger uploaded in a browser.",
+    ),
+    Rule(
         "Pages",
         "A list takes `limit` (1 to 200, 50 unless told) and `cursor`, the `nextCursor` of the page before; "
         "`nextCursor` is null on the last page.",

@@ -1,5 +1,7 @@
 """What a store is filled with before somebody looks after it."""
 
+import hashlib
+
 from persplit.adapters.memory_store import MemoryDocuments, MemoryEvents, MemoryFiles
 from persplit.ledger.commands import (
     Command,
@@ -9,6 +11,7 @@ from persplit.ledger.commands import (
     UpdateExpense,
 )
 from persplit.service import snapshots
+from persplit.service.attachments import document_id
 from persplit.service.check import Finding, Tally, check_store
 from persplit.service.invites import Invites
 from persplit.service.migrations import Migrations
@@ -58,6 +61,17 @@ async def a_group(stores: Stores, group_id: str = "goa") -> Node:
     await then("ben", CreateSettlement("paid", "asha", 100))
     await then("asha", ConfirmSettlement("paid"))
     return node
+
+
+async def a_file(stores: Stores, group_id: str = "goa", body: bytes = b"a bill") -> str:
+    """A file that the group has; returns its hash."""
+    hash_ = hashlib.sha256(body).hexdigest()
+    keys = {"groupId": group_id, "userId": "asha", "hash": hash_}
+    noted = {"type": "application/pdf", "bytes": len(body), "width": None, "height": None, "expenses": []}
+    when = {"touchedAt": "2026-11-21T08:00:00.000Z"}
+    await stores.files.put(hash_, body, Clock()())
+    await stores.attachments.insert(Document(document_id(group_id, hash_), {**keys, **noted, **when}, keys))
+    return hash_
 
 
 async def people(stores: Stores, *names: str) -> None:

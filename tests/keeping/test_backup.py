@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import hashlib
 import io
 import stat
 from collections.abc import Callable, Sequence
@@ -25,10 +26,10 @@ from persplit.service.backup import BadBackup, DamagedStore, NotEmpty, checked, 
 from persplit.service.epochs import Epochs
 from persplit.service.erasure import erase_group
 from persplit.service.errors import RestoreUnfinished, StoreUnavailable
-from persplit.service.migrations import Migrations
+from persplit.service.migrations import Migrations, is_empty
 from persplit.service.ports import Document, GroupErased, StoredEvent, Stores
 from tests.keeping.conftest import KINDS, Damage, settings_of
-from tests.keeping.given import EVENTS, a_group, a_store, contents, findings, memory_stores
+from tests.keeping.given import EVENTS, a_file, a_group, a_store, contents, findings, memory_stores
 from tests.service.histories import written
 from tests.service.nodes import Clock, Node, whole
 
@@ -92,6 +93,43 @@ async def test_whatever_people_did_comes_back(data: st.DataObject) -> None:
     await restored(new, await backed_up(old))
     assert await contents(new) == await contents(old)
     assert await whole(new.events) == await whole(old.events)
+
+
+@pytest.mark.parametrize("source", KINDS)
+async def test_files_of_attachments_come_back_in_any_other_store(
+    source: str, stores: Stores, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    async with open_stores(settings_of(source, tmp_path / "source", request)) as old:
+        await a_store(old)
+        bodies = [b"a bill", b"a large one" * 100_000]
+        kept = [await a_file(old, "goa", body) for body in bodies]
+        assert await a_file(old, "pune", bodies[0]) == kept[0]
+        file = await backed_up(old)
+        await restored(stores, file)
+        assert await contents(stores) == await contents(old)
+    assert [await stores.files.get(hash_) for hash_ in kept] == bodies
+    assert await findings(stores) == []
+
+
+async def test_a_damaged_file_is_noticed_in_the_backup() -> None:
+    old, new = await a_store(memory_stores()), memory_stores()
+    hash_ = await a_file(old)
+    await old.files.put(hash_, b"another bill", Clock()())
+    file = await backed_up(old)
+    with pytest.raises(DamagedStore) as error:
+        await restored(new, file)
+    assert {finding.rule for finding in error.value.findings} == {"attachment_damaged"}
+    assert await is_empty(new)
+
+
+async def test_a_backup_from_before_there_were_attachments_is_read() -> None:
+    file = await backed_up(await a_store(memory_stores()))
+    lines = [orjson.loads(line) for line in gzip.decompress(file).splitlines()]
+    assert lines[0]["format"] == 2
+    header, *rest = [orjson.dumps(line) + b"\n" for line in ({**lines[0], "format": 1}, *lines[1:-1])]
+    digest = hashlib.sha256(header + b"".join(rest)).hexdigest()
+    trailer = orjson.dumps({**lines[-1], "sha256": digest}) + b"\n"
+    await restored(memory_stores(), gzip.compress(header + b"".join(rest) + trailer))
 
 
 async def test_an_empty_store_can_be_backed_up_and_restored() -> None:
@@ -266,7 +304,7 @@ def header(**fields: object) -> dict[str, object]:
 async def test_a_file_of_a_newer_release_is_refused() -> None:
     strange = {"kind": "document", "collection": "budgets", "id": "a", "version": 1, "keys": {}, "body": {}}
     for file in (
-        sealed(header(format=2)),
+        sealed(header(format=3)),
         sealed(header(schema=99)),
         sealed(header(events=2)),
         sealed(header(), strange),

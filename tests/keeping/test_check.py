@@ -21,9 +21,9 @@ from persplit.service.check import REPEATS_MAX, Severity, Tally, check_store
 from persplit.service.errors import StoreUnavailable
 from persplit.service.ports import READ_LIMIT_MAX, Document, Stores, fields_of
 from tests.keeping.conftest import Damage, Json, MongoDamage, SqliteDamage, rewrite
-from tests.keeping.given import EVENTS, SNAPSHOT_AT, a_group, a_store, faults, findings, memory_stores
+from tests.keeping.given import EVENTS, SNAPSHOT_AT, a_file, a_group, a_store, faults, findings, memory_stores
 from tests.service.histories import written
-from tests.service.nodes import BEFORE, Node, Wire, whole
+from tests.service.nodes import BEFORE, Clock, Node, Wire, whole
 
 Change = Callable[[Json], None]
 
@@ -257,6 +257,28 @@ async def test_what_points_to_nobody_is_a_warning(stores: Stores, damage: Damage
         ("erasure_unfinished", "begun"),
     }
     assert {finding.severity for finding in found} == {Severity.WARNING}
+
+
+async def test_files_that_are_gone_or_altered_and_documents_that_point_nowhere(
+    stores: Stores, damage: Damage
+) -> None:
+    await _a_store(stores)
+    gone, altered = await a_file(stores, "goa", b"gone"), await a_file(stores, "goa", b"altered")
+    lost, astray = await a_file(stores, "nowhere", b"lost"), await a_file(stores, "goa", b"astray")
+    assert await faults(stores) == {("orphan", f"nowhere:{lost}")}
+    now = Clock()()
+    for hash_ in (gone, altered):
+        await stores.files.delete(hash_, now)
+    # A file of this name with another content: as a disk or a hand would leave it.
+    await stores.files.put(altered, b"something else", now)
+    (found,) = (await stores.attachments.get([f"goa:{astray}"])).values()
+    damage.document("attachments", found.id, found.body, {**found.keys, "groupId": "pune"})
+    assert await faults(stores) == {
+        ("attachment_missing", f"goa:{gone}"),
+        ("attachment_damaged", f"goa:{altered}"),
+        ("lookup_fields", f"goa:{astray}"),
+        ("orphan", f"nowhere:{lost}"),
+    }
 
 
 async def test_an_invite_that_is_not_found_by_its_group(stores: Stores, damage: Damage) -> None:

@@ -20,7 +20,7 @@ from persplit.service.ports import Document, EventStore, Stores
 from persplit.service.users import User, Users
 from persplit.transport import views
 from tests.keeping.conftest import Damage, MongoDamage
-from tests.keeping.given import a_group, a_store, contents, findings, memory_stores, people
+from tests.keeping.given import a_file, a_group, a_store, contents, findings, memory_stores, people
 from tests.service.nodes import Clock, Node, check_span, ledger, whole
 
 NOW = "2026-11-21T08:00:00.000Z"
@@ -42,6 +42,29 @@ async def test_of_an_account_nothing_is_left_beside_the_ledgers(stores: Stores) 
     assert await findings(stores) == []
     user = User("somebody-new", "Asha", "asha@example.org", None, None, None, NOW)
     await Users(stores.users).insert(user, "hash")
+
+
+async def test_files_of_a_group_go_with_it_unless_another_group_has_them(stores: Stores) -> None:
+    await a_store(stores)
+    alone = await a_file(stores, "goa", b"only goa's")
+    shared = await a_file(stores, "goa", b"both have it")
+    assert await a_file(stores, "pune", b"both have it") == shared
+    for _ in range(2):
+        await erase_group(stores, "goa", Clock())
+        assert await stores.files.get(alone) is None
+        assert await stores.files.get(shared) == b"both have it"
+        assert [document.keys["groupId"] for document in await stores.attachments.scan("", 9)] == ["pune"]
+    assert await findings(stores) == []
+    await erase_group(stores, "pune", Clock())
+    assert await stores.files.scan("", 9) == []
+
+
+async def test_what_somebody_attached_stays_when_their_account_goes(stores: Stores) -> None:
+    await a_store(stores)
+    hash_ = await a_file(stores)
+    await erase_account(stores, "asha")
+    assert await stores.files.get(hash_) == b"a bill"
+    assert await findings(stores) == []
 
 
 async def test_an_account_is_found_by_its_id_too(stores: Stores) -> None:

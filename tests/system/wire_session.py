@@ -22,6 +22,7 @@ from persplit.service.errors import RateLimited
 from persplit.transport import results
 from persplit.transport.broadcasts import BROADCASTS
 from persplit.transport.problems import PROBLEMS
+from tests.attachments.given import document
 from tests.system.conftest import MakePhone, phones_of, serving, settings_for
 from tests.system.phone import PASSWORD, PATIENCE_SECONDS, Json, Phone, key
 
@@ -158,6 +159,7 @@ class Session:
         await self._ack(asha, "expense:update", **here, **changed, expenseId=_id(3))
         await self._ack(asha, "expense:delete", **here, expenseId=_id(3))
         await self._ack(asha, "expense:restore", **here, expenseId=_id(3))
+        await self._attachments(asha, here)
         for number, (answer, phone) in enumerate(
             (("confirm", asha), ("decline", asha), ("cancel", ben)), start=4
         ):
@@ -177,6 +179,13 @@ class Session:
             self.keep(f"broadcasts/{_file(broadcast.name)}", await asha.hears(broadcast.name))
         self.keep("broadcasts/settlement_due", self.due)
         self.keep("broadcasts/session_ready", await _ready(asha, {}))
+
+    async def _attachments(self, asha: Phone, here: Json) -> None:
+        bill = await asha.ok("POST", f"/groups/{self.group}/attachments", data=document("a bill"))
+        self.keep("rest/attachment_uploaded", bill)
+        attached = {"expenseId": _id(3), "attachmentId": bill["id"]}
+        await self._ack(asha, "attachment:add", **here, **attached, name="bill.pdf")
+        await self._ack(asha, "attachment:remove", **here, **attached)
 
     async def _reading(self) -> None:
         asha, ben = self.asha, self.ben
