@@ -55,6 +55,8 @@ def test_each_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch)
         "host": "::1",
         "port": "9000",
         "data_dir": "/var/lib/persplit",
+        "attachments_dir": "/srv/attachments",
+        "receipt_workers": "0",
         "mongodb_uri": MONGODB,
         "redis_url": "redis://:opensesame@cache.example.org/0",
         "workers": "2",

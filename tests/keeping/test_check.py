@@ -262,7 +262,6 @@ async def test_what_points_to_nobody_is_a_warning(stores: Stores, damage: Damage
 async def test_files_that_are_gone_or_altered_and_documents_that_point_nowhere(
     stores: Stores, damage: Damage
 ) -> None:
-    await _a_store(stores)
     gone, altered = await a_file(stores, "goa", b"gone"), await a_file(stores, "goa", b"altered")
     lost, astray = await a_file(stores, "nowhere", b"lost"), await a_file(stores, "goa", b"astray")
     assert await faults(stores) == {("orphan", f"nowhere:{lost}")}

@@ -159,7 +159,6 @@ class Session:
         await self._ack(asha, "expense:update", **here, **changed, expenseId=_id(3))
         await self._ack(asha, "expense:delete", **here, expenseId=_id(3))
         await self._ack(asha, "expense:restore", **here, expenseId=_id(3))
-        await self._attachments(asha, here)
         for number, (answer, phone) in enumerate(
             (("confirm", asha), ("decline", asha), ("cancel", ben)), start=4
         ):
@@ -167,6 +166,7 @@ class Session:
             await self._ack(ben, "settlement:create", **here, **paid)
             await self._ack(phone, f"settlement:{answer}", **here, settlementId=_id(number))
         await self._ack(ben, "settlement:qr", **here, toUserId=asha.user_id)
+        await self._attachments(asha, here)
         await asha.done("group:create", name="For leaving", groupId=_id(7))
         code = (await asha.ok("POST", f"/groups/{_id(7)}/invites"))["code"]
         await ben.done("group:join", code=code)
