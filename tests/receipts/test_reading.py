@@ -47,7 +47,7 @@ def test_a_restaurants_bill_with_both_halves_of_gst_a_service_charge_a_tip_and_r
     assert receipt.date is not None
     assert receipt.date.value == "2026-03-05", "the day comes first"
     assert amounts(receipt) == [("Masala Dosa", 24_000), ("Chicken 65", 102_350)]
-    assert (receipt.items[0].quantity, receipt.items[0].rate) == (2, 12_000)
+    assert (receipt.items[0].quantity, receipt.items[0].rate) == (Fraction(2), 12_000)
     assert [(charge.kind, charge.amount) for charge in receipt.charges] == [
         (Label.SERVICE, 6_318),
         (Label.TAX, 3_317),
