@@ -31,6 +31,7 @@ from persplit.ledger.expense import Expense
 from persplit.ledger.settlement import Settlement
 
 _LEFT: Final = "member:left"
+_NO_FILES: Final = "attachments are not in an export: attach the file again"
 
 
 def thing_key(event: OwnEvent) -> str | None:
@@ -64,7 +65,7 @@ class Histories:
         self._currency = currency
 
     def take_all(self, book: Book, skip: Collection[int]) -> list[Row]:
-        """What becomes of each event about an expense or a settlement."""
+        """What becomes of each event about an expense or a settlement, or something attached to one."""
         leaving = self._last_leaves(book.history)
         rows = []
         for event in book.history:
@@ -72,6 +73,8 @@ class Histories:
                 self._leave(leaving[event.row])
             elif event.body["type"].startswith(("expense:", "settlement:")):
                 rows.append(self._row(event, skip))
+            elif event.body["type"].startswith("attachment:"):
+                rows.append(Row(event.row, Status.IGNORED, _NO_FILES))
         return rows
 
     def _row(self, event: OwnEvent, skip: Collection[int]) -> Row:

@@ -31,6 +31,7 @@ from persplit.client import (
 from persplit.ledger.errors import Invalid, NotFound
 from persplit.ledger.events import ExpenseCreated
 from persplit.ledger.group import Role
+from tests.attachments.given import picture
 from tests.client.devices import (
     Devices,
     check_equals_fresh_fetch,
@@ -60,6 +61,35 @@ async def test_a_write_shows_at_once_and_is_the_servers_after_a_sync(devices: De
     await check_equals_fresh_fetch(asha, group_id)
     await ben.sync()
     await check_equals_fresh_fetch(ben, group_id)
+
+
+async def test_a_file_is_attached_here_fetched_there_and_taken_off_with_no_network(devices: Devices) -> None:
+    asha, ben = await devices.of("Asha"), await devices.of("Ben")
+    group_id = await group_of(asha, ben)
+    written = await asha.create_expense(group_id, dinner())
+    attached = await asha.attach(group_id, written.id, picture("PNG"), name="bill.png")
+    (mine,) = (await asha.expense(group_id, written.id)).expense.attachments
+    assert (mine.id, mine.name, mine.width) == (attached, "bill.png", 64)
+    with pytest.raises(Refused, match="conflict"):
+        await asha.attach(group_id, written.id, picture("PNG"))
+    with pytest.raises(Refused, match="unsupported_media"):
+        await asha.attach(group_id, written.id, b"hello")
+    await ben.sync()
+    body = await ben.fetch_attachment(group_id, attached)
+    assert len(body) == mine.size
+    assert len(await ben.fetch_attachment(group_id, attached, thumbnail=True)) < 10_000
+    with pytest.raises(Refused, match="not_found"):
+        await ben.fetch_attachment(group_id, "0" * 64)
+    removed = await ben.detach(group_id, written.id, attached)
+    entry = await ben.expense(group_id, written.id)
+    assert (entry.expense.attachments, entry.pending) == ((), (removed.command_id,))
+    with pytest.raises(NotFound):
+        await ben.detach(group_id, written.id, attached)
+    await ben.sync()
+    for client in (asha, ben):
+        await client.sync()
+        await check_equals_fresh_fetch(client, group_id)
+        assert (await client.expense(group_id, written.id)).expense.attachments == ()
 
 
 async def test_every_kind_of_write_is_decided_here_as_the_server_decides_it(devices: Devices) -> None:

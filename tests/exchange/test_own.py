@@ -8,12 +8,13 @@ from hypothesis import assume, given
 
 from persplit.exchange.rows import Status
 from persplit.ledger import codec
+from persplit.ledger.attachment import Attachment
 from persplit.ledger.codec import Json
-from persplit.ledger.commands import UpdateGroup
+from persplit.ledger.commands import AddAttachment, RemoveAttachment, UpdateExpense, UpdateGroup
 from persplit.ledger.money import AMOUNT_MAX
 from persplit.ledger.state import plan_of
 from tests.exchange.given import Target, exported
-from tests.ledger.given import LONG_PROPERTY, Ledger, histories
+from tests.ledger.given import LONG_PROPERTY, TRIP, Ledger, histories, ledger_of, shared, spent
 
 
 def renamed(value: Any, people: Ledger) -> Any:
@@ -54,6 +55,17 @@ def history(events: list[Json]) -> Iterator[Json]:
 
 def without_place(thing: Json | None) -> Json | None:
     return thing and {k: v for k, v in thing.items() if k not in ("groupId", "seq")}
+
+
+def test_attachments_stay_where_they_are_and_everything_else_comes() -> None:
+    bill = Attachment("ab" * 32, "image/png", 1_000, 10, 20, "bill.png")
+    steps = (AddAttachment("e1", bill), UpdateExpense("e1", shared(600)), RemoveAttachment("e1", bill.id))
+    ledger = ledger_of(*TRIP, spent("e1", shared(300)), *steps)
+    target = Target.founded("INR", name="Asha")
+    plan = target.takes(json.dumps(renamed(exported(ledger), ledger)))
+    assert [row.status for row in plan.rows] == [Status.NEW, Status.IGNORED, Status.NEW, Status.IGNORED]
+    (expense,) = target.ledger.expenses.values()
+    assert (expense.amount, expense.attachments) == (600, ())
 
 
 @given(histories())
