@@ -122,6 +122,7 @@ _BY_OWNER: Final[Mapping[str, Mapping[str, object]]] = {
     "ReadItem": {"name": "Masala Dosa", "amount": 120_000, "quantity": 2.0, "rate": 60_000},
     "ReadText": {"value": "Annapoorna"},
     "ReadyGroup": {"id": _GROUP, "name": "Goa trip"},
+    "ScanReceipt": {"attachmentId": _ATTACHMENT},
     "Session": {"id": "019a7c1e-4000-7170-8d3a-0b9c6e5f2807"},
     "SessionClosing": {"code": "server_restarting"},
     "Settlement": {"id": _SETTLEMENT, "amount": 60_000},

@@ -202,7 +202,7 @@ def _without_description(schema: Schema) -> Schema:
 def _request_body(operation: Operation, schemas: Schemas) -> Json:
     name = operation.request.__name__ + _BODY
     if operation.file_types:
-        return _file_body(operation, schemas[name])
+        return _file_body(operation, name, schemas)
     example = example_of(name, schemas)
     return {
         "required": bool(schemas[name].get("required")),
@@ -210,12 +210,11 @@ def _request_body(operation: Operation, schemas: Schemas) -> Json:
     }
 
 
-def _file_body(operation: Operation, schema: Schema) -> Json:
+def _file_body(operation: Operation, name: str, schemas: Schemas) -> Json:
     """A file as the body itself; the other fields, if there are any, in JSON in its place."""
     content: Json = {media_type: {} for media_type in operation.file_types}
-    if schema["properties"]:
-        name = operation.request.__name__ + _BODY
-        content["application/json"] = {"schema": ref(name)}
+    if schemas[name]["properties"]:
+        content["application/json"] = {"schema": ref(name), "example": example_of(name, schemas)}
     return {"required": True, "content": content}
 
 
