@@ -26,6 +26,9 @@ from persplit.adapters.tokens import ACCESS_LIFETIME_SECONDS, JwtAccessTokens, d
 from persplit.config import ConfigError, Settings
 from persplit.service import heartbeat, metrics, users
 from persplit.service.accounts import Accounts
+from persplit.service.administration import Administration
+from persplit.service.admins import Admins
+from persplit.service.audit import AuditLog
 from persplit.service.backup import require_whole
 from persplit.service.batches import Batches
 from persplit.service.epochs import Epochs
@@ -46,6 +49,7 @@ from persplit.service.readiness import Readiness
 from persplit.service.session_sweep import SessionSweep
 from persplit.service.sessions import Sessions
 from persplit.service.standing import Standings
+from persplit.service.suspensions import Suspensions
 from persplit.service.sync import Sync
 from persplit.service.throttle import SignInThrottle
 from persplit.transport import problems
@@ -214,6 +218,7 @@ async def _composed(
     people = People(accounts_of)
     sessions = Sessions(stores.sessions, pepper=derive_key(secret, "refresh"), clock=clock)
     throttle = SignInThrottle()
+    suspensions = Suspensions(stores.suspensions, clock)
     accounts = Accounts(
         users=accounts_of,
         people=people,
@@ -226,8 +231,11 @@ async def _composed(
             lifetime_seconds=access_lifetime_seconds,
         ),
         throttle=throttle,
+        suspensions=suspensions,
         clock=clock,
     )
+    admins = Admins(stores.admins, suspensions, clock)
+    audit = AuditLog(stores.audit, clock)
     qr_tokens = QrTokens(derive_key(secret, "qr"))
     standings = Standings(people, qr_tokens)
     server = guarded_server(
@@ -263,6 +271,8 @@ async def _composed(
         importing=Importing(stores.events, groups, people, batches, clock),
         exporting=Exporting(stores.events, groups, people),
         statements=PdfStatements(),
+        admins=admins,
+        administration=Administration(accounts_of, admins, suspensions, sessions, audit),
         qr_tokens=qr_tokens,
         qr_codes=qr_codes,
         public_url=settings.own_url,
@@ -349,6 +359,9 @@ async def _sqlite(path: Path, *, migrates: bool, accepts_loss: bool) -> AsyncIte
             invites=SqliteDocuments(database, "invites"),
             group_passwords=SqliteDocuments(database, "group_passwords"),
             erasures=SqliteDocuments(database, "erasures"),
+            admins=SqliteDocuments(database, "admins"),
+            suspensions=SqliteDocuments(database, "suspensions"),
+            audit=SqliteDocuments(database, "audit"),
             meta=SqliteDocuments(database, "meta"),
             is_shared=False,
             name=str(path),
@@ -383,6 +396,9 @@ async def _mongodb(uri: str, *, migrates: bool) -> AsyncIterator[Stores]:
             invites=await documents("invites"),
             group_passwords=await documents("group_passwords"),
             erasures=await documents("erasures"),
+            admins=await documents("admins"),
+            suspensions=await documents("suspensions"),
+            audit=await documents("audit"),
             meta=await documents("meta"),
             is_shared=True,
             name=f"MongoDB, {database.name}",

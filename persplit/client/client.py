@@ -140,7 +140,7 @@ class Client:
         )
 
     async def login(self, email: str, password: str) -> Account:
-        """Sign in (online). Raises `Refused` with `credentials_invalid`, `OtherAccount`."""
+        """Sign in (online). Raises `Refused` with `credentials_invalid`, `OtherAccount`; `SignedOut` where it is disabled."""
         return await self._signing_in.login(email, password)
 
     async def logout(self, *, discard_unsent: bool = False) -> None:

@@ -301,6 +301,9 @@ class Stores:
     invites: Documents
     group_passwords: Documents
     erasures: Documents
+    admins: Documents
+    suspensions: Documents
+    audit: Documents
     meta: Documents
     is_shared: bool
     name: str = ""
@@ -314,6 +317,9 @@ class Stores:
             "invites": self.invites,
             "group_passwords": self.group_passwords,
             "erasures": self.erasures,
+            "admins": self.admins,
+            "suspensions": self.suspensions,
+            "audit": self.audit,
         }
 
 

@@ -624,7 +624,7 @@ class AuthExpiring(Result):
 class SessionClosing(Result):
     """Why the server is about to disconnect, and when to come back."""
 
-    code: Literal["token_expired", "signed_out", "too_slow", "server_restarting"]
+    code: Literal["token_expired", "signed_out", "account_disabled", "too_slow", "server_restarting"]
     retry_after_ms: int
 
 

@@ -19,6 +19,9 @@ from persplit.adapters.memory_store import MemoryDocuments, MemoryEvents
 from persplit.adapters.statement_pdf import PdfStatements
 from persplit.service import users
 from persplit.service.accounts import Accounts
+from persplit.service.administration import Administration
+from persplit.service.admins import Admins
+from persplit.service.audit import AuditLog
 from persplit.service.batches import Batches
 from persplit.service.epochs import Epochs
 from persplit.service.errors import ServerRestarting, StoreUnavailable
@@ -35,6 +38,7 @@ from persplit.service.ports import AccessClaims, AccessTokens, PasswordHasher, Q
 from persplit.service.qr_tokens import QrTokens
 from persplit.service.sessions import Sessions
 from persplit.service.standing import Standings
+from persplit.service.suspensions import Suspensions
 from persplit.service.sync import Known, Missing, Sync
 from persplit.service.throttle import SignInThrottle
 from persplit.transport.answers import ack_of
@@ -400,6 +404,9 @@ class Node:
             monotonic=self.loop.time,
         )
         throttle = SignInThrottle(monotonic=self.loop.time)
+        suspensions = Suspensions(MemoryDocuments(), self.now)
+        admins = Admins(MemoryDocuments(), suspensions, self.now)
+        audit = AuditLog(MemoryDocuments(), self.now)
         accounts = Accounts(
             users=accounts_of,
             people=people,
@@ -407,6 +414,7 @@ class Node:
             passwords=Passwords(),
             tokens=Tokens(self.now),
             throttle=throttle,
+            suspensions=suspensions,
             clock=self.now,
         )
         drawn = Drawn()
@@ -437,6 +445,8 @@ class Node:
             importing=Importing(events, self.groups, people, batches, self.now),
             exporting=Exporting(events, self.groups, people),
             statements=PdfStatements(),
+            admins=admins,
+            administration=Administration(accounts_of, admins, suspensions, sessions, audit),
             qr_tokens=qr_tokens,
             qr_codes=drawn,
             public_url="https://persplit.example",

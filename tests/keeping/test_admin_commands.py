@@ -1,0 +1,67 @@
+"""`persplit admin …` on a store that a real server is serving from."""
+
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+
+from persplit.config import Settings
+from persplit.service import session_sweep
+from tests.keeping.test_commands import run
+from tests.system.conftest import MakePhone, phones_of, serving
+from tests.system.phone import PASSWORD, Phone
+
+
+@pytest.fixture(autouse=True)
+def _quick_sweeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_sweep, "SWEEP_SECONDS", 0.2)
+
+
+@pytest.fixture
+async def phones(store_settings: Settings) -> AsyncIterator[MakePhone]:
+    """Phones of a server on the store."""
+    async with serving(store_settings) as (_, url), phones_of(url) as make:
+        yield make
+
+
+async def email_of(phone: Phone) -> str:
+    return str((await phone.ok("GET", "/auth/me"))["email"])
+
+
+async def test_the_command_line_makes_admins_and_unmakes_them(
+    phones: MakePhone, store_settings: Settings
+) -> None:
+    asha = await phones("Asha")
+    email = await email_of(asha)
+    assert (await run(store_settings, "admin", "list"))[1] == "There are no admins.\n"
+    assert (await run(store_settings, "admin", "grant", email))[1] == f"{email} is an admin.\n"
+    await asha.ok("GET", "/admin/audit")
+    listed = json.loads((await run(store_settings, "admin", "list", "--json"))[1])["admins"]
+    assert [one["id"] for one in listed] == [asha.user_id]
+    assert email in (await run(store_settings, "admin", "list"))[1]
+    assert (await run(store_settings, "admin", "revoke", email))[0] == 0
+    assert (await asha.rest("GET", "/admin/audit")).code == "forbidden"
+    code, _, err = await run(store_settings, "admin", "grant", "nobody@example.org")
+    assert (code, "no such account" in err) == (1, True)
+
+
+async def test_a_running_server_finds_out_who_was_disabled_and_enabled(
+    phones: MakePhone, store_settings: Settings
+) -> None:
+    ben = await phones("Ben", online=True)
+    email = await email_of(ben)
+    assert (await run(store_settings, "admin", "disable", email))[1] == f"{email} is disabled.\n"
+    assert (await ben.hears("session:closing"))["code"] == "account_disabled"
+    login = {"email": email, "password": PASSWORD}
+    assert (await ben.rest("POST", "/auth/login", login)).code == "account_disabled"
+    found = json.loads((await run(store_settings, "admin", "users", "BEN", "--json"))[1])["users"]
+    assert [bool(one["disabledAt"]) for one in found] == [True]
+    assert "disabled" in (await run(store_settings, "admin", "users", "ben"))[1]
+    assert (await run(store_settings, "admin", "enable", email))[1] == f"{email} can sign in.\n"
+    await ben.ok("POST", "/auth/login", login)
+    log = json.loads((await run(store_settings, "admin", "audit", "--json"))[1])["entries"]
+    assert [(one["action"], one["by"], one["on"]) for one in log if one["on"]] == [
+        ("user.enabled", None, ben.user_id),
+        ("user.disabled", None, ben.user_id),
+    ]
+    assert "command line" in (await run(store_settings, "admin", "audit", "--limit", "1"))[1]
