@@ -42,10 +42,11 @@ def settings_of(data_dir: Path | None, mongodb_uri: str | None) -> Settings:
     try:
         return load_settings(data_dir=data_dir, mongodb_uri=mongodb_uri, jwt_secret=_NO_SECRET)
     except ConfigError as error:
-        _fail(EXIT_CANNOT, f"persplit can't do this:\n{error}")
+        fail(EXIT_CANNOT, f"persplit can't do this:\n{error}")
 
 
-def _fail(code: int, text: str) -> NoReturn:
+def fail(code: int, text: str) -> NoReturn:
+    """End the command with this exit code, saying why."""
     typer.echo(text, err=True)
     raise typer.Exit(code)
 
@@ -55,22 +56,22 @@ def run_work(work: Coroutine[Any, Any, _T]) -> _T:
     try:
         return asyncio.run(work)
     except StoreDamaged as error:
-        _fail(EXIT_FAULTS, f"persplit can't do this: {error}")
+        fail(EXIT_FAULTS, f"persplit can't do this: {error}")
     except StoreUnusable as error:
-        _fail(EXIT_CANNOT, f"persplit can't do this: {error}")
+        fail(EXIT_CANNOT, f"persplit can't do this: {error}")
     except StoreUnavailable as error:
-        _fail(EXIT_CANNOT, f"persplit can't do this: {error.detail}")
+        fail(EXIT_CANNOT, f"persplit can't do this: {error.detail}")
     except DamagedStore as error:
-        _fail(EXIT_FAULTS, "\n".join(["The store isn't sound:", *map(_told, error.findings)]))
+        fail(EXIT_FAULTS, "\n".join(["The store isn't sound:", *map(_told, error.findings)]))
     except (BadBackup, NotEmpty) as error:
-        _fail(EXIT_FAULTS, f"Nothing was done: {error}")
+        fail(EXIT_FAULTS, f"Nothing was done: {error}")
     except NotFound as error:
-        _fail(EXIT_FAULTS, f"Nothing was done: {error.detail}")
+        fail(EXIT_FAULTS, f"Nothing was done: {error.detail}")
     except OSError as error:
-        _fail(EXIT_CANNOT, f"persplit can't do this: {error}")
+        fail(EXIT_CANNOT, f"persplit can't do this: {error}")
 
 
-def _progress() -> Progress:
+def progress_bar() -> Progress:
     """A bar on standard error; nothing where that isn't a terminal."""
     console = Console(stderr=True)
     return Progress(
@@ -110,7 +111,7 @@ def check(data_dir: DataDir = None, mongodb_uri: MongoDb = None, as_json: AsJson
 
     settings = settings_of(data_dir, mongodb_uri)
     findings: list[Finding] = []
-    with _progress() as progress:
+    with progress_bar() as progress:
         follow = _follower(progress, "Checking groups")
 
         def found(finding: Finding) -> None:
@@ -152,7 +153,7 @@ def backup(
     from persplit import admin  # noqa: PLC0415 - help and completion stay quick without it
 
     settings = settings_of(data_dir, mongodb_uri)
-    with _progress() as progress:
+    with progress_bar() as progress:
         follow = _follower(progress, "Backing up groups")
         path, tally = run_work(admin.make_backup(settings, target, lambda tally: follow(tally, None)))
     typer.echo(f"{path}: {_counted(tally)}.")
@@ -171,7 +172,7 @@ def restore(
     from persplit import admin  # noqa: PLC0415 - help and completion stay quick without it
 
     settings = settings_of(data_dir, mongodb_uri)
-    with _progress() as progress:
+    with progress_bar() as progress:
         follow = _follower(progress, "Restoring groups")
         tally = run_work(admin.restore(settings, source, lambda tally: follow(tally, None)))
     typer.echo(f"Restored {_counted(tally)}, and checked them. Start the server.")
@@ -208,11 +209,11 @@ def erase(
     from persplit import admin  # noqa: PLC0415 - help and completion stay quick without it
 
     if (account is None) == (group is None):
-        _fail(EXIT_CANNOT, "Say either --account or --group.")
+        fail(EXIT_CANNOT, "Say either --account or --group.")
     settings = settings_of(data_dir, mongodb_uri)
     what = f"the account {account}" if account is not None else f"the group {group}"
     if not yes and not typer.confirm(f"Erase {what} for good?"):
-        _fail(EXIT_FAULTS, "Nothing was done.")
+        fail(EXIT_FAULTS, "Nothing was done.")
     if account is not None:
         run_work(admin.erase_account(settings, account))
     else:

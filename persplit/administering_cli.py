@@ -9,10 +9,20 @@ from typing import Annotated, Any, Final, TypeVar
 import orjson
 import typer
 
-from persplit.admin_cli import AsJson, DataDir, MongoDb, run_work, settings_of
+from persplit.admin_cli import (
+    EXIT_CANNOT,
+    AsJson,
+    DataDir,
+    MongoDb,
+    fail,
+    progress_bar,
+    run_work,
+    settings_of,
+)
 from persplit.config import Settings
 from persplit.service.administration import Administration, UserEntry
 from persplit.service.audit import AuditEntry
+from persplit.service.tally_progress import Overtaken
 
 ENTRIES_MAX: Final = 1_000
 """Entries that a command prints at most: one read of the store."""
@@ -114,6 +124,24 @@ def audit(
     else:
         for entry in entries:
             typer.echo(f"{entry.at}  {entry.action:20}{entry.by or 'command line':38}{entry.on or ''}")
+
+
+@app.command()
+def rebuild(data_dir: DataDir = None, mongodb_uri: MongoDb = None) -> None:
+    """Make what the analytics are answered from anew, from all ledgers. Servers may be running.
+
+    They answer from the old figures meanwhile. If it breaks off nothing has changed: run it again.
+    """
+    from persplit import administering  # noqa: PLC0415 - help and completion stay quick without it
+
+    settings = settings_of(data_dir, mongodb_uri)
+    with progress_bar() as bar:
+        task = bar.add_task("Reading groups", total=None, events=0)
+        try:
+            count = run_work(administering.rebuild(settings, lambda done: bar.update(task, completed=done)))
+        except Overtaken:
+            fail(EXIT_CANNOT, "Nothing was changed: another rebuild has begun since.")
+    typer.echo(f"The analytics are made anew, of {count} groups.")
 
 
 def _print(content: dict[str, Any]) -> None:

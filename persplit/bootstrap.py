@@ -21,6 +21,7 @@ from persplit.adapters.sqlite_database import SqliteDatabase
 from persplit.adapters.sqlite_documents import SqliteDocuments
 from persplit.adapters.sqlite_events import SqliteEvents
 from persplit.adapters.sqlite_schema import SCHEMA_VERSION
+from persplit.adapters.sqlite_tallies import SqliteTallies
 from persplit.adapters.statement_pdf import PdfStatements
 from persplit.adapters.tokens import ACCESS_LIFETIME_SECONDS, JwtAccessTokens, derive_key
 from persplit.config import ConfigError, Settings
@@ -28,6 +29,7 @@ from persplit.service import heartbeat, metrics, users
 from persplit.service.accounts import Accounts
 from persplit.service.administration import Administration
 from persplit.service.admins import Admins
+from persplit.service.analytics import Analytics
 from persplit.service.audit import AuditLog
 from persplit.service.backup import require_whole
 from persplit.service.batches import Batches
@@ -44,6 +46,7 @@ from persplit.service.migrations import Migrations
 from persplit.service.overview import Overview
 from persplit.service.people import People
 from persplit.service.ports import Clock, Documents, Hints, Stores
+from persplit.service.projecting import NotedHints, Projector
 from persplit.service.qr_tokens import QrTokens
 from persplit.service.readiness import Readiness
 from persplit.service.session_sweep import SessionSweep
@@ -51,6 +54,7 @@ from persplit.service.sessions import Sessions
 from persplit.service.standing import Standings
 from persplit.service.suspensions import Suspensions
 from persplit.service.sync import Sync
+from persplit.service.tally_progress import TallyProgress
 from persplit.service.throttle import SignInThrottle
 from persplit.transport import problems
 from persplit.transport.app import make_app
@@ -252,8 +256,14 @@ async def _composed(
     history = History(stores.events, groups)
     epochs = Epochs(stores.meta)
     await epochs.open()
-    handler = Handler(stores.events, groups, hints, clock)
-    batches = Batches(stores.events, groups, handler, hints, clock)
+    projector = Projector(
+        stores.events, stores.tallies, TallyProgress(stores.meta), clock, is_shared=stores.is_shared
+    )
+    noted = NotedHints(hints, projector.note)
+    handler = Handler(stores.events, groups, noted, clock)
+    batches = Batches(stores.events, groups, handler, noted, clock)
+    projecting = asyncio.create_task(projector.run())
+    stack.push_async_callback(_cancelled, projecting)
     services = Services(
         accounts=accounts,
         users=accounts_of,
@@ -273,6 +283,7 @@ async def _composed(
         statements=PdfStatements(),
         admins=admins,
         administration=Administration(accounts_of, admins, suspensions, sessions, audit),
+        analytics=Analytics(stores.tallies, projector, accounts_of, people, clock),
         qr_tokens=qr_tokens,
         qr_codes=qr_codes,
         public_url=settings.own_url,
@@ -363,6 +374,7 @@ async def _sqlite(path: Path, *, migrates: bool, accepts_loss: bool) -> AsyncIte
             suspensions=SqliteDocuments(database, "suspensions"),
             audit=SqliteDocuments(database, "audit"),
             meta=SqliteDocuments(database, "meta"),
+            tallies=SqliteTallies(database),
             is_shared=False,
             name=str(path),
             inspect=database.inspect,
@@ -374,7 +386,7 @@ async def _sqlite(path: Path, *, migrates: bool, accepts_loss: bool) -> AsyncIte
 @asynccontextmanager
 async def _mongodb(uri: str, *, migrates: bool) -> AsyncIterator[Stores]:
     # The driver takes a tenth of a start, which the embedded server doesn't need.
-    from persplit.adapters import mongo_store  # noqa: PLC0415 - as above
+    from persplit.adapters import mongo_store, mongo_tallies  # noqa: PLC0415 - as above
 
     client = mongo_store.connect(uri)
     database = mongo_store.database_of(client)
@@ -389,6 +401,9 @@ async def _mongodb(uri: str, *, migrates: bool) -> AsyncIterator[Stores]:
     try:
         events = mongo_store.MongoEvents(database, calls)
         await events.open(makes_indexes=migrates)
+        tallies = mongo_tallies.MongoTallies(database, calls)
+        if migrates:
+            await tallies.open()
         yield Stores(
             events=events,
             users=await documents("users", users.UNIQUE_KEYS),
@@ -400,6 +415,7 @@ async def _mongodb(uri: str, *, migrates: bool) -> AsyncIterator[Stores]:
             suspensions=await documents("suspensions"),
             audit=await documents("audit"),
             meta=await documents("meta"),
+            tallies=tallies,
             is_shared=True,
             name=f"MongoDB, {database.name}",
             inspect=events.inspect,

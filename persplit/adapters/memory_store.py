@@ -204,6 +204,10 @@ class MemoryDocuments(Documents):
         """See the port."""
         self._documents.pop(id_, None)
 
+    async def count(self) -> int:
+        """See the port."""
+        return len(self._documents)
+
     async def scan(self, after: str, limit: int) -> Sequence[Document]:
         """See the port."""
         found = sorted(id_ for id_ in self._documents if id_ > after)

@@ -1,4 +1,4 @@
-"""Both stores in MongoDB, and all that knows the driver: one document per event.
+"""Both stores in MongoDB, and how to connect and what its errors mean: one document per event.
 
 There are no transactions, but where several events come together or not at all.
 
@@ -90,7 +90,8 @@ PLACES_AHEAD_MAX: Final = 1_024
 
 _GRAVESTONE: Final = "\0erased"
 """The type of what is left in an erased event's place, and the beginning of its command id; clients can't send it."""
-_DUPLICATE_KEY: Final = 11000
+DUPLICATE_KEY: Final = 11000
+"""The code of a write that a unique index refused."""
 _NO_TRANSACTIONS: Final = 20
 """What a server that stands alone says to a transaction: an illegal operation."""
 _T = TypeVar("_T")
@@ -301,7 +302,7 @@ class MongoEvents(EventStore):
             try:
                 await session.with_transaction(work)
             except BulkWriteError as error:
-                if any(one["code"] == _DUPLICATE_KEY for one in error.details["writeErrors"]):
+                if any(one["code"] == DUPLICATE_KEY for one in error.details["writeErrors"]):
                     raise DuplicateKey from None
                 raise
             except OperationFailure as error:
@@ -642,6 +643,11 @@ class MongoDocuments(Documents):
         async with self._answered():
             await self._documents.delete_one({"_id": id_})
 
+    async def count(self) -> int:
+        """See the port. From what the server knows of the collection, without looking at the documents."""
+        async with self._answered():
+            return await self._documents.estimated_document_count()
+
     async def scan(self, after: str, limit: int) -> Sequence[Document]:
         """See the port."""
         if (at_most := bounded(limit)) == 0:
@@ -689,7 +695,7 @@ async def _insert_missing(
         try:
             await collection.insert_many(documents, ordered=False)
         except BulkWriteError as error:
-            if any(one["code"] != _DUPLICATE_KEY for one in error.details["writeErrors"]):
+            if any(one["code"] != DUPLICATE_KEY for one in error.details["writeErrors"]):
                 raise
 
 

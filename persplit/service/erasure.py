@@ -22,7 +22,7 @@ def is_unfinished(note: Document) -> bool:
 
 
 async def erase_group(stores: Stores, group_id: str, clock: Clock) -> None:
-    """Erase the group: events, snapshots, invites, password.
+    """Erase the group: events, snapshots, invites, password, tally.
 
     Servers that have it in memory find out within seconds, clients when they next ask. Nothing can be written
     under its id from the moment that the store has it as erased.
@@ -42,6 +42,7 @@ async def erase_group(stores: Stores, group_id: str, clock: Clock) -> None:
     # 3 what points to it
     await _delete_all(stores.invites, "groupId", group_id)
     await stores.group_passwords.delete(group_id)
+    await stores.tallies.forget(group_id)
     # 4 done
     (note,) = (await stores.erasures.get([group_id])).values()
     if is_unfinished(note):

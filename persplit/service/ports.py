@@ -12,6 +12,7 @@ from persplit.service.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from persplit.service.statements import Statement
+    from persplit.service.tallies import Tallies
 
 READ_LIMIT_MAX: Final = 1_000
 """Events or documents that one read of a store returns at most."""
@@ -275,6 +276,10 @@ class Documents(Protocol):
         """Remove the document, if it is there."""
         ...
 
+    async def count(self) -> int:
+        """How many documents there are, more or less: those that come and go at that moment may be missed."""
+        ...
+
     async def scan(self, after: str, limit: int) -> Sequence[Document]:
         """At most `limit` documents whose id is above `after`, in order of id. A damaged one comes with nothing in it."""
         ...
@@ -305,12 +310,16 @@ class Stores:
     suspensions: Documents
     audit: Documents
     meta: Documents
+    tallies: "Tallies"
     is_shared: bool
     name: str = ""
     inspect: Callable[[], Awaitable[Sequence[str]]] = _nothing_to_inspect
 
     def collections(self) -> Mapping[str, Documents]:
-        """The collections of documents by name, but for `meta`, which is about the store and not in it."""
+        """The collections of documents by name, but for `meta`, which is about the store and not in it.
+
+        Neither are the tallies, which can be made anew.
+        """
         return {
             "users": self.users,
             "sessions": self.sessions,

@@ -46,6 +46,7 @@ _BY_NAME: Final[Mapping[str, object]] = {
     "groupId": _GROUP,
     "hasPassword": False,
     "includePayer": True,
+    "lagSeconds": 2.5,
     "locale": "en-IN",
     "name": "Asha",
     "nextCursor": None,
@@ -82,7 +83,9 @@ _BY_NAME: Final[Mapping[str, object]] = {
     "v": 1,
     "vpa": "asha@okhdfcbank",
 }
+_MARCH: Final = {"from": "2026-03-01", "to": "2026-03-31"}
 _BY_OWNER: Final[Mapping[str, Mapping[str, object]]] = {
+    **dict.fromkeys(("AnalyticsSummary", "TopSpenders", "GroupActivity", "UnsettledDebts"), _MARCH),
     "Cause": {"id": _EXPENSE, "amount": 60_000},
     "ConnectError": {"message": "the token has expired"},
     "CreateGroup": {"name": "Goa trip"},

@@ -14,6 +14,7 @@ from persplit.ledger.commands import Command, LeaveGroup, RemoveMember
 from persplit.service.accounts import Accounts
 from persplit.service.administration import Administration
 from persplit.service.admins import Admins
+from persplit.service.analytics import Analytics
 from persplit.service.command_request import CommandRequest, Outcome
 from persplit.service.epochs import Epochs
 from persplit.service.errors import StoreUnavailable, TokenMissing
@@ -93,6 +94,7 @@ class Services:
     statements: StatementPrinter
     admins: Admins
     administration: Administration
+    analytics: Analytics
     qr_tokens: QrTokens
     qr_codes: QrRenderer
     public_url: str

@@ -1,6 +1,7 @@
 """What a store is filled with before somebody looks after it."""
 
 from persplit.adapters.memory_store import MemoryDocuments, MemoryEvents
+from persplit.adapters.memory_tallies import MemoryTallies
 from persplit.ledger.commands import (
     Command,
     ConfirmSettlement,
@@ -36,6 +37,7 @@ def memory_stores() -> Stores:
         suspensions=MemoryDocuments(),
         audit=MemoryDocuments(),
         meta=MemoryDocuments(),
+        tallies=MemoryTallies(),
         is_shared=False,
         name="memory",
     )

@@ -1,13 +1,18 @@
 """`persplit admin …` on a store that a real server is serving from."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 
 import pytest
 
+from persplit.bootstrap import open_stores
 from persplit.config import Settings
 from persplit.service import session_sweep
+from persplit.service.tally_progress import TallyProgress
+from tests.keeping.given import a_store
 from tests.keeping.test_commands import run
+from tests.processes import PATIENCE_SECONDS
 from tests.system.conftest import MakePhone, phones_of, serving
 from tests.system.phone import PASSWORD, Phone
 
@@ -65,3 +70,39 @@ async def test_a_running_server_finds_out_who_was_disabled_and_enabled(
         ("user.disabled", None, ben.user_id),
     ]
     assert "command line" in (await run(store_settings, "admin", "audit", "--limit", "1"))[1]
+
+
+async def test_the_analytics_are_made_anew_while_a_server_answers_from_them(
+    phones: MakePhone, store_settings: Settings
+) -> None:
+    asha = await phones("Asha")
+    await run(store_settings, "admin", "grant", await email_of(asha))
+    group_id = await asha.makes_group()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while (await asha.ok("GET", "/analytics/summary"))["events"] != 1:  # noqa: ASYNC110 - nothing tells when it is
+            await asyncio.sleep(0.05)
+    before = await asha.ok("GET", "/analytics/group-activity")
+    code, out, err = await run(store_settings, "admin", "rebuild")
+    assert (code, out) == (0, "The analytics are made anew, of 1 groups.\n"), err
+    after = await asha.ok("GET", "/analytics/group-activity")
+    assert after["groups"] == before["groups"]
+    assert after["asOf"] > before["asOf"] if before["asOf"] else after["asOf"]
+    assert "analytics.rebuilt" in (await run(store_settings, "admin", "audit"))[1]
+    assert (await run(store_settings, "erase", "--group", group_id, "--yes"))[0] == 0
+    assert (await asha.ok("GET", "/analytics/group-activity"))["groups"] == []
+
+
+async def test_a_rebuild_that_another_one_overtook_says_so(
+    store_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_stores(store_settings) as stores:
+        await a_store(stores)
+        finish = TallyProgress.finish
+
+        async def overtaken(progress: TallyProgress, generation: str, as_of: str) -> None:
+            await progress.begin()
+            await finish(progress, generation, as_of)
+
+        monkeypatch.setattr(TallyProgress, "finish", overtaken)
+        code, _, err = await run(store_settings, "admin", "rebuild")
+        assert (code, "another rebuild" in err) == (2, True)

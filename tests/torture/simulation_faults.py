@@ -293,6 +293,10 @@ class WiredDocuments(Documents):
         """See the port."""
         await self._call("delete", lambda: self._store.delete(id_))
 
+    async def count(self) -> int:
+        """See the port."""
+        return await self._call("count", self._store.count)
+
     async def scan(self, after: str, limit: int) -> Sequence[Document]:
         """See the port."""
         return await self._call("scan", lambda: self._store.scan(after, limit))
