@@ -9,8 +9,10 @@ from persplit.config import Settings
 from persplit.service import projecting
 from persplit.service.administration import Administration
 from persplit.service.admins import Admins
+from persplit.service.analytics import Analytics, AsOf
 from persplit.service.audit import AdminAction, AuditLog
 from persplit.service.migrations import Migrations
+from persplit.service.people import People
 from persplit.service.projecting import Projector
 from persplit.service.sessions import PEPPER_BYTES_MIN, Sessions
 from persplit.service.suspensions import Suspensions
@@ -55,3 +57,21 @@ async def rebuild(settings: Settings, told: Callable[[int], None]) -> int:
         progress = TallyProgress(stores.meta)
         projector = Projector(stores.events, stores.tallies, progress, utc_now, is_shared=stores.is_shared)
         return await projecting.rebuild(projector, stores.tallies, progress, told)
+
+
+@asynccontextmanager
+async def analytics(settings: Settings) -> AsyncIterator[tuple[Analytics, str, AsOf]]:
+    """What is known of all groups together, brought up to now; with the generation to ask, and up to when it is.
+
+    Raises:
+        StoreUnavailable, SchemaMismatch: it can't be used now.
+
+    """
+    async with open_stores(settings, migrates=False) as stores:
+        await Migrations(stores, utc_now).require_none()
+        progress = TallyProgress(stores.meta)
+        projector = Projector(stores.events, stores.tallies, progress, utc_now, is_shared=stores.is_shared)
+        await projector.sweep((await progress.current()).generation)
+        users = Users(stores.users)
+        opened = Analytics(stores.tallies, projector, users, People(users), utc_now)
+        yield (opened, *await opened.as_of())

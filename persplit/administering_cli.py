@@ -4,10 +4,12 @@ It acts on the store itself, so it works whether servers are running or not. Exi
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from enum import StrEnum
 from typing import Annotated, Any, Final, TypeVar
 
 import orjson
 import typer
+from pydantic import ValidationError
 
 from persplit.admin_cli import (
     EXIT_CANNOT,
@@ -20,14 +22,28 @@ from persplit.admin_cli import (
     settings_of,
 )
 from persplit.config import Settings
+from persplit.ledger.errors import Invalid
 from persplit.service.administration import Administration, UserEntry
 from persplit.service.audit import AuditEntry
+from persplit.service.tallies import FIRST_DAY, LAST_DAY
 from persplit.service.tally_progress import Overtaken
+from persplit.transport.analytics_requests import ROWS_DEFAULT, ROWS_MAX, RowsOfPeriod
+from persplit.transport.requests import field_errors
 
 ENTRIES_MAX: Final = 1_000
 """Entries that a command prints at most: one read of the store."""
 
 app = typer.Typer(help="The platform's admins, and accounts. Acts on the store itself.", no_args_is_help=True)
+
+
+class What(StrEnum):
+    """What can be looked at."""
+
+    SUMMARY = "summary"
+    TOP_SPENDERS = "top-spenders"
+    GROUP_ACTIVITY = "group-activity"
+    UNSETTLED_DEBTS = "unsettled-debts"
+
 
 Account = Annotated[str, typer.Argument(metavar="EMAIL", help="The e-mail address or id of an account.")]
 Limit = Annotated[int, typer.Option(min=1, max=ENTRIES_MAX, help="At most so many.")]
@@ -142,6 +158,46 @@ def rebuild(data_dir: DataDir = None, mongodb_uri: MongoDb = None) -> None:
         except Overtaken:
             fail(EXIT_CANNOT, "Nothing was changed: another rebuild has begun since.")
     typer.echo(f"The analytics are made anew, of {count} groups.")
+
+
+@app.command()
+def analytics(
+    what: Annotated[What, typer.Argument(help="What to look at.")] = What.SUMMARY,
+    since: Annotated[
+        str, typer.Option("--from", metavar="DAY", help="The first day, YYYY-MM-DD.")
+    ] = FIRST_DAY,
+    until: Annotated[str, typer.Option("--to", metavar="DAY", help="The last day.")] = LAST_DAY,
+    limit: Annotated[
+        int, typer.Option(min=1, max=ROWS_MAX, help="At most so many of a currency.")
+    ] = ROWS_DEFAULT,
+    data_dir: DataDir = None,
+    mongodb_uri: MongoDb = None,
+) -> None:
+    """Print sizes and sums of all groups together as JSON, as `/api/v1/analytics/…` answers them, brought up to now."""
+    try:
+        asked = RowsOfPeriod.model_validate({"from": since, "to": until, "limit": limit})
+    except (ValidationError, Invalid) as error:
+        faults = error.errors if isinstance(error, Invalid) else field_errors(error)
+        fail(EXIT_CANNOT, "\n".join(f"{fault.path}: {fault.message}" for fault in faults))
+    _print(run_work(_analytics(settings_of(data_dir, mongodb_uri), what, asked)))
+
+
+async def _analytics(settings: Settings, what: What, asked: RowsOfPeriod) -> dict[str, Any]:
+    from persplit import administering  # noqa: PLC0415 - help and completion stay quick without it
+    from persplit.transport import analytics_views as views  # noqa: PLC0415 - as above
+
+    async with administering.analytics(settings) as (it, generation, as_of):
+        period, limit = asked.period, asked.limit
+        match what:
+            case What.SUMMARY:
+                found = views.summary(await it.summary(generation, period))
+            case What.TOP_SPENDERS:
+                found = views.spenders(await it.top_spenders(generation, period, limit))
+            case What.GROUP_ACTIVITY:
+                found = views.activity(await it.group_activity(generation, period, limit))
+            case What.UNSETTLED_DEBTS:
+                found = views.unsettled(await it.unsettled_debts(generation, period, limit))
+        return {**views.projected(as_of, period), **found}
 
 
 def _print(content: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ import uuid_utils
 from persplit.ledger.errors import FieldError, Invalid, NotFound
 from persplit.service.common_passwords import COMMON_PASSWORDS
 from persplit.service.errors import (
+    AccountDisabled,
     CredentialsInvalid,
     ServiceError,
     StoreUnavailable,
@@ -189,7 +190,8 @@ class Accounts:
 
         """
         if not await self._sessions.is_live(claims.session_id):
-            await self._suspensions.check(claims.user_id)
+            if await self.is_disabled(claims.user_id):
+                raise AccountDisabled("an admin of this server has disabled this account")
             raise TokenInvalid("the session has ended: sign in again")
 
     async def is_disabled(self, user_id: str) -> bool:

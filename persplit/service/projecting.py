@@ -35,8 +35,8 @@ NOTED_MAX: Final = 10_000
 """Groups that were heard of and wait; beyond that the next sweep finds them."""
 STATES_MAX: Final = 1_000
 """Groups whose state at their tally is remembered: a few megabytes. Of others up to a snapshot's distance is read."""
-EVENTS_AT_ONCE: Final = 250
-"""Events that one step takes in: some milliseconds of the event loop, and a small transaction."""
+EVENTS_AT_ONCE: Final = 100
+"""Events that one step takes in: a few milliseconds of the event loop, and a small transaction."""
 GROUPS_AT_ONCE: Final = 500
 """Groups that a sweep compares in one go."""
 ATTEMPTS_MAX: Final = 8

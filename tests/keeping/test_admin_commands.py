@@ -92,6 +92,25 @@ async def test_the_analytics_are_made_anew_while_a_server_answers_from_them(
     assert (await asha.ok("GET", "/analytics/group-activity"))["groups"] == []
 
 
+@pytest.mark.parametrize("what", ["summary", "top-spenders", "group-activity", "unsettled-debts"])
+async def test_the_command_line_tells_what_a_server_would(store_settings: Settings, what: str) -> None:
+    async with open_stores(store_settings) as stores:
+        await a_store(stores)
+    code, out, err = await run(store_settings, "admin", "analytics", what, "--limit", "1")
+    assert code == 0, err
+    told = json.loads(out)
+    assert told["asOf"] is not None
+    if what == "summary":
+        assert (told["users"], told["groups"], told["events"]) == (3, 2, 18)
+    else:
+        assert len(told.get("spenders") or told["groups"]) == 1
+    code, _, err = await run(store_settings, "admin", "analytics", what, "--from", "2026-02-30")
+    assert (code, "from: " in err) == (2, True)
+    assert (await run(store_settings, "admin", "analytics", "--from", "2026-03-02", "--to", "2026-03-01"))[
+        0
+    ] == 2
+
+
 async def test_a_rebuild_that_another_one_overtook_says_so(
     store_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
