@@ -36,7 +36,7 @@ from pymongo.errors import (
 from pymongo.read_concern import ReadConcern
 
 from persplit.adapters.breaker import Breaker
-from persplit.adapters.recording import bounded, hole_before, recognise, record_of
+from persplit.adapters.recording import beyond, bounded, hole_before, recognise, record_of
 from persplit.ledger.codec import TYPES, Json, event_from_json, event_to_document
 from persplit.ledger.events import MemberLeft, Noun, RecordedEvent, is_creation, subject_of
 from persplit.service.errors import StoreUnavailable
@@ -331,6 +331,17 @@ class MongoEvents(EventStore):
         """See the port."""
         async with self._answered():
             return _decoded(await self._events.find_one({"groupId": group_id, "commandId": command_id}))
+
+    async def of_commands(
+        self, group_id: str, prefix: str, after: str, limit: int
+    ) -> Sequence[RecordedEvent]:
+        """See the port."""
+        if (at_most := bounded(limit)) == 0:
+            return []  # MongoDB takes 0 for "no limit"
+        wanted = {"groupId": group_id, "commandId": {"$gt": max(prefix, after), "$lt": beyond(prefix)}}
+        async with self._answered():
+            cursor = self._events.find(wanted).sort([("commandId", ASCENDING)]).limit(at_most)
+            return [event_from_json(document) for document in await cursor.to_list(at_most)]
 
     async def latest(self, group_id: str, noun: Noun, ids: Sequence[str]) -> Mapping[str, RecordedEvent]:
         """See the port."""

@@ -16,7 +16,7 @@ from persplit.client.changes import Change, Hub, Subscription
 from persplit.client.clock import Clock, local_clock, rfc3339
 from persplit.client.connection import Connection
 from persplit.client.errors import Json, Offline, Refused
-from persplit.client.files import Files, ImportReport
+from persplit.client.files import Files, ImportReport, PastImport
 from persplit.client.one_thread import OneThread
 from persplit.client.outbox import Queued
 from persplit.client.reading import (
@@ -450,6 +450,10 @@ class Client:
         if not dry_run:
             await self._syncing.pull(group_id)
         return report
+
+    async def imports(self, group_id: str) -> list[PastImport]:
+        """What was imported into the group, newest first (online)."""
+        return await self._files.imports(group_id)
 
     async def undo_import(self, group_id: str, import_id: str) -> bool:
         """Take an import back as a whole (admin, online); whether there was anything left of it. Raises `Refused`."""

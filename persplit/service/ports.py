@@ -161,6 +161,15 @@ class EventStore(Protocol):
         """The event that the command made, if any."""
         ...
 
+    async def of_commands(
+        self, group_id: str, prefix: str, after: str, limit: int
+    ) -> Sequence[RecordedEvent]:
+        """At most `limit` events whose command id begins with the prefix and is above `after`, in order of command id.
+
+        The prefix is ASCII. Looks at nothing else of the group.
+        """
+        ...
+
     async def latest(self, group_id: str, noun: Noun, ids: Sequence[str]) -> Mapping[str, RecordedEvent]:
         """For each of the things the last event about it, which holds its present version; unknown ids are left out."""
         ...

@@ -451,6 +451,23 @@ class ImportReport(Result):
     balances: list[Posting]
 
 
+class PastImport(Result):
+    """An import that was carried out. Where it was taken back, `undoneAt` says when, and `undoneBy` who did."""
+
+    import_id: str
+    at: Time
+    by: str
+    undone_at: Time | None
+    undone_by: str | None
+
+
+class PastImports(Result):
+    """A group's imports, newest first."""
+
+    imports: list[PastImport]
+    next_cursor: str | None
+
+
 class ImportUndone(Result):
     """An import was taken back. `replayed`: it was before."""
 

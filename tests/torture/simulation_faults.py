@@ -210,6 +210,14 @@ class WiredEvents(EventStore):
         """See the port."""
         return await self._read("find_command", lambda: self._store.find_command(group_id, command_id))
 
+    async def of_commands(
+        self, group_id: str, prefix: str, after: str, limit: int
+    ) -> Sequence[RecordedEvent]:
+        """See the port."""
+        return await self._read(
+            "of_commands", lambda: self._store.of_commands(group_id, prefix, after, limit)
+        )
+
     async def latest(self, group_id: str, noun: Noun, ids: Sequence[str]) -> Mapping[str, RecordedEvent]:
         """See the port."""
         return await self._read("latest", lambda: self._store.latest(group_id, noun, ids))
