@@ -140,7 +140,7 @@ async def test_others_write_while_an_import_is_decided_and_it_is_decided_anew() 
         done = await one.carry_out(order())
     assert done.recorded is not None
     assert spent == [3, 4]
-    assert [recorded.seq for recorded in done.recorded.events] == [5, 6]
+    assert [recorded.seq for recorded in done.recorded.events] == [5, 6, 7]
     check_seqs(await ledger(store))
     assert (await whole(store)).expense_count == 4
 
@@ -164,7 +164,7 @@ async def test_an_import_into_a_group_that_is_never_quiet_is_decided_with_its_lo
         done = await one.carry_out(order())
     await asyncio.gather(*waiting)
     assert done.recorded is not None
-    assert [recorded.seq for recorded in done.recorded.events] == [6, 7]
+    assert [recorded.seq for recorded in done.recorded.events] == [6, 7, 8]
     assert len(waiting) == OUTSIDE_MAX + 1
     check_seqs(await ledger(store))
 
@@ -192,7 +192,7 @@ async def test_an_undo_reads_what_the_import_made_and_nothing_else() -> None:
     done = await one.carry_out(order())
     node.wire.reads.clear()
     undone = await one.undo("goa", "asha", done.plan.import_id)
-    assert len(undone.events) == 2
+    assert len(undone.events) == 3
     assert node.wire.reads.count("of_commands") == 2
     assert (await whole(store)).balances["asha"] == (await whole(store, up_to=7)).balances["asha"]
     (past,) = await one.imports("goa", "ravi")
