@@ -19,6 +19,7 @@ from persplit.client.errors import Json, Offline, Refused
 from persplit.client.files import Files, ImportReport, PastImport
 from persplit.client.one_thread import OneThread
 from persplit.client.outbox import Queued
+from persplit.client.platform import Platform
 from persplit.client.reading import (
     Balances,
     ExpenseEntry,
@@ -88,6 +89,8 @@ class Client:
         self._reader = Reader(book)
         self._signing_in = SigningIn(self._rest, book, thread)
         self._files = Files(self._signing_in)
+        self.platform = Platform(self._signing_in)
+        """For admins of the server."""
         self._syncing = Syncing(self._signing_in, book, thread, self._hub)
         self._connection = Connection(
             self._rest.url, self._signing_in, self._syncing, book, thread, self._hub
