@@ -1,6 +1,6 @@
 """What admins of a server see and do (online). Answers are as the server tells them; see `/docs` for their fields."""
 
-from typing import Final
+from typing import Any, Final
 
 from persplit.client.errors import Json
 from persplit.client.signing_in import SigningIn
@@ -19,7 +19,7 @@ class Platform:
         self, what: str, *, since: str | None = None, until: str | None = None, limit: int | None = None
     ) -> Json:
         """One of `ANALYTICS` for the days from `since` to `until` (YYYY-MM-DD); `limit` isn't for the summary."""
-        period = {"from": since, "to": until, "limit": limit}
+        period: dict[str, Any] = {"from": since, "to": until, "limit": limit}
         return await self._signing_in.ask("GET", f"/analytics/{what}", **period)
 
     async def users(self, words: str = "", *, limit: int = 200) -> list[Json]:
@@ -38,7 +38,7 @@ class Platform:
         """The last `limit` entries of what admins did, newest first."""
         return await self._pages("/admin/audit", "entries", limit)
 
-    async def _pages(self, path: str, plural: str, limit: int, **query: str) -> list[Json]:
+    async def _pages(self, path: str, plural: str, limit: int, **query: Any) -> list[Json]:
         found: list[Json] = []
         cursor: str | None = None
         while True:
