@@ -19,6 +19,7 @@ from persplit.service.epochs import Epochs
 from persplit.service.errors import StoreUnavailable
 from persplit.service.migrations import Migrations
 from persplit.service.ports import Stores
+from persplit.service.tally_progress import TallyProgress
 from persplit.service.walking import group_ids
 
 SUFFIX: Final = ".persplit"
@@ -162,4 +163,5 @@ async def renew_epoch(settings: Settings) -> None:
         epochs = Epochs(stores.meta)
         await epochs.open()
         await epochs.renew()
+        await TallyProgress(stores.meta).restart()
     accept_loss(settings)

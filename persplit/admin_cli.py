@@ -37,39 +37,41 @@ MongoDb: TypeAlias = Annotated[
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")]
 
 
-def _settings(data_dir: Path | None, mongodb_uri: str | None) -> Settings:
+def settings_of(data_dir: Path | None, mongodb_uri: str | None) -> Settings:
+    """The settings of the store that is meant. Ends the command where they are wrong."""
     try:
         return load_settings(data_dir=data_dir, mongodb_uri=mongodb_uri, jwt_secret=_NO_SECRET)
     except ConfigError as error:
-        _fail(EXIT_CANNOT, f"persplit can't do this:\n{error}")
+        fail(EXIT_CANNOT, f"persplit can't do this:\n{error}")
 
 
-def _fail(code: int, text: str) -> NoReturn:
+def fail(code: int, text: str) -> NoReturn:
+    """End the command with this exit code, saying why."""
     typer.echo(text, err=True)
     raise typer.Exit(code)
 
 
-def _run(work: Coroutine[Any, Any, _T]) -> _T:
+def run_work(work: Coroutine[Any, Any, _T]) -> _T:
     """The result of the work. What can go wrong with any of it ends the command, in a sentence."""
     try:
         return asyncio.run(work)
     except StoreDamaged as error:
-        _fail(EXIT_FAULTS, f"persplit can't do this: {error}")
+        fail(EXIT_FAULTS, f"persplit can't do this: {error}")
     except StoreUnusable as error:
-        _fail(EXIT_CANNOT, f"persplit can't do this: {error}")
+        fail(EXIT_CANNOT, f"persplit can't do this: {error}")
     except StoreUnavailable as error:
-        _fail(EXIT_CANNOT, f"persplit can't do this: {error.detail}")
+        fail(EXIT_CANNOT, f"persplit can't do this: {error.detail}")
     except DamagedStore as error:
-        _fail(EXIT_FAULTS, "\n".join(["The store isn't sound:", *map(_told, error.findings)]))
+        fail(EXIT_FAULTS, "\n".join(["The store isn't sound:", *map(_told, error.findings)]))
     except (BadBackup, NotEmpty) as error:
-        _fail(EXIT_FAULTS, f"Nothing was done: {error}")
+        fail(EXIT_FAULTS, f"Nothing was done: {error}")
     except NotFound as error:
-        _fail(EXIT_FAULTS, f"Nothing was done: {error.detail}")
+        fail(EXIT_FAULTS, f"Nothing was done: {error.detail}")
     except OSError as error:
-        _fail(EXIT_CANNOT, f"persplit can't do this: {error}")
+        fail(EXIT_CANNOT, f"persplit can't do this: {error}")
 
 
-def _progress() -> Progress:
+def progress_bar() -> Progress:
     """A bar on standard error; nothing where that isn't a terminal."""
     console = Console(stderr=True)
     return Progress(
@@ -107,9 +109,9 @@ def check(data_dir: DataDir = None, mongodb_uri: MongoDb = None, as_json: AsJson
     """
     from persplit import admin  # noqa: PLC0415 - help and completion stay quick without it
 
-    settings = _settings(data_dir, mongodb_uri)
+    settings = settings_of(data_dir, mongodb_uri)
     findings: list[Finding] = []
-    with _progress() as progress:
+    with progress_bar() as progress:
         follow = _follower(progress, "Checking groups")
 
         def found(finding: Finding) -> None:
@@ -117,7 +119,7 @@ def check(data_dir: DataDir = None, mongodb_uri: MongoDb = None, as_json: AsJson
             if not as_json:
                 typer.echo(_told(finding))
 
-        tally = _run(admin.check(settings, found, follow))
+        tally = run_work(admin.check(settings, found, follow))
     if as_json:
         _print_report(tally, findings)
     else:
@@ -150,10 +152,10 @@ def backup(
     """
     from persplit import admin  # noqa: PLC0415 - help and completion stay quick without it
 
-    settings = _settings(data_dir, mongodb_uri)
-    with _progress() as progress:
+    settings = settings_of(data_dir, mongodb_uri)
+    with progress_bar() as progress:
         follow = _follower(progress, "Backing up groups")
-        path, tally = _run(admin.make_backup(settings, target, lambda tally: follow(tally, None)))
+        path, tally = run_work(admin.make_backup(settings, target, lambda tally: follow(tally, None)))
     typer.echo(f"{path}: {_counted(tally)}.")
 
 
@@ -169,10 +171,10 @@ def restore(
     """
     from persplit import admin  # noqa: PLC0415 - help and completion stay quick without it
 
-    settings = _settings(data_dir, mongodb_uri)
-    with _progress() as progress:
+    settings = settings_of(data_dir, mongodb_uri)
+    with progress_bar() as progress:
         follow = _follower(progress, "Restoring groups")
-        tally = _run(admin.restore(settings, source, lambda tally: follow(tally, None)))
+        tally = run_work(admin.restore(settings, source, lambda tally: follow(tally, None)))
     typer.echo(f"Restored {_counted(tally)}, and checked them. Start the server.")
 
 
@@ -187,8 +189,8 @@ def migrate(data_dir: DataDir = None, mongodb_uri: MongoDb = None) -> None:
     """
     from persplit import admin  # noqa: PLC0415 - help and completion stay quick without it
 
-    settings = _settings(data_dir, mongodb_uri)
-    taken, version = _run(admin.migrate(settings, lambda name: typer.echo(f"Migrating: {name}")))
+    settings = settings_of(data_dir, mongodb_uri)
+    taken, version = run_work(admin.migrate(settings, lambda name: typer.echo(f"Migrating: {name}")))
     typer.echo(f"{taken} steps taken: the store's data has schema {version}.")
 
 
@@ -207,15 +209,15 @@ def erase(
     from persplit import admin  # noqa: PLC0415 - help and completion stay quick without it
 
     if (account is None) == (group is None):
-        _fail(EXIT_CANNOT, "Say either --account or --group.")
-    settings = _settings(data_dir, mongodb_uri)
+        fail(EXIT_CANNOT, "Say either --account or --group.")
+    settings = settings_of(data_dir, mongodb_uri)
     what = f"the account {account}" if account is not None else f"the group {group}"
     if not yes and not typer.confirm(f"Erase {what} for good?"):
-        _fail(EXIT_FAULTS, "Nothing was done.")
+        fail(EXIT_FAULTS, "Nothing was done.")
     if account is not None:
-        _run(admin.erase_account(settings, account))
+        run_work(admin.erase_account(settings, account))
     else:
-        _run(admin.erase_group(settings, group or ""))
+        run_work(admin.erase_group(settings, group or ""))
     typer.echo(f"Erased {what}.")
 
 
@@ -227,7 +229,7 @@ def new_epoch(data_dir: DataDir = None, mongodb_uri: MongoDb = None) -> None:
     """
     from persplit import admin  # noqa: PLC0415 - help and completion stay quick without it
 
-    _run(admin.renew_epoch(_settings(data_dir, mongodb_uri)))
+    run_work(admin.renew_epoch(settings_of(data_dir, mongodb_uri)))
     typer.echo("Every group has a new epoch. Start the server again.")
 
 

@@ -24,13 +24,18 @@ from persplit.adapters.sqlite_database import SqliteDatabase
 from persplit.adapters.sqlite_documents import SqliteDocuments
 from persplit.adapters.sqlite_events import SqliteEvents
 from persplit.adapters.sqlite_schema import SCHEMA_VERSION
+from persplit.adapters.sqlite_tallies import SqliteTallies
 from persplit.adapters.statement_pdf import PdfStatements
 from persplit.adapters.tokens import ACCESS_LIFETIME_SECONDS, JwtAccessTokens, derive_key
 from persplit.config import ConfigError, Settings
 from persplit.service import heartbeat, metrics, users
 from persplit.service.accounts import Accounts
+from persplit.service.administration import Administration
+from persplit.service.admins import Admins
+from persplit.service.analytics import Analytics
 from persplit.service.attachment_sweep import sweep_on
 from persplit.service.attachments import Attachments
+from persplit.service.audit import AuditLog
 from persplit.service.backup import require_whole
 from persplit.service.batches import Batches
 from persplit.service.epochs import Epochs
@@ -46,13 +51,16 @@ from persplit.service.migrations import Migrations
 from persplit.service.overview import Overview
 from persplit.service.people import People
 from persplit.service.ports import Clock, Documents, Files, Hints, Stores
+from persplit.service.projecting import NotedHints, Projector
 from persplit.service.qr_tokens import QrTokens
 from persplit.service.readiness import Readiness
 from persplit.service.receipts import Receipts
 from persplit.service.session_sweep import SessionSweep
 from persplit.service.sessions import Sessions
 from persplit.service.standing import Standings
+from persplit.service.suspensions import Suspensions
 from persplit.service.sync import Sync
+from persplit.service.tally_progress import TallyProgress
 from persplit.service.throttle import SignInThrottle
 from persplit.transport import problems
 from persplit.transport.app import make_app
@@ -224,6 +232,7 @@ async def _composed(
     people = People(accounts_of)
     sessions = Sessions(stores.sessions, pepper=derive_key(secret, "refresh"), clock=clock)
     throttle = SignInThrottle()
+    suspensions = Suspensions(stores.suspensions, clock)
     accounts = Accounts(
         users=accounts_of,
         people=people,
@@ -236,8 +245,11 @@ async def _composed(
             lifetime_seconds=access_lifetime_seconds,
         ),
         throttle=throttle,
+        suspensions=suspensions,
         clock=clock,
     )
+    admins = Admins(stores.admins, suspensions, clock)
+    audit = AuditLog(stores.audit, clock)
     qr_tokens = QrTokens(derive_key(secret, "qr"))
     standings = Standings(people, qr_tokens)
     server = guarded_server(
@@ -254,13 +266,19 @@ async def _composed(
     history = History(stores.events, groups)
     epochs = Epochs(stores.meta)
     await epochs.open()
-    handler = Handler(stores.events, groups, hints, clock)
-    batches = Batches(stores.events, groups, handler, hints, clock)
     pictures = PillowPictures()
     stack.callback(pictures.close)
     attachments = Attachments(stores.attachments, stores.files, stores.events, groups, pictures, clock)
     reader = ReceiptReader(settings.receipt_workers)
     stack.push_async_callback(reader.close)
+    projector = Projector(
+        stores.events, stores.tallies, TallyProgress(stores.meta), clock, is_shared=stores.is_shared
+    )
+    noted = NotedHints(hints, projector.note)
+    handler = Handler(stores.events, groups, noted, clock)
+    batches = Batches(stores.events, groups, handler, noted, clock)
+    projecting = asyncio.create_task(projector.run())
+    stack.push_async_callback(_cancelled, projecting)
     services = Services(
         accounts=accounts,
         users=accounts_of,
@@ -280,6 +298,9 @@ async def _composed(
         statements=PdfStatements(),
         attachments=attachments,
         receipts=Receipts(groups, attachments, pictures, reader),
+        admins=admins,
+        administration=Administration(accounts_of, admins, suspensions, sessions, audit),
+        analytics=Analytics(stores.tallies, projector, accounts_of, people, clock),
         qr_tokens=qr_tokens,
         qr_codes=qr_codes,
         public_url=settings.own_url,
@@ -370,7 +391,11 @@ async def _sqlite(path: Path, files: Files, *, migrates: bool, accepts_loss: boo
             erasures=SqliteDocuments(database, "erasures"),
             attachments=SqliteDocuments(database, "attachments"),
             files=files,
+            admins=SqliteDocuments(database, "admins"),
+            suspensions=SqliteDocuments(database, "suspensions"),
+            audit=SqliteDocuments(database, "audit"),
             meta=SqliteDocuments(database, "meta"),
+            tallies=SqliteTallies(database),
             is_shared=False,
             name=str(path),
             inspect=database.inspect,
@@ -382,7 +407,7 @@ async def _sqlite(path: Path, files: Files, *, migrates: bool, accepts_loss: boo
 @asynccontextmanager
 async def _mongodb(uri: str, local: Files | None, *, migrates: bool) -> AsyncIterator[Stores]:
     # The driver takes a tenth of a start, which the embedded server doesn't need.
-    from persplit.adapters import mongo_files, mongo_store  # noqa: PLC0415 - as above
+    from persplit.adapters import mongo_files, mongo_store, mongo_tallies  # noqa: PLC0415 - as above
 
     client = mongo_store.connect(uri)
     database = mongo_store.database_of(client)
@@ -403,6 +428,9 @@ async def _mongodb(uri: str, local: Files | None, *, migrates: bool) -> AsyncIte
     try:
         events = mongo_store.MongoEvents(database, calls)
         await events.open(makes_indexes=migrates)
+        tallies = mongo_tallies.MongoTallies(database, calls)
+        if migrates:
+            await tallies.open()
         yield Stores(
             events=events,
             users=await documents("users", users.UNIQUE_KEYS),
@@ -412,7 +440,11 @@ async def _mongodb(uri: str, local: Files | None, *, migrates: bool) -> AsyncIte
             erasures=await documents("erasures"),
             attachments=await documents("attachments"),
             files=local or await grid_fs(),
+            admins=await documents("admins"),
+            suspensions=await documents("suspensions"),
+            audit=await documents("audit"),
             meta=await documents("meta"),
+            tallies=tallies,
             is_shared=True,
             name=f"MongoDB, {database.name}",
             inspect=events.inspect,

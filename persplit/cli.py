@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from persplit.admin_cli import add_to
+from persplit.administering_cli import app as administering_app
 from persplit.config import ConfigError, load_settings
 from persplit.service.errors import StoreDamaged, StoreUnavailable, StoreUnusable
 
@@ -117,6 +118,7 @@ def _announce(url: str, store: str) -> None:
 
 
 add_to(app)
+app.add_typer(administering_app, name="admin")
 
 
 def main() -> None:

@@ -89,6 +89,14 @@ class MemoryEvents(EventStore):
         """See the port."""
         return self._ledger(group_id).by_command.get(command_id)
 
+    async def of_commands(
+        self, group_id: str, prefix: str, after: str, limit: int
+    ) -> Sequence[RecordedEvent]:
+        """See the port."""
+        by_command = self._ledger(group_id).by_command
+        found = sorted(id_ for id_ in by_command if id_.startswith(prefix) and id_ > after)
+        return [by_command[id_] for id_ in found[: bounded(limit)]]
+
     async def latest(self, group_id: str, noun: Noun, ids: Sequence[str]) -> Mapping[str, RecordedEvent]:
         """See the port."""
         latest = self._ledger(group_id).latest
@@ -229,6 +237,10 @@ class MemoryDocuments(Documents):
     async def delete(self, id_: str) -> None:
         """See the port."""
         self._documents.pop(id_, None)
+
+    async def count(self) -> int:
+        """See the port."""
+        return len(self._documents)
 
     async def scan(self, after: str, limit: int) -> Sequence[Document]:
         """See the port."""

@@ -1,4 +1,4 @@
-"""Both stores in MongoDB, and all that knows the driver: one document per event.
+"""Both stores in MongoDB, and how to connect and what its errors mean: one document per event.
 
 There are no transactions, but where several events come together or not at all.
 
@@ -36,7 +36,7 @@ from pymongo.errors import (
 from pymongo.read_concern import ReadConcern
 
 from persplit.adapters.breaker import Breaker
-from persplit.adapters.recording import bounded, hole_before, recognise, record_of
+from persplit.adapters.recording import beyond, bounded, hole_before, recognise, record_of
 from persplit.ledger.codec import TYPES, Json, event_from_json, event_to_document
 from persplit.ledger.events import MemberLeft, Noun, RecordedEvent, is_creation, subject_of
 from persplit.service.errors import StoreUnavailable
@@ -90,7 +90,8 @@ PLACES_AHEAD_MAX: Final = 1_024
 
 _GRAVESTONE: Final = "\0erased"
 """The type of what is left in an erased event's place, and the beginning of its command id; clients can't send it."""
-_DUPLICATE_KEY: Final = 11000
+DUPLICATE_KEY: Final = 11000
+"""The code of a write that a unique index refused."""
 _NO_TRANSACTIONS: Final = 20
 """What a server that stands alone says to a transaction: an illegal operation."""
 _T = TypeVar("_T")
@@ -301,7 +302,7 @@ class MongoEvents(EventStore):
             try:
                 await session.with_transaction(work)
             except BulkWriteError as error:
-                if any(one["code"] == _DUPLICATE_KEY for one in error.details["writeErrors"]):
+                if any(one["code"] == DUPLICATE_KEY for one in error.details["writeErrors"]):
                     raise DuplicateKey from None
                 raise
             except OperationFailure as error:
@@ -330,6 +331,17 @@ class MongoEvents(EventStore):
         """See the port."""
         async with self._answered():
             return _decoded(await self._events.find_one({"groupId": group_id, "commandId": command_id}))
+
+    async def of_commands(
+        self, group_id: str, prefix: str, after: str, limit: int
+    ) -> Sequence[RecordedEvent]:
+        """See the port."""
+        if (at_most := bounded(limit)) == 0:
+            return []  # MongoDB takes 0 for "no limit"
+        wanted = {"groupId": group_id, "commandId": {"$gt": max(prefix, after), "$lt": beyond(prefix)}}
+        async with self._answered():
+            cursor = self._events.find(wanted).sort([("commandId", ASCENDING)]).limit(at_most)
+            return [event_from_json(document) for document in await cursor.to_list(at_most)]
 
     async def latest(self, group_id: str, noun: Noun, ids: Sequence[str]) -> Mapping[str, RecordedEvent]:
         """See the port."""
@@ -642,6 +654,11 @@ class MongoDocuments(Documents):
         async with self._answered():
             await self._documents.delete_one({"_id": id_})
 
+    async def count(self) -> int:
+        """See the port. From what the server knows of the collection, without looking at the documents."""
+        async with self._answered():
+            return await self._documents.estimated_document_count()
+
     async def scan(self, after: str, limit: int) -> Sequence[Document]:
         """See the port."""
         if (at_most := bounded(limit)) == 0:
@@ -689,7 +706,7 @@ async def _insert_missing(
         try:
             await collection.insert_many(documents, ordered=False)
         except BulkWriteError as error:
-            if any(one["code"] != _DUPLICATE_KEY for one in error.details["writeErrors"]):
+            if any(one["code"] != DUPLICATE_KEY for one in error.details["writeErrors"]):
                 raise
 
 

@@ -34,6 +34,11 @@ def hole_before(new: NewEvent) -> ValueError:
     return ValueError(f"group {new.group_id} has no event {new.seq - 1} for {new.seq} to follow")
 
 
+def beyond(prefix: str) -> str:
+    """What is above every command id that begins with the prefix and below every other one that is above it."""
+    return f"{prefix}\x7f"  # no command id has a character as high as that one
+
+
 def bounded(limit: int) -> int:
     """How many to read when asked for `limit`."""
     return max(0, min(limit, READ_LIMIT_MAX))

@@ -33,6 +33,7 @@ _FIND: Final = """
 _SCAN: Final = """
     SELECT id, version, keys, body FROM documents WHERE collection = ? AND id > ? ORDER BY id LIMIT ?
 """
+_COUNT: Final = "SELECT count(*) FROM documents WHERE collection = ?"
 _PUT: Final = """
     INSERT INTO documents (collection, id, version, keys, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
@@ -93,6 +94,11 @@ class SqliteDocuments(Documents):
             connection.execute(_DELETE, (self._collection, id_))
 
         await self._database.write(delete)
+
+    async def count(self) -> int:
+        """See the port."""
+        row = await self._database.read(lambda c: c.execute(_COUNT, (self._collection,)).fetchone())
+        return int(row[0])
 
     async def scan(self, after: str, limit: int) -> Sequence[Document]:
         """See the port."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import orjson
 
-from persplit.adapters.recording import bounded, hole_before, recognise, record_of
+from persplit.adapters.recording import beyond, bounded, hole_before, recognise, record_of
 from persplit.adapters.sqlite_appends import COLUMNS, ROW, EventRow, append_all
 from persplit.adapters.sqlite_database import Damaged, SqliteDatabase
 from persplit.ledger.codec import TYPES, event_from_json, event_to_document
@@ -16,6 +16,9 @@ from persplit.service.ports import EventStore, GroupErased, NewEvent, SeqTaken, 
 
 _PUT: Final = f"INSERT INTO events ({COLUMNS}) VALUES {ROW} ON CONFLICT DO NOTHING"  # noqa: S608 - of our own words
 _BY_COMMAND: Final = "SELECT body FROM events WHERE group_id = ? AND command_id = ?"
+_OF_COMMANDS: Final = """
+    SELECT body FROM events WHERE group_id = ? AND command_id > ? AND command_id < ? ORDER BY command_id LIMIT ?
+"""
 _BY_SEQ: Final = "SELECT body FROM events WHERE group_id = ? AND seq = ?"
 _AFTER: Final = "SELECT body FROM events WHERE group_id = ? AND seq > ? ORDER BY seq LIMIT ?"
 _CREATIONS: Final = """
@@ -146,6 +149,15 @@ class SqliteEvents(EventStore):
     async def find_command(self, group_id: str, command_id: str) -> RecordedEvent | None:
         """See the port."""
         return await self._database.read(lambda c: _one(c, _BY_COMMAND, group_id, command_id))
+
+    async def of_commands(
+        self, group_id: str, prefix: str, after: str, limit: int
+    ) -> Sequence[RecordedEvent]:
+        """See the port."""
+        first, end = max(prefix, after), beyond(prefix)
+        return await self._database.read(
+            lambda c: _all(c, _OF_COMMANDS, group_id, first, end, bounded(limit))
+        )
 
     async def latest(self, group_id: str, noun: Noun, ids: Sequence[str]) -> Mapping[str, RecordedEvent]:
         """See the port."""

@@ -92,10 +92,48 @@ _FIRST: Final = (
     "CREATE INDEX document_keys_of ON document_keys (collection, id)",
 )
 
+_TALLIES: Final = (
+    """
+    CREATE TABLE tally_groups (
+        generation  TEXT    NOT NULL,
+        group_id    TEXT    NOT NULL,
+        seq         INTEGER NOT NULL,
+        at          TEXT    NOT NULL,
+        currency    TEXT    NOT NULL,
+        members     INTEGER NOT NULL,
+        outstanding INTEGER NOT NULL,
+        debtors     INTEGER NOT NULL,
+        pending     INTEGER NOT NULL,
+        is_archived INTEGER NOT NULL,
+        PRIMARY KEY (generation, group_id)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE INDEX tally_groups_unsettled ON tally_groups (generation, currency, outstanding DESC)
+    WHERE outstanding > 0
+    """,
+    """
+    CREATE TABLE tally_cells (
+        generation TEXT    NOT NULL,
+        group_id   TEXT    NOT NULL,
+        kind       TEXT    NOT NULL,
+        day        TEXT    NOT NULL,
+        user_id    TEXT    NOT NULL,
+        currency   TEXT    NOT NULL,
+        count      INTEGER NOT NULL,
+        amount     INTEGER NOT NULL,
+        PRIMARY KEY (generation, group_id, kind, day, user_id, currency)
+    ) WITHOUT ROWID
+    """,
+    # All that is asked for stands in the index.
+    "CREATE INDEX tally_cells_by_day ON tally_cells (generation, kind, day, currency, user_id, count, amount)",
+)
+
 STEPS: Final = (
     statements("the first tables", *_FIRST),
     # Nothing can be recorded under the id of an erased group; the ids alone are kept.
     statements("erased groups", "CREATE TABLE erased_groups (group_id TEXT PRIMARY KEY) WITHOUT ROWID"),
+    statements("tallies", *_TALLIES),
 )
 """Never change one that was released: append another."""
 

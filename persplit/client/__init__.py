@@ -36,7 +36,7 @@ from persplit.client.errors import (
     UnknownCommand,
     UnsentCommands,
 )
-from persplit.client.files import EXPORTS, ImportReport
+from persplit.client.files import EXPORTS, ImportReport, PastImport
 from persplit.client.outbox import Queued, Status
 from persplit.client.reading import (
     Balances,
@@ -90,6 +90,7 @@ __all__ = [
     "Offline",
     "OtherAccount",
     "OutboxFull",
+    "PastImport",
     "Pending",
     "Plan",
     "PlanRow",

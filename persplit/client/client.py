@@ -16,9 +16,10 @@ from persplit.client.changes import Change, Hub, Subscription
 from persplit.client.clock import Clock, local_clock, rfc3339
 from persplit.client.connection import Connection
 from persplit.client.errors import Json, Offline, Refused
-from persplit.client.files import Files, ImportReport, Pictures
+from persplit.client.files import Files, ImportReport, PastImport, Pictures
 from persplit.client.one_thread import OneThread
 from persplit.client.outbox import Queued
+from persplit.client.platform import Platform
 from persplit.client.reading import (
     Balances,
     ExpenseEntry,
@@ -90,6 +91,8 @@ class Client:
         self._signing_in = SigningIn(self._rest, book, thread)
         self._files = Files(self._signing_in)
         self._pictures = Pictures(self._signing_in)
+        self.platform = Platform(self._signing_in)
+        """For admins of the server."""
         self._syncing = Syncing(self._signing_in, book, thread, self._hub)
         self._connection = Connection(
             self._rest.url, self._signing_in, self._syncing, book, thread, self._hub
@@ -142,7 +145,7 @@ class Client:
         )
 
     async def login(self, email: str, password: str) -> Account:
-        """Sign in (online). Raises `Refused` with `credentials_invalid`, `OtherAccount`."""
+        """Sign in (online). Raises `Refused` with `credentials_invalid`, `OtherAccount`; `SignedOut` where it is disabled."""
         return await self._signing_in.login(email, password)
 
     async def logout(self, *, discard_unsent: bool = False) -> None:
@@ -487,6 +490,10 @@ class Client:
         if not dry_run:
             await self._syncing.pull(group_id)
         return report
+
+    async def imports(self, group_id: str) -> list[PastImport]:
+        """What was imported into the group, newest first (online)."""
+        return await self._files.imports(group_id)
 
     async def undo_import(self, group_id: str, import_id: str) -> bool:
         """Take an import back as a whole (admin, online); whether there was anything left of it. Raises `Refused`."""

@@ -26,8 +26,10 @@ Json: TypeAlias = dict[str, Any]
 
 TEMPORARY: Final = frozenset({"store_unavailable", "server_restarting", "internal_error", "rate_limited"})
 """Codes after which the same command, under the same key, may yet succeed."""
-SIGN_IN: Final = frozenset({"token_missing", "token_invalid", "token_reused", "token_expired"})
-"""Codes that ask for another token."""
+SIGN_IN: Final = frozenset(
+    {"token_missing", "token_invalid", "token_reused", "token_expired", "account_disabled"}
+)
+"""Codes that ask for another token. Whose account is disabled gets none, and is told so on signing in."""
 
 
 class ClientError(Exception):

@@ -46,6 +46,17 @@ class ImportReport:
         return sorted(int(row) for row in named)
 
 
+@dataclass(frozen=True, slots=True)
+class PastImport:
+    """An import that was carried out: when, RFC 3339 UTC, and by whose user id; and taken back, if it was."""
+
+    import_id: str
+    at: str
+    by: str
+    undone_at: str | None
+    undone_by: str | None
+
+
 class Files:
     """Sends and fetches files as who is signed in."""
 
@@ -76,6 +87,20 @@ class Files:
         }
         path = f"/groups/{group_id}/import"
         return _report(await self._signing_in.ask("POST", path, body, seconds=IMPORT_SECONDS))
+
+    async def imports(self, group_id: str) -> list[PastImport]:
+        """The group's imports, newest first. Raises `Offline`, `Refused`."""
+        found: list[PastImport] = []
+        cursor: str | None = None
+        while True:
+            page = await self._signing_in.ask("GET", f"/groups/{group_id}/imports", cursor=cursor)
+            found += [
+                PastImport(it["importId"], it["at"], it["by"], it["undoneAt"], it["undoneBy"])
+                for it in page["imports"]
+            ]
+            cursor = page["nextCursor"]
+            if cursor is None:
+                return found
 
     async def undo(self, group_id: str, import_id: str) -> bool:
         """Take an import back; whether there was anything left to take back. Raises `Offline`, `Refused`."""

@@ -39,6 +39,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only look at what would
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("import")(import_)
+    app.command()(imports)
     app.command()(undo_import)
     app.command()(export)
 
@@ -89,10 +90,36 @@ def import_(
     run(context, work, as_json=as_json)
 
 
+def imports(context: typer.Context, *, group: Group = None, as_json: Json = False) -> None:
+    """List what was imported into a group, newest first, with the ids to take them back by.
+
+    JSON: {"imports": [{import_id, at, by, undone_at, undone_by}]}
+    """
+
+    async def work(session: Session) -> None:
+        session.online()
+        await session.refresh()
+        view = await session.view(group)
+        found = await session.client.imports(view.id)
+        rows = [
+            [
+                it.import_id,
+                it.at[:10],
+                view.name(it.by),
+                f"taken back {it.undone_at[:10]}" if it.undone_at else "",
+            ]
+            for it in found
+        ]
+        shown = table(["import", "when", "who", ""], rows) if found else "Nothing was imported into it."
+        session.out.show({"imports": [asdict(it) for it in found]}, shown)
+
+    run(context, work, as_json=as_json)
+
+
 def undo_import(
     context: typer.Context, import_id: str, *, group: Group = None, as_json: Json = False
 ) -> None:
-    """Take an import back as a whole; its id is in what `import` printed.
+    """Take an import back as a whole; its id is in what `import` printed, and in `imports`.
 
     JSON: {"undone": whether there was anything left to take back}
     """

@@ -24,6 +24,7 @@ class Format(StrEnum):
     """Whose file it is."""
 
     PERSPLIT = "persplit"
+    PERSPLIT_CSV = "persplit-csv"
     SPLITWISE = "splitwise"
     SPLIIT_JSON = "spliit-json"
     SPLIIT_CSV = "spliit-csv"

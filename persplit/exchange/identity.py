@@ -4,6 +4,7 @@ Command ids have a space in them, which clients can't send: what an import made 
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -13,6 +14,7 @@ from persplit.ledger.events import ExpenseDeleted, RecordedEvent
 
 IMPORT: Final = "import "
 UNDO: Final = "undo "
+_IMPORT_ID: Final = re.compile("[0-9a-f]{16}")
 GENERATIONS_MAX: Final = 20
 """Times that the same entry can be imported and undone."""
 
@@ -43,9 +45,29 @@ def undo_prefix(import_id: str) -> str:
     return f"{UNDO}{import_id}"
 
 
-def is_of_import(recorded: RecordedEvent, import_id: str) -> bool:
-    """Whether the import recorded it."""
-    return recorded.command_id.startswith(f"{IMPORT}{import_id} ")
+def of_import(import_id: str) -> str:
+    """What the command ids of all that the import recorded begin with, and no others."""
+    return f"{IMPORT}{import_id} "
+
+
+def of_undoing(import_id: str) -> str:
+    """The same of what took the import back."""
+    return f"{undo_prefix(import_id)} "
+
+
+def beyond_import(import_id: str) -> str:
+    """Above all that the import recorded, and below what any other one did that comes after it."""
+    return f"{IMPORT}{import_id}!"  # which comes next after the space
+
+
+def is_import_id(text: str) -> bool:
+    """Whether it can be one."""
+    return _IMPORT_ID.fullmatch(text) is not None
+
+
+def import_of(recorded: RecordedEvent) -> str:
+    """The id of the import that recorded it."""
+    return recorded.command_id.split(" ")[1]
 
 
 def content_in(recorded: RecordedEvent) -> str | None:

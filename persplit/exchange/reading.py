@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from persplit.exchange import cospend, ihatemoney, own, spliit_csv, spliit_json, splitwise, tricount
+from persplit.exchange import (
+    cospend,
+    ihatemoney,
+    own,
+    own_table,
+    spliit_csv,
+    spliit_json,
+    splitwise,
+    tricount,
+)
 from persplit.exchange.book import (
     FILE_CHARACTERS_MAX,
     PEOPLE_MAX,
@@ -42,6 +51,8 @@ def _read(text: str, currency: str, format_: Format) -> Book:
     match format_:
         case Format.PERSPLIT:
             return own.read(text)
+        case Format.PERSPLIT_CSV:
+            return own_table.read(text)
         case Format.SPLITWISE:
             return splitwise.read(text)
         case Format.SPLIIT_JSON:
@@ -79,6 +90,7 @@ def _format_of_json(value: Any) -> Format | None:
 
 def _format_of_table(lines: Sequence[Line]) -> Format | None:
     looks = (
+        (Format.PERSPLIT_CSV, own_table.looks_like),
         (Format.SPLIIT_CSV, spliit_csv.looks_like),
         (Format.COSPEND, cospend.looks_like),
         (Format.IHATEMONEY, ihatemoney.looks_like),

@@ -18,6 +18,8 @@ from persplit.ledger.state import GroupState
 BOM: Final = "\ufeff"
 """Before a table, some spreadsheets need it to read UTF-8."""
 HEADER: Final = ("Date", "Type", "Description", "Category", "Currency", "Amount", "Split", "Notes")
+PAID_BY: Final = "Paid by "
+PAID_FOR: Final = "Paid for "
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 _ESCAPE: Final = "'"
 
@@ -35,7 +37,7 @@ def table_of(state: GroupState, names: Mapping[str, str], things: Iterable[Expen
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     shown = [safe(name) for name in people.values()]
-    writer.writerow([*HEADER, *(f"Paid by {n}" for n in shown), *(f"Paid for {n}" for n in shown)])
+    writer.writerow([*HEADER, *(f"{PAID_BY}{n}" for n in shown), *(f"{PAID_FOR}{n}" for n in shown)])
     for thing in things:
         if isinstance(thing, Expense):
             if thing.deleted_at is None:

@@ -9,12 +9,20 @@ import uuid_utils
 
 from persplit.ledger.errors import FieldError, Invalid, NotFound
 from persplit.service.common_passwords import COMMON_PASSWORDS
-from persplit.service.errors import CredentialsInvalid, ServiceError, TokenInvalid, TokenMissing
+from persplit.service.errors import (
+    AccountDisabled,
+    CredentialsInvalid,
+    ServiceError,
+    StoreUnavailable,
+    TokenInvalid,
+    TokenMissing,
+)
 from persplit.service.handler import rfc3339
 from persplit.service.metrics import SIGN_INS, outcome_of
 from persplit.service.people import People
 from persplit.service.ports import AccessClaims, AccessTokens, Clock, PasswordHasher
 from persplit.service.sessions import Grant, Session, Sessions
+from persplit.service.suspensions import Suspensions
 from persplit.service.throttle import SignInThrottle
 from persplit.service.users import Credentials, ProfileChanges, User, Users
 
@@ -57,6 +65,7 @@ class Accounts:
         passwords: PasswordHasher,
         tokens: AccessTokens,
         throttle: SignInThrottle,
+        suspensions: Suspensions,
         clock: Clock,
     ) -> None:
         self._users = users
@@ -65,6 +74,7 @@ class Accounts:
         self._passwords = passwords
         self._tokens = tokens
         self._throttle = throttle
+        self._suspensions = suspensions
         self._clock = clock
 
     async def register(
@@ -108,12 +118,20 @@ class Accounts:
 
         Raises:
             CredentialsInvalid: no such account, or another password.
+            AccountDisabled: an admin has disabled it.
             RateLimited: too many failures on this address, or too many passwords are being hashed.
 
         """
         with outcome_of(SIGN_INS, "login"):
             known = await self._verified(email, password)
-            return self._signed_in(known.user, await self._sessions.start(known.user.id, device))
+            grant = await self._sessions.start(known.user.id, device)
+            # Not before: who is disabled between the look and the start would have a session left.
+            try:
+                await self._suspensions.check(known.user.id)
+            except ServiceError:
+                await self._sessions.end(grant.session.id)
+                raise
+            return self._signed_in(known.user, grant)
 
     async def _verified(self, email: str, password: str) -> Credentials:
         attempt = self._throttle.begin(email)
@@ -154,6 +172,7 @@ class Accounts:
             TokenMissing: None or empty.
             TokenExpired: it was good once.
             TokenInvalid: not one of ours, or its session has ended.
+            AccountDisabled: it has, and can't begin again.
 
         """
         if not token:
@@ -163,9 +182,24 @@ class Accounts:
         return claims
 
     async def check_session(self, claims: AccessClaims) -> None:
-        """Return if the session behind the claims goes on. Raises `TokenInvalid`."""
+        """Return if the session behind the claims goes on.
+
+        Raises:
+            TokenInvalid: it has ended.
+            AccountDisabled: it has, and can't begin again.
+
+        """
         if not await self._sessions.is_live(claims.session_id):
+            if await self.is_disabled(claims.user_id):
+                raise AccountDisabled("an admin of this server has disabled this account")
             raise TokenInvalid("the session has ended: sign in again")
+
+    async def is_disabled(self, user_id: str) -> bool:
+        """Whether an admin has disabled the account; not, as long as the store doesn't say so."""
+        try:
+            return await self._suspensions.is_disabled(user_id)
+        except StoreUnavailable:
+            return False
 
     async def logout(self, session_id: str) -> None:
         """End the session."""

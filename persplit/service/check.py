@@ -21,6 +21,7 @@ from persplit.ledger.expense import Expense
 from persplit.ledger.snapshot import STATE_VERSION
 from persplit.ledger.state import GroupState, apply, plan_of
 from persplit.service import snapshots
+from persplit.service.audit import read_entry
 from persplit.service.erasure import is_unfinished
 from persplit.service.errors import StoreUnavailable
 from persplit.service.handler import thing_of
@@ -247,6 +248,9 @@ class DocumentCheck:
             "group_passwords": self._group_password,
             "erasures": self._erasure,
             "attachments": self._attachment,
+            "admins": self._of_account,
+            "suspensions": self._of_account,
+            "audit": self._audit_entry,
         }
         for name, look in looks.items():
             async for document in scanned(self._stores.collections()[name]):
@@ -306,6 +310,13 @@ class DocumentCheck:
         if body is None:
             return Finding("attachment_missing", "", "its file is gone")
         return Finding("attachment_damaged", "", "its file isn't what was uploaded")
+
+    async def _of_account(self, document: Document) -> Finding | None:
+        return None if await self._is_account(document.id) else _orphan("its account is gone")
+
+    async def _audit_entry(self, document: Document) -> Finding | None:
+        read_entry(document)
+        return None
 
     async def _erasure(self, document: Document) -> Finding | None:
         if not is_unfinished(document):

@@ -9,6 +9,7 @@ PerSplitError
     ├── TokenExpired            token_expired
     ├── TokenReused             token_reused
     ├── CredentialsInvalid      credentials_invalid
+    ├── AccountDisabled         account_disabled       an admin of the platform did that
     ├── EmailTaken              email_taken
     ├── RateLimited             rate_limited           `retry_after_ms` says when to come back
     ├── IdempotencyKeyReused    idempotency_key_reused
@@ -72,6 +73,12 @@ class CredentialsInvalid(ServiceError):
     """E-mail and password don't go together. Never says which."""
 
     code = "credentials_invalid"
+
+
+class AccountDisabled(ServiceError):
+    """An admin has disabled the account: nobody signs in to it."""
+
+    code = "account_disabled"
 
 
 class EmailTaken(ServiceError):

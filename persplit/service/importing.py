@@ -6,7 +6,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from persplit.exchange.book import Book, Format, UnreadableFile
-from persplit.exchange.identity import GENERATIONS_MAX, Known, is_of_import, is_undone, reversal_id
+from persplit.exchange.identity import (
+    GENERATIONS_MAX,
+    IMPORT,
+    Known,
+    beyond_import,
+    import_of,
+    is_import_id,
+    is_undone,
+    of_import,
+    of_undoing,
+    reversal_id,
+)
 from persplit.exchange.planning import Group, ImportPlan, Wish, id_of, is_uuid, keys_of, plan_import
 from persplit.exchange.reading import read_book
 from persplit.exchange.replaying import Step
@@ -23,8 +34,8 @@ from persplit.service.handler import rfc3339, thing_of
 from persplit.service.people import People, shown_name
 from persplit.service.ports import READ_LIMIT_MAX, Clock, EventStore
 
-AT_ONCE_MAX: Final = 2
-"""Files that one node reads and plans at the same time: each may take a second of a processor."""
+LISTED_MAX: Final = 500
+"""Imports of one group that a list has: more than anybody makes, and a second of look-ups."""
 LOOKED_UP_AT_ONCE: Final = 500
 """Things asked for in one call of the store, so that each stays well within its deadline."""
 
@@ -59,6 +70,15 @@ class Imported:
     recorded: Recorded | None
 
 
+@dataclass(frozen=True, slots=True)
+class PastImport:
+    """An import that was carried out: one of the events that it recorded, and one of those that took it back, if any."""
+
+    import_id: str
+    recorded: RecordedEvent
+    undone: RecordedEvent | None
+
+
 class Importing:
     """Imports and undoes imports, for admins of the group."""
 
@@ -70,7 +90,6 @@ class Importing:
         self._people = people
         self._batches = batches
         self._clock = clock
-        self._turn = asyncio.Semaphore(AT_ONCE_MAX)
 
     async def look(self, order: ImportOrder) -> Imported:
         """What importing the file would do; nothing is written.
@@ -83,7 +102,8 @@ class Importing:
         state = await self._groups.state_for(order.group_id, order.actor_id, for_sure=True)
         book = await self._book(order, state)
         now = max(rfc3339(self._clock()), state.at)
-        return Imported(await self._planned(book, state, order, now), None)
+        async with self._batches.turn:
+            return Imported(await self._planned(book, state, order, now), None)
 
     async def carry_out(self, order: ImportOrder) -> Imported:
         """Import the file: all of it, or nothing. What was imported before is not imported again.
@@ -121,7 +141,7 @@ class Importing:
         async def deciding(state: GroupState, now: str) -> Sequence[Step]:
             if not state.is_admin(actor_id):
                 raise Forbidden("only an admin of the group can undo an import")
-            events = await self._events_of(state, import_id)
+            events = await self._events_of(group_id, import_id) if is_import_id(import_id) else ()
             if not events:
                 raise NotFound("there is no such import in this group")
             present = await self._present(group_id, events)
@@ -129,13 +149,33 @@ class Importing:
 
         return await self._batches.record(group_id, actor_id, deciding)
 
+    async def imports(self, group_id: str, user_id: str) -> Sequence[PastImport]:
+        """The group's imports for a member, newest first; at most `LISTED_MAX`. A look-up or two for each.
+
+        Raises:
+            NotFound: no such group, or not the caller's.
+
+        """
+        await self._groups.state_for(group_id, user_id, for_sure=True)
+        found: list[PastImport] = []
+        after = ""
+        while len(found) < LISTED_MAX:
+            events = await self._store.of_commands(group_id, IMPORT, after, 1)
+            if not events:
+                break
+            import_id = import_of(events[0])
+            undoing = await self._store.of_commands(group_id, of_undoing(import_id), "", 1)
+            found.append(PastImport(import_id, events[0], undoing[0] if undoing else None))
+            after = beyond_import(import_id)
+        return sorted(found, key=lambda it: it.recorded.seq, reverse=True)
+
     # --- what is known before it is decided
 
     async def _book(self, order: ImportOrder, state: GroupState) -> Book:
         if not state.is_admin(order.actor_id):
             raise Forbidden("only an admin of the group can import into it")
         try:
-            async with self._turn:
+            async with self._batches.turn:
                 return await asyncio.to_thread(read_book, order.text, state.settings.currency, order.format)
         except UnreadableFile as error:
             raise ImportRefused("the file can't be read", [FieldError("file", str(error))]) from None
@@ -148,8 +188,7 @@ class Importing:
         }
         group = Group(state, names, await self._known(book, state), await self._accounts(book))
         wish = Wish(order.actor_id, now, order.members, frozenset(order.skip))
-        async with self._turn:
-            return await asyncio.to_thread(plan_import, book, group, wish)
+        return await asyncio.to_thread(plan_import, book, group, wish)
 
     async def _accounts(self, book: Book) -> frozenset[str]:
         """Ids in a file of ours that are somebody's account on this server."""
@@ -189,17 +228,14 @@ class Importing:
             found.update(await self._store.latest(group_id, noun, ids[start : start + LOOKED_UP_AT_ONCE]))
         return found
 
-    async def _events_of(self, state: GroupState, import_id: str) -> list[RecordedEvent]:
-        """All that the import recorded, oldest first. Reads the whole ledger, a page at a time."""
+    async def _events_of(self, group_id: str, import_id: str) -> list[RecordedEvent]:
+        """All that the import recorded, oldest first."""
         found: list[RecordedEvent] = []
-        after = 0
-        while after < state.seq:
-            events = await self._store.read(state.group_id, after, READ_LIMIT_MAX)
-            if not events:
-                break
-            found += [recorded for recorded in events if is_of_import(recorded, import_id)]
-            after = events[-1].seq
-        return found
+        after = ""
+        while page := await self._store.of_commands(group_id, of_import(import_id), after, READ_LIMIT_MAX):
+            found += page
+            after = page[-1].command_id
+        return sorted(found, key=lambda recorded: recorded.seq)
 
     async def _present(
         self, group_id: str, events: Iterable[RecordedEvent]

@@ -13,6 +13,7 @@ from persplit.service.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from persplit.service.statements import Statement
+    from persplit.service.tallies import Tallies
 
 FILE_BYTES_MAX: Final = 10 * 1024 * 1024
 """An attachment. A photo of a phone has three to five megabytes."""
@@ -165,6 +166,15 @@ class EventStore(Protocol):
         """The event that the command made, if any."""
         ...
 
+    async def of_commands(
+        self, group_id: str, prefix: str, after: str, limit: int
+    ) -> Sequence[RecordedEvent]:
+        """At most `limit` events whose command id begins with the prefix and is above `after`, in order of command id.
+
+        The prefix is ASCII. Looks at nothing else of the group.
+        """
+        ...
+
     async def latest(self, group_id: str, noun: Noun, ids: Sequence[str]) -> Mapping[str, RecordedEvent]:
         """For each of the things the last event about it, which holds its present version; unknown ids are left out."""
         ...
@@ -280,6 +290,10 @@ class Documents(Protocol):
         """Remove the document, if it is there."""
         ...
 
+    async def count(self) -> int:
+        """How many documents there are, more or less: those that come and go at that moment may be missed."""
+        ...
+
     async def scan(self, after: str, limit: int) -> Sequence[Document]:
         """At most `limit` documents whose id is above `after`, in order of id. A damaged one comes with nothing in it."""
         ...
@@ -336,13 +350,20 @@ class Stores:
     erasures: Documents
     attachments: Documents
     files: Files
+    admins: Documents
+    suspensions: Documents
+    audit: Documents
     meta: Documents
+    tallies: "Tallies"
     is_shared: bool
     name: str = ""
     inspect: Callable[[], Awaitable[Sequence[str]]] = _nothing_to_inspect
 
     def collections(self) -> Mapping[str, Documents]:
-        """The collections of documents by name, but for `meta`, which is about the store and not in it."""
+        """The collections of documents by name, but for `meta`, which is about the store and not in it.
+
+        Neither are the tallies, which can be made anew.
+        """
         return {
             "users": self.users,
             "sessions": self.sessions,
@@ -350,6 +371,9 @@ class Stores:
             "group_passwords": self.group_passwords,
             "erasures": self.erasures,
             "attachments": self.attachments,
+            "admins": self.admins,
+            "suspensions": self.suspensions,
+            "audit": self.audit,
         }
 
 

@@ -82,6 +82,14 @@ class Users:
             found.update((id_, read_credentials(document).user) for id_, document in documents.items())
         return found
 
+    async def count(self) -> int:
+        """How many accounts there are, more or less."""
+        return await self._documents.count()
+
+    async def page(self, after: str, limit: int) -> Sequence[User]:
+        """At most `limit` accounts with ids above `after`, in order of id."""
+        return [read_credentials(document).user for document in await self._documents.scan(after, limit)]
+
     async def by_email(self, email: str) -> User | None:
         """The account with this address, in whatever case it is written."""
         found = await self.credentials(email)

@@ -20,7 +20,7 @@ STEPS: Final = (
     Rule(
         "connect_error with a code",
         "The server refused, and the library does not try again by itself. `token_expired`: refresh, then connect. "
-        "`token_missing`, `token_invalid`: sign in. `rate_limited` (too many sockets, or too many "
+        "`token_missing`, `token_invalid`: sign in. `account_disabled`: don't come back, and tell your user. `rate_limited` (too many sockets, or too many "
         "opened lately), `server_restarting`, `store_unavailable`, `internal_error`: wait "
         "for `retryAfterMs` (some seconds where there is none), then connect. `validation_failed`: your `since` is "
         "not as above; connect without it. Without a code it was the network, and the library tries again by itself.",
@@ -29,7 +29,7 @@ STEPS: Final = (
         "disconnect",
         "Before the server ends a connection it says why with `session:closing {code, retryAfterMs}`. After an end "
         "by the server the library does not come back by itself: wait `retryAfterMs`, then connect. `token_expired`: "
-        "refresh first. `signed_out`: sign in. `too_slow` (you read more slowly than the group writes, and what "
+        "refresh first. `signed_out`: sign in. `account_disabled`: don't; tell your user. `too_slow` (you read more slowly than the group writes, and what "
         "waited for you was dropped), `server_restarting`: connect again, with `since`. Whoever takes nothing at all "
         "for ten seconds is cut off without a word, which looks like a broken network: then the library comes back "
         "by itself.",
@@ -154,6 +154,7 @@ class GroupSocket {
 
   Future<void> _comeBack(String? code, int? waitMs, int? status) async {
     if (code == 'signed_out' || (status == 401 && code != 'token_expired')) return tokens.signIn();
+    if (code == 'account_disabled') return; // tell the user: there is no way back from here
     if (code == 'token_expired') await tokens.refresh();
     if (code == 'validation_failed') return; // a bug of ours in `since`: coming back would not help
     await Future.delayed(Duration(milliseconds: waitMs ?? 1000));
@@ -219,6 +220,7 @@ export function connect(server, tokens, store) {
 
   async function comeBack({ code, status, retryAfterMs = 1000 }) {
     if (code === "signed_out" || (status === 401 && code !== "token_expired")) return tokens.signIn();
+    if (code === "account_disabled") return; // tell the user: there is no way back from here
     if (code === "token_expired") await tokens.refresh();
     if (code === "validation_failed") return; // a bug of ours in `since`: coming back would not help
     await wait(retryAfterMs);

@@ -54,6 +54,7 @@ _BY_NAME: Final[Mapping[str, object]] = {
     "hasPassword": False,
     "height": 2_340,
     "includePayer": True,
+    "lagSeconds": 2.5,
     "locale": "en-IN",
     "name": "Asha",
     "nextCursor": None,
@@ -91,9 +92,11 @@ _BY_NAME: Final[Mapping[str, object]] = {
     "vpa": "asha@okhdfcbank",
     "width": 1_080,
 }
+_MARCH: Final = {"from": "2026-03-01", "to": "2026-03-31"}
 _BY_OWNER: Final[Mapping[str, Mapping[str, object]]] = {
     "AddAttachment": {"name": "bill.jpg"},
     "Attachment": {"id": _ATTACHMENT, "type": "image/jpeg", "name": "bill.jpg"},
+    **dict.fromkeys(("AnalyticsSummary", "TopSpenders", "GroupActivity", "UnsettledDebts"), _MARCH),
     "Cause": {"id": _EXPENSE, "amount": 60_000},
     "ConnectError": {"message": "the token has expired"},
     "CreateGroup": {"name": "Goa trip"},

@@ -15,7 +15,7 @@ from persplit.service.importing import Imported, ImportOrder
 from persplit.service.statements import statement_of
 from persplit.transport import requests as r
 from persplit.transport import results, views
-from persplit.transport.fields import FOUND_OUT
+from persplit.transport.fields import FOUND_OUT, cursor_of
 from persplit.transport.limits import Budget
 from persplit.transport.operations import Call, Operation, Services
 from persplit.transport.views import Json
@@ -40,6 +40,26 @@ async def _import(services: Services, call: Call, request: r.ImportFile) -> Json
     if request.dry_run:
         return _report(await services.importing.look(order))
     return _report(await services.importing.carry_out(order))
+
+
+async def _imports(services: Services, call: Call, request: r.ListImports) -> Json:
+    found = await services.importing.imports(request.group_id, call.user_id)
+    before = int(request.cursor) if request.cursor else None
+    left = [it for it in found if before is None or it.recorded.seq < before]
+    page = left[: request.limit]
+    return {
+        "imports": [
+            {
+                "importId": it.import_id,
+                "at": it.recorded.at,
+                "by": it.recorded.by,
+                "undoneAt": it.undone.at if it.undone else None,
+                "undoneBy": it.undone.by if it.undone else None,
+            }
+            for it in page
+        ],
+        "nextCursor": cursor_of(page[-1].recorded.seq) if len(left) > len(page) else None,
+    }
 
 
 async def _undo(services: Services, call: Call, request: r.UndoImport) -> Json:
@@ -158,6 +178,14 @@ OPERATIONS: Final = (
         "POST /groups/{groupId}/import",
         body_bytes_max=IMPORT_BODY_BYTES_MAX,
         seconds_max=IMPORT_SECONDS_MAX,
+    ),
+    Operation(
+        "listImports",
+        "A group's imports, newest first",
+        r.ListImports,
+        results.PastImports,
+        _imports,
+        "GET /groups/{groupId}/imports",
     ),
     Operation(
         "undoImport",

@@ -44,7 +44,8 @@ _BIDI_CONTROLS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2
 _BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """The text, if there is no control character in it. Raises `ValueError`."""
     if text.isascii() and text.isprintable():
         return text  # most texts: no need to look at each character
     for character in text:
@@ -63,7 +64,7 @@ def _visible(text: str) -> str:
 
 
 def _plain_lines(text: str) -> str:
-    _plain(text.replace("\n", "").replace("\t", ""))
+    plain(text.replace("\n", "").replace("\t", ""))
     return text
 
 
@@ -137,7 +138,7 @@ def _lines(length_max: int) -> StringConstraints:
     return StringConstraints(strict=True, strip_whitespace=True, max_length=length_max)
 
 
-_PLAIN: Final = AfterValidator(_plain)
+_PLAIN: Final = AfterValidator(plain)
 _VISIBLE: Final = AfterValidator(_visible)
 _PLAIN_LINES: Final = AfterValidator(_plain_lines)
 
@@ -151,7 +152,7 @@ AttachmentName = Annotated[str, _line(attachment.ATTACHMENT_NAME_LENGTH_MAX), _P
 SettlementNote = Annotated[str, _lines(settlement.NOTE_LENGTH_MAX), _PLAIN_LINES]
 
 Id = Annotated[
-    str, StringConstraints(strict=True, min_length=1, max_length=ID_LENGTH_MAX), AfterValidator(_plain)
+    str, StringConstraints(strict=True, min_length=1, max_length=ID_LENGTH_MAX), AfterValidator(plain)
 ]
 AttachmentId = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9a-f]{64}$")]
 FileBody = Annotated[
@@ -185,7 +186,7 @@ Limit = Annotated[StrictInt, Field(ge=1, le=LIMIT_MAX, description="at most so m
 Email = Annotated[
     str,
     StringConstraints(strict=True, strip_whitespace=True, max_length=EMAIL_LENGTH_MAX),
-    AfterValidator(_plain),
+    AfterValidator(plain),
     AfterValidator(_email),
     WithJsonSchema({"type": "string", "format": "email", "maxLength": EMAIL_LENGTH_MAX}),
 ]

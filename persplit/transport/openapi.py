@@ -245,7 +245,7 @@ def _failures(operation: Operation, method: str) -> set[int]:
     if not operation.is_public or operation.id in _CREDENTIALS:
         found.add(401)
     acts_on_group = operation.carries_key and operation.id != _FOUNDING
-    if acts_on_group or operation.id == "refresh":
+    if acts_on_group or operation.is_for_admins or operation.id in _CREDENTIALS:
         found.add(403)
     if acts_on_group or _parameters_of(operation):
         found.add(404)

@@ -12,6 +12,9 @@ from pydantic import BaseModel
 
 from persplit.ledger.commands import Command, LeaveGroup, RemoveMember
 from persplit.service.accounts import Accounts
+from persplit.service.administration import Administration
+from persplit.service.admins import Admins
+from persplit.service.analytics import Analytics
 from persplit.service.attachments import Attachments
 from persplit.service.command_request import CommandRequest, Outcome
 from persplit.service.epochs import Epochs
@@ -93,6 +96,9 @@ class Services:
     statements: StatementPrinter
     attachments: Attachments
     receipts: Receipts
+    admins: Admins
+    administration: Administration
+    analytics: Analytics
     qr_tokens: QrTokens
     qr_codes: QrRenderer
     public_url: str
@@ -136,7 +142,7 @@ class Operation:
     """One row of the contract.
 
     `rest` is its method and path below /api/v1, `event` its name on a socket; None where it has none. `result`
-    is the model of the answer (None: empty). `budget` names the rate limit that it counts against. With a
+    is the model of the answer (None: empty). `is_for_admins`: of the platform, over REST only. `budget` names the rate limit that it counts against. With a
     `media_type` it answers over REST with a file: `run` then returns `{file: bytes, name: str}`. `body_bytes_max`
     is for requests that may be larger than others, `body_seconds_max` for bodies that may take longer to come, and
     `seconds_max` for answers that may; all over REST only. With `file_types` the body is a file of one of these, the
@@ -152,6 +158,7 @@ class Operation:
     event: str | None = None
     status: int = 200
     is_public: bool = False
+    is_for_admins: bool = False
     budget: Budget = Budget.REQUESTS
     media_type: str | None = None
     body_bytes_max: int | None = None

@@ -32,6 +32,7 @@ PROBLEMS: Final[dict[type[PerSplitError], Problem]] = {
     service.TokenExpired: Problem(401, "The token has expired", "After refreshing the token."),
     service.TokenReused: Problem(401, "The session has ended", "After signing in again."),
     service.CredentialsInvalid: Problem(401, "E-mail or password is wrong", _NO),
+    service.AccountDisabled: Problem(403, "The account is disabled", "After an admin enabled it again."),
     ledger.Forbidden: Problem(403, "Not allowed", _NO),
     ledger.NotFound: Problem(404, "Not found", _NO),
     service.MethodNotAllowed: Problem(405, "Method not allowed", _NO),

@@ -479,6 +479,12 @@ class ImportFile(OneGroup):
     dry_run: StrictBool = Field(default=False, description="only look at what would happen")
 
 
+class ListImports(OneGroup, Page):
+    """A group's imports, newest first."""
+
+    cursor: f.SeqCursor | None = None
+
+
 class UndoImport(OneGroup):
     """Which import to take back."""
 

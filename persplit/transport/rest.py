@@ -85,6 +85,8 @@ class Rest:
             raise ServerRestarting("this server is stopping: send it again in a moment")
         claims = await self._services.accounts.authenticate(_bearer(request))
         self._limits.check(operation.budget, claims.user_id)
+        if operation.is_for_admins:
+            await self._services.admins.require(claims.user_id)
         return Call(claims, address, device)
 
     async def _fields(self, operation: Operation, request: web.Request) -> dict[str, Any]:

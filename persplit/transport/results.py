@@ -486,6 +486,23 @@ class ImportReport(Result):
     balances: list[Posting]
 
 
+class PastImport(Result):
+    """An import that was carried out. Where it was taken back, `undoneAt` says when, and `undoneBy` who did."""
+
+    import_id: str
+    at: Time
+    by: str
+    undone_at: Time | None
+    undone_by: str | None
+
+
+class PastImports(Result):
+    """A group's imports, newest first."""
+
+    imports: list[PastImport]
+    next_cursor: str | None
+
+
 class ImportUndone(Result):
     """An import was taken back. `replayed`: it was before."""
 
@@ -666,7 +683,7 @@ class AuthExpiring(Result):
 class SessionClosing(Result):
     """Why the server is about to disconnect, and when to come back."""
 
-    code: Literal["token_expired", "signed_out", "too_slow", "server_restarting"]
+    code: Literal["token_expired", "signed_out", "account_disabled", "too_slow", "server_restarting"]
     retry_after_ms: int
 
 

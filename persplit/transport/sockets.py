@@ -298,13 +298,14 @@ class Sockets:
         return tuple({connection.claims.session_id: None for connection in self._connections.values()})
 
     def session_ended(self, session_id: str) -> None:
-        """Close the session's sockets: it was signed out."""
+        """Close the session's sockets: it was signed out, or its account disabled."""
         for connection in list(self._connections.values()):
             if connection.claims.session_id == session_id:
                 self._spawn(self._sign_out, connection)
 
     async def _sign_out(self, connection: Connection) -> None:
-        await self.close(connection.sid, "signed_out", 0)
+        is_disabled = await self._services.accounts.is_disabled(connection.claims.user_id)
+        await self.close(connection.sid, "account_disabled" if is_disabled else "signed_out", 0)
 
     async def close(self, sid: str, code: str, retry_after_ms: int) -> None:
         """Say why, then disconnect. `retry_after_ms`: how long the client should wait before it comes back."""

@@ -4,6 +4,8 @@ from typing import Final
 
 from persplit.transport import (
     account_operations,
+    admin_operations,
+    analytics_operations,
     attachment_operations,
     exchange_operations,
     expense_operations,
@@ -33,6 +35,7 @@ TAGGED: Final = {
     "Balances and history": reading_operations.OPERATIONS,
     "Files in and out": exchange_operations.OPERATIONS,
     "Catching up": (*sync_operations.OPERATIONS, sync_operations.push_operation(_WRITES)),
+    "Looking after the platform": (*admin_operations.OPERATIONS, *analytics_operations.OPERATIONS),
 }
 
 OPERATIONS: Final = tuple(operation for operations in TAGGED.values() for operation in operations)

@@ -16,11 +16,15 @@ from pymongo import AsyncMongoClient
 
 from persplit.adapters import mongo_store
 from persplit.adapters.memory_store import MemoryDocuments, MemoryEvents
+from persplit.adapters.memory_tallies import MemoryTallies
 from persplit.adapters.mongo_store import MongoDocuments, MongoEvents
+from persplit.adapters.mongo_tallies import MongoTallies
 from persplit.adapters.sqlite_database import SqliteDatabase
 from persplit.adapters.sqlite_documents import SqliteDocuments
 from persplit.adapters.sqlite_events import SqliteEvents
+from persplit.adapters.sqlite_tallies import SqliteTallies
 from persplit.service.ports import Documents, EventStore
+from persplit.service.tallies import Tallies
 from tests.servers import with_database
 
 OpenEvents: TypeAlias = Callable[[], Awaitable[EventStore]]
@@ -41,7 +45,7 @@ class Backend:
         self._kind = kind
         self._file = directory / "persplit.db"
         self._mongodb_uri = mongodb_uri
-        self._memory = MemoryEvents(), MemoryDocuments(UNIQUE_KEYS)
+        self._memory = MemoryEvents(), MemoryDocuments(UNIQUE_KEYS), MemoryTallies()
         self._opened = AsyncExitStack()
 
     async def events(self) -> EventStore:
@@ -61,6 +65,15 @@ class Backend:
         documents = MongoDocuments(self._mongo(), "accounts", UNIQUE_KEYS)
         await documents.open()
         return documents
+
+    async def tallies(self) -> Tallies:
+        if self._kind == "memory":
+            return self._memory[2]
+        if self._kind == "sqlite":
+            return SqliteTallies(await self._sqlite())
+        tallies = MongoTallies(self._mongo())
+        await tallies.open()
+        return tallies
 
     async def close(self) -> None:
         if self._mongodb_uri:
@@ -115,3 +128,9 @@ async def events(backend: Backend) -> EventStore:
 async def documents(backend: Backend) -> Documents:
     """A collection with nothing in it, whose key `email` is unique."""
     return await backend.documents()
+
+
+@pytest.fixture
+async def tallies(backend: Backend) -> Tallies:
+    """A handle on fresh tallies."""
+    return await backend.tallies()

@@ -167,6 +167,14 @@ async def test_all_documents_are_paged_in_order_of_id(documents: Documents) -> N
     assert list(await documents.scan("", 0)) == []
 
 
+async def test_documents_are_counted(documents: Documents) -> None:
+    assert await documents.count() == 0
+    for id_ in ("c", "a", "b"):
+        await documents.insert(account(id_))
+    await documents.delete("a")
+    assert await documents.count() == 2
+
+
 async def test_documents_that_are_put_keep_their_versions_and_leave_others_alone(
     documents: Documents,
 ) -> None:

@@ -242,6 +242,24 @@ async def test_a_command_is_found_by_its_id(events: EventStore) -> None:
     assert await events.find_command("pune", "found") is None
 
 
+async def test_events_are_found_by_what_their_command_ids_begin_with(events: EventStore) -> None:
+    ids = ["import b c 3", "import a c 2", "import a! c 9", "importer", "import a b 1", "undo a 4"]
+    await events.append(new(1, founded(), command_id="import a"))
+    for place, id_ in enumerate(ids, 2):
+        await events.append(new(place, added(f"e{place}"), command_id=id_))
+
+    async def found(prefix: str, after: str = "", limit: int = 9) -> list[str]:
+        return [it.command_id for it in await events.of_commands("goa", prefix, after, limit)]
+
+    assert await found("import a ") == ["import a b 1", "import a c 2"]
+    assert await found("import a ", after="import a b 1") == ["import a c 2"]
+    assert await found("import ", after="import a!", limit=1) == ["import a! c 9"]
+    assert await found("import ", after="import a~") == ["import b c 3"]
+    assert await found("import ", limit=0) == await found("undo b ") == []
+    assert await events.of_commands("pune", "import ", "", 9) == []
+    assert (await events.of_commands("goa", "undo ", "", 9))[0].event == added("e7")
+
+
 async def test_the_latest_event_about_each_thing(events: EventStore) -> None:
     await fill(
         events, founded(), added("a"), added("b"), changed("a", 5), paid("s"), confirmed("s"), renamed("Diu")
@@ -450,6 +468,7 @@ async def erased(events: EventStore, group_id: str = "goa") -> bool:
         await events.latest(group_id, Noun.EXPENSE, ["a"]),
         await events.read_creations(group_id, Noun.EXPENSE, 99, 10),
         await events.find_command(group_id, "command-1"),
+        await events.of_commands(group_id, "command", "", 9),
         await events.load_snapshot(group_id, 1, 99),
         await events.stored(group_id, 0, 10),
         await events.snapshots(group_id, 0, 10),

@@ -17,6 +17,7 @@ def asha_in_goa(people: MakePerson) -> Person:
 
 def test_a_file_is_looked_at_imported_and_taken_back(people: MakePerson) -> None:
     asha = asha_in_goa(people)
+    assert asha.says("imports") == "Nothing was imported into it.\n"
     words = ("import", SPLITWISE, "--member", "Asha Rao=me")
     seen = asha.says(*words, "--dry-run")
     assert "Nothing was changed." in seen
@@ -28,7 +29,10 @@ def test_a_file_is_looked_at_imported_and_taken_back(people: MakePerson) -> None
     shown = asha.gets("balances")["balances"]
     assert {one["name"]: one["amount"] for one in shown}["Asha"] == 2_269_083
     assert "nothing was changed" in asha.says(*words)
+    assert asha.gets("imports")["imports"][0]["undone_at"] is None
     assert asha.gets("undo-import", done["import_id"]) == {"undone": True}
+    assert f"{done['import_id']}" in asha.says("imports")
+    assert "taken back" in asha.says("imports")
     assert "taken back before" in asha.says("undo-import", done["import_id"])
     assert {one["amount"] for one in asha.gets("balances")["balances"]} == {0}
 

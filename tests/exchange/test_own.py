@@ -4,8 +4,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from hypothesis import assume, given
 
+from persplit.exchange import own_table, table
+from persplit.exchange.book import UnreadableFile
 from persplit.exchange.rows import Status
 from persplit.ledger import codec
 from persplit.ledger.attachment import Attachment
@@ -90,3 +93,56 @@ def test_import_of_export_has_the_balances_the_history_and_the_plan(ledger: Ledg
         for row in plan_of(target.state).transfers
     ]
     assert rows == document["settleUp"]
+
+
+@given(histories())
+@LONG_PROPERTY
+def test_import_of_the_table_has_the_balances(ledger: Ledger) -> None:
+    state = ledger.group
+    names = {member.user_id: f"person {number}" for number, member in enumerate(state.members.values())}
+    text = table.table_of(state, names, list(ledger.things.values()))
+    target = Target.founded(state.settings.currency, name="Somebody else")
+    plan = target.takes(text)
+    by_name = {names[user_id]: amount for user_id, amount in state.balances.items() if amount}
+    assert target.balances() == by_name
+    assert {row.status for row in plan.rows} <= {Status.NEW}
+    assert target.takes(text).steps == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("Asha,Paid for Ben", "Ben,Paid for Asha", "the columns aren't"),
+        ("Paid for Ben", "Paid for", "the columns aren't"),
+        ("Type", "Kind", "no header"),
+    ],
+)
+def test_a_table_with_other_columns_is_not_read(old: str, new: str, reason: str) -> None:
+    with pytest.raises(UnreadableFile, match=reason):
+        own_table.read(TABLE.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("INR,10.00", "XXX,10.00", "ISO 4217"),
+        ("10.00,,5.00,5.00", "10.00,,5.00,4.99", "what it was for doesn't sum"),
+        ("EQUAL,,10.00", "EQUAL,,9.00", "what was paid doesn't sum"),
+        ("INR,10.00", 'INR,"10,00"', "is not an amount"),
+        ("10.00,EQUAL,,10.00,,5.00,5.00", "0.00,EQUAL,,,,,", "amount is zero"),
+        (",expense,", ",payment,", "from one person to one other"),
+        (",expense,", ",gift,", "neither expense nor payment"),
+        ("2026-03-01", "yesterday", "is not a date"),
+    ],
+)
+def test_a_row_that_does_not_hold_is_refused_by_its_line(old: str, new: str, reason: str) -> None:
+    book = own_table.read(TABLE.replace(old, new))
+    (refused,) = book.refused
+    assert (refused.row, reason in refused.reason) == (2, True)
+    assert not book.entries
+
+
+TABLE = (
+    "Date,Type,Description,Category,Currency,Amount,Split,Notes,Paid by Asha,Paid by Ben,Paid for Asha,Paid for Ben\n"
+    "2026-03-01,expense,Tea,,INR,10.00,EQUAL,,10.00,,5.00,5.00\n"
+)

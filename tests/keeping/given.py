@@ -3,6 +3,7 @@
 import hashlib
 
 from persplit.adapters.memory_store import MemoryDocuments, MemoryEvents, MemoryFiles
+from persplit.adapters.memory_tallies import MemoryTallies
 from persplit.ledger.commands import (
     Command,
     ConfirmSettlement,
@@ -37,7 +38,11 @@ def memory_stores() -> Stores:
         erasures=MemoryDocuments(),
         attachments=MemoryDocuments(),
         files=MemoryFiles(),
+        admins=MemoryDocuments(),
+        suspensions=MemoryDocuments(),
+        audit=MemoryDocuments(),
         meta=MemoryDocuments(),
+        tallies=MemoryTallies(),
         is_shared=False,
         name="memory",
     )

@@ -235,7 +235,7 @@ async def test_an_account_that_is_not_found_by_its_address(stores: Stores, damag
     assert await faults(stores) == {("lookup_fields", "asha"), ("lookup_fields", "ben")}
 
 
-@pytest.mark.parametrize("collection", ["users", "sessions", "invites", "group_passwords"])
+@pytest.mark.parametrize("collection", ["users", "sessions", "invites", "group_passwords", "audit"])
 async def test_a_document_that_cannot_be_read(stores: Stores, damage: Damage, collection: str) -> None:
     damage.document(collection, "torn", {"hash": 7}, {})
     (finding,) = await findings(stores)

@@ -120,6 +120,11 @@ class Wire(EventStore):
     async def find_command(self, group_id: str, command_id: str) -> RecordedEvent | None:
         return await self._read("find_command", lambda: self.store.find_command(group_id, command_id))
 
+    async def of_commands(
+        self, group_id: str, prefix: str, after: str, limit: int
+    ) -> Sequence[RecordedEvent]:
+        return await self._read("of_commands", lambda: self.store.of_commands(group_id, prefix, after, limit))
+
     async def latest(self, group_id: str, noun: Noun, ids: Sequence[str]) -> Mapping[str, RecordedEvent]:
         return await self._read("latest", lambda: self.store.latest(group_id, noun, ids))
 

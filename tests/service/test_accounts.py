@@ -21,6 +21,7 @@ from persplit.service.accounts import (
 )
 from persplit.service.common_passwords import COMMON_PASSWORDS
 from persplit.service.errors import (
+    AccountDisabled,
     CredentialsInvalid,
     EmailTaken,
     RateLimited,
@@ -32,7 +33,8 @@ from persplit.service.errors import (
 )
 from persplit.service.people import People
 from persplit.service.ports import Document, PasswordHasher, VersionChanged
-from persplit.service.sessions import Sessions
+from persplit.service.sessions import Grant, Sessions
+from persplit.service.suspensions import Suspensions
 from persplit.service.throttle import FREE_FAILURES, SignInThrottle
 from persplit.service.users import ATTEMPTS_MAX, UNIQUE_KEYS, ProfileChanges, User, Users
 
@@ -127,6 +129,7 @@ def house(argon2: Argon2Passwords) -> House:
     people = People(users, monotonic=clock.monotonic)
     pepper = derive_key(SECRET, "refresh")
     passwords = WatchedPasswords(argon2)
+    suspensions = Suspensions(MemoryDocuments(), clock)
     accounts = Accounts(
         users=users,
         people=people,
@@ -134,6 +137,7 @@ def house(argon2: Argon2Passwords) -> House:
         passwords=passwords,
         tokens=JwtAccessTokens(derive_key(SECRET, "access"), clock=clock),
         throttle=SignInThrottle(monotonic=clock.monotonic),
+        suspensions=suspensions,
         clock=clock,
     )
     return House(accounts, users, people, user_documents, passwords, clock)
@@ -447,3 +451,36 @@ async def test_the_password_is_kept_only_as_a_hash_that_no_profile_shows(house: 
     known = await house.users.credentials(EMAIL)
     assert known is not None
     assert body["passwordHash"] not in repr(known)
+
+
+# Disabled accounts
+
+
+async def test_who_is_disabled_while_signing_in_is_left_no_session(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed_in = await house.register()
+    suspensions = house.accounts._suspensions
+    start = house.accounts._sessions.start
+
+    async def disabled_meanwhile(user_id: str, device: str | None = None) -> Grant:
+        await suspensions.disable(user_id)
+        await house.accounts.logout_all(user_id)
+        return await start(user_id, device)
+
+    monkeypatch.setattr(house.accounts._sessions, "start", disabled_meanwhile)
+    with pytest.raises(AccountDisabled):
+        await house.accounts.login(EMAIL, PASSWORD)
+    assert await house.accounts.sessions(signed_in.user.id) == []
+    with pytest.raises(AccountDisabled):
+        await house.accounts.authenticate(signed_in.access_token)
+
+
+async def test_a_store_that_is_away_says_of_nobody_that_they_are_disabled(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_: str) -> bool:
+        raise StoreUnavailable("away")
+
+    monkeypatch.setattr(house.accounts._suspensions, "is_disabled", away)
+    assert not await house.accounts.is_disabled("asha")

@@ -83,6 +83,46 @@ async def test_a_file_is_looked_at_taken_in_once_taken_back_and_taken_in_again(p
     third = await imports(asha, group, SPLITWISE, members=me)
     assert third["importId"] != done["importId"]
     assert await balances(asha, group) == WANTED
+    pages = [await asha.ok("GET", f"/groups/{group}/imports?limit=1")]
+    pages.append(await asha.ok("GET", f"/groups/{group}/imports?cursor={pages[0]['nextCursor']}"))
+    listed = [one for page in pages for one in page["imports"]]
+    assert [(one["importId"], one["by"], one["undoneBy"]) for one in listed] == [
+        (third["importId"], asha.user_id, None),
+        (done["importId"], asha.user_id, asha.user_id),
+    ]
+    assert listed[1]["undoneAt"] >= listed[1]["at"]
+    assert pages[1]["nextCursor"] is None
+
+
+async def test_a_table_of_ours_comes_in_again_with_the_same_balances(phones: MakePhone) -> None:
+    asha, ben = await phones("Asha"), await phones("Ben")
+    group = await asha.makes_group(ben)
+    tea = {
+        "amount": 1001,
+        "splitType": "EQUAL",
+        "date": "2026-03-01",
+        "notes": "two\nlines",
+        "category": "Food",
+    }
+    await asha.ok("POST", f"/groups/{group}/expenses", {**tea, "description": "=Tea"})
+    both = [{"userId": asha.user_id, "amount": 300}, {"userId": ben.user_id, "amount": 701}]
+    exact = [{"userId": asha.user_id, "value": 1}, {"userId": ben.user_id, "value": 1000}]
+    rice = {**tea, "description": "Rice", "paidBy": both, "splitType": "EXACT", "splits": exact}
+    await asha.ok("POST", f"/groups/{group}/expenses", rice)
+    paid = await ben.ok("POST", f"/groups/{group}/settlements", {"toUserId": asha.user_id, "amount": 42})
+    await asha.ok("POST", f"/groups/{group}/settlements/{paid['settlement']['id']}/confirm")
+    table = await download(asha, f"/groups/{group}/export.csv?bom=true")
+    other = await group_of(asha)
+    me = [{"key": "Asha", "userId": asha.user_id}]
+    done = await imports(asha, other, table, members=me)
+    assert (done["format"], done["counts"]["new"], done["remarks"]) == ("persplit-csv", 3, [])
+    assert await balances(asha, other) == await balances(asha, group)
+    found = (await asha.ok("GET", f"/groups/{other}/expenses"))["expenses"]
+    assert [(one["description"], one["notes"], one["category"], one["date"]) for one in found] == [
+        ("Rice", "two\nlines", "Food", "2026-03-01"),
+        ("=Tea", "two\nlines", "Food", "2026-03-01"),
+    ]
+    assert (await imports(asha, other, table, members=me))["replayed"] is True
 
 
 async def test_a_file_of_which_one_row_is_wrong_changes_nothing(phones: MakePhone) -> None:
@@ -120,6 +160,8 @@ async def test_only_admins_import_and_strangers_see_no_group(phones: MakePhone) 
         assert (await phone.rest("POST", f"/groups/{group}/import", {"file": SPLITWISE})).status == status
         assert (await phone.rest("POST", undo)).status == status
     assert (await ben.rest("GET", f"/groups/{group}/export.csv")).status == 200
+    assert len((await ben.ok("GET", f"/groups/{group}/imports"))["imports"]) == 1
+    assert (await chitra.rest("GET", f"/groups/{group}/imports")).status == 404
     for kind in ("csv", "json"):
         assert (await chitra.rest("GET", f"/groups/{group}/export.{kind}")).status == 404
     assert (await asha.rest("POST", f"/groups/{group}/imports/nothing/undo")).status == 404
@@ -171,7 +213,7 @@ async def download(phone: Phone, path: str) -> str:
     headers = {"Authorization": f"Bearer {phone.token}"}
     async with phone.http.get(f"{phone.url}/api/v1{path}", headers=headers) as answer:
         assert answer.status == 200
-        assert answer.headers["Content-Disposition"].startswith('attachment; filename="goa-2026-')
+        assert answer.headers["Content-Disposition"].startswith('attachment; filename="goa-')
         assert answer.headers["Cache-Control"] == "no-store"
         return (await answer.read()).decode()
 

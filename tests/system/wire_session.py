@@ -33,6 +33,7 @@ REFUSED_AT_THE_DOOR: Final = (
     "token_missing",
     "token_expired",
     "token_invalid",
+    "account_disabled",
     "validation_failed",
     "store_unavailable",
     "server_restarting",

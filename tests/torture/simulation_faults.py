@@ -210,6 +210,14 @@ class WiredEvents(EventStore):
         """See the port."""
         return await self._read("find_command", lambda: self._store.find_command(group_id, command_id))
 
+    async def of_commands(
+        self, group_id: str, prefix: str, after: str, limit: int
+    ) -> Sequence[RecordedEvent]:
+        """See the port."""
+        return await self._read(
+            "of_commands", lambda: self._store.of_commands(group_id, prefix, after, limit)
+        )
+
     async def latest(self, group_id: str, noun: Noun, ids: Sequence[str]) -> Mapping[str, RecordedEvent]:
         """See the port."""
         return await self._read("latest", lambda: self._store.latest(group_id, noun, ids))
@@ -292,6 +300,10 @@ class WiredDocuments(Documents):
     async def delete(self, id_: str) -> None:
         """See the port."""
         await self._call("delete", lambda: self._store.delete(id_))
+
+    async def count(self) -> int:
+        """See the port."""
+        return await self._call("count", self._store.count)
 
     async def scan(self, after: str, limit: int) -> Sequence[Document]:
         """See the port."""

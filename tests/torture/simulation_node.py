@@ -16,12 +16,17 @@ from socketio.exceptions import ConnectionRefusedError as Refused
 
 from persplit import bootstrap
 from persplit.adapters.memory_store import MemoryDocuments, MemoryEvents, MemoryFiles
+from persplit.adapters.memory_tallies import MemoryTallies
 from persplit.adapters.pictures import PillowPictures
 from persplit.adapters.receipt_reader import ReceiptReader
 from persplit.adapters.statement_pdf import PdfStatements
 from persplit.service import users
 from persplit.service.accounts import Accounts
+from persplit.service.administration import Administration
+from persplit.service.admins import Admins
+from persplit.service.analytics import Analytics
 from persplit.service.attachments import Attachments
+from persplit.service.audit import AuditLog
 from persplit.service.batches import Batches
 from persplit.service.epochs import Epochs
 from persplit.service.errors import ServerRestarting, StoreUnavailable
@@ -35,11 +40,14 @@ from persplit.service.invites import GroupPasswords, Invites
 from persplit.service.overview import Overview
 from persplit.service.people import People
 from persplit.service.ports import AccessClaims, AccessTokens, PasswordHasher, QrRenderer
+from persplit.service.projecting import Projector
 from persplit.service.qr_tokens import QrTokens
 from persplit.service.receipts import Receipts
 from persplit.service.sessions import Sessions
 from persplit.service.standing import Standings
+from persplit.service.suspensions import Suspensions
 from persplit.service.sync import Known, Missing, Sync
+from persplit.service.tally_progress import TallyProgress
 from persplit.service.throttle import SignInThrottle
 from persplit.transport.answers import ack_of
 from persplit.transport.fanout import SocketFanOut
@@ -404,6 +412,13 @@ class Node:
             monotonic=self.loop.time,
         )
         throttle = SignInThrottle(monotonic=self.loop.time)
+        suspensions = Suspensions(MemoryDocuments(), self.now)
+        admins = Admins(MemoryDocuments(), suspensions, self.now)
+        audit = AuditLog(MemoryDocuments(), self.now)
+        tallies = MemoryTallies()
+        projector = Projector(
+            events, tallies, TallyProgress(MemoryDocuments()), self.now, is_shared=disk.is_shared
+        )
         accounts = Accounts(
             users=accounts_of,
             people=people,
@@ -411,6 +426,7 @@ class Node:
             passwords=Passwords(),
             tokens=Tokens(self.now),
             throttle=throttle,
+            suspensions=suspensions,
             clock=self.now,
         )
         drawn = Drawn()
@@ -452,6 +468,9 @@ class Node:
             statements=PdfStatements(),
             attachments=attachments,
             receipts=Receipts(self.groups, attachments, pictures, ReceiptReader(0)),
+            admins=admins,
+            administration=Administration(accounts_of, admins, suspensions, sessions, audit),
+            analytics=Analytics(tallies, projector, accounts_of, people, self.now),
             qr_tokens=qr_tokens,
             qr_codes=drawn,
             public_url="https://persplit.example",
