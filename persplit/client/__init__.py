@@ -40,6 +40,7 @@ from persplit.client.files import EXPORTS, ImportReport
 from persplit.client.outbox import Queued, Status
 from persplit.client.reading import (
     Balances,
+    CommentEntry,
     ExpenseEntry,
     Explanation,
     Friend,
@@ -66,6 +67,7 @@ __all__ = [
     "CommandDoubted",
     "CommandDropped",
     "CommandRefused",
+    "CommentEntry",
     "Confirmed",
     "ConnectionChanged",
     "ExpenseDraft",

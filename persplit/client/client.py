@@ -21,6 +21,7 @@ from persplit.client.one_thread import OneThread
 from persplit.client.outbox import Queued
 from persplit.client.reading import (
     Balances,
+    CommentEntry,
     ExpenseEntry,
     Explanation,
     Friend,
@@ -34,6 +35,7 @@ from persplit.client.reading import (
 from persplit.client.rest import Rest
 from persplit.client.signing_in import SigningIn
 from persplit.client.syncing import Syncing, SyncReport
+from persplit.ledger.comment import TEXT_LENGTH_MAX
 from persplit.ledger.errors import NotFound
 from persplit.ledger.expense import ExpenseDraft
 from persplit.ledger.group import DESCRIPTION_LENGTH_MAX, NAME_LENGTH_MAX, Member, Role
@@ -184,6 +186,12 @@ class Client:
     async def expense(self, group_id: str, expense_id: str) -> ExpenseEntry:
         """One expense, deleted or not. Raises `NotFound`."""
         return await self._do(self._reader.expense, group_id, expense_id)
+
+    async def comments(self, group_id: str, expense_id: str) -> list[CommentEntry]:
+        """What was said about an expense, oldest first; offline, what is here. Raises `NotFound`."""
+        with contextlib.suppress(Offline, Refused):
+            await self._complete(group_id)
+        return await self._do(self._reader.comments, group_id, expense_id)
 
     async def settlements(self, group_id: str) -> list[SettlementEntry]:
         """The group's settlements, newest first."""
@@ -368,6 +376,33 @@ class Client:
     ) -> Written:
         fields = {"expenseId": expense_id, "expectedSeq": expected_seq}
         return await self._write(f"expense:{verb}", group_id, fields)
+
+    async def add_comment(self, group_id: str, expense_id: str, text: str) -> Written:
+        """Say something about an expense."""
+        fields = {
+            "id": str(uuid.uuid4()),
+            "expenseId": expense_id,
+            "text": drafts.checked_name("text", text, TEXT_LENGTH_MAX),
+        }
+        return await self._write("comment:add", group_id, fields)
+
+    async def delete_comment(self, group_id: str, expense_id: str, comment_id: str) -> Written:
+        """Take a comment away (who wrote it, or an admin)."""
+        fields = {"expenseId": expense_id, "commentId": comment_id}
+        return await self._write("comment:delete", group_id, fields)
+
+    async def remind(self, group_id: str, to_id: str) -> int:
+        """Ask somebody to pay (online); returns what the plan says that they owe, minor units.
+
+        Raises:
+            Refused: `nothing_owed`, or `reminded_recently` within a day of the last time.
+
+        """
+        await self._syncing.push()
+        body = {"commandId": str(uuid.uuid4()), "toUserId": to_id}
+        written = await self._signing_in.ask("POST", f"/groups/{group_id}/reminders", body)
+        await self._syncing.pull(group_id)
+        return int(written["reminder"]["amount"])
 
     async def settle(
         self,

@@ -12,6 +12,7 @@ from persplit.client.book import Book
 from persplit.client.rebasing import Provisional, Thing
 from persplit.client.replica import noun_of
 from persplit.ledger import debts as debt
+from persplit.ledger.comment import Comment
 from persplit.ledger.debts import Debt
 from persplit.ledger.errors import FieldError, Invalid, NotFound
 from persplit.ledger.events import Noun, RecordedEvent
@@ -66,6 +67,14 @@ class ExpenseEntry:
     def is_pending(self) -> bool:
         """Whether the server doesn't have it like this yet."""
         return bool(self.pending)
+
+
+@dataclass(frozen=True, slots=True)
+class CommentEntry:
+    """A comment; `is_pending`: the server doesn't have it yet."""
+
+    comment: Comment
+    is_pending: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +219,16 @@ class Reader:
             raise NotFound("there is no such expense in this group")
         return ExpenseEntry(group_id, thing, _changed_by(held, thing))
 
+    def comments(self, group_id: str, expense_id: str) -> list[CommentEntry]:
+        """What was said about an expense and stands, oldest first, of the events that are here. Raises `NotFound`."""
+        with self._book.reading():
+            held, _ = self._held(group_id)
+            thread = held.thread(expense_id)
+            stored = {comment.id for comment in self._book.replica.comments(group_id, expense_id)}
+        if thread.expense is None:
+            raise NotFound("there is no such expense in this group")
+        return [CommentEntry(comment, comment.id not in stored) for comment in thread.standing()]
+
     def settlements(self, group_id: str) -> list[SettlementEntry]:
         """Newest first."""
         with self._book.reading():
@@ -272,6 +291,7 @@ class Reader:
         for path, person in (("from", from_id), ("to", to_id)):
             if person not in state.members:
                 raise Invalid(FieldError(path, "not a member of the group"))
+        from_id, to_id = state.canonical(from_id), state.canonical(to_id)
         trace = DebtTrace(frozenset({from_id, to_id}))
         trace.feed(events)
         rows = (

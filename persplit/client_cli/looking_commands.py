@@ -6,11 +6,12 @@ from typing import Annotated, Final
 import typer
 
 from persplit.client_cli import shapes, tables
-from persplit.client_cli.output import text
-from persplit.client_cli.running import Group, Json, run
+from persplit.client_cli.output import Output, text
+from persplit.client_cli.running import Group, Json, run, run_alone
 from persplit.client_cli.session import Session
 from persplit.client_cli.splitting import parse_day
 from persplit.client_cli.views import Standing
+from persplit.ledger.categories import CATEGORIES
 
 HISTORY_DEFAULT: Final = 30
 """Events that are shown unless told."""
@@ -18,7 +19,7 @@ HISTORY_DEFAULT: Final = 30
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (balances, overview, debts, plan, explain, history, friends):
+    for command in (balances, overview, debts, plan, explain, history, friends, categories):
         app.command()(command)
 
 
@@ -150,6 +151,19 @@ def history(
         )
 
     run(context, work, as_json=as_json)
+
+
+def categories(*, as_json: Json = False) -> None:
+    """What expenses can be for: the keys that have an icon. Any other word will do, too.
+
+    JSON: {"categories": [{key, name, icon}]}
+    """
+
+    async def work(out: Output) -> None:
+        found = [{"key": it.key, "name": it.name, "icon": it.icon} for it in CATEGORIES]
+        out.show({"categories": found}, tables.categories())
+
+    run_alone(work, as_json=as_json)
 
 
 def friends(context: typer.Context, *, as_json: Json = False) -> None:

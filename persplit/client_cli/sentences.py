@@ -3,6 +3,8 @@
 from persplit.client_cli.money import money
 from persplit.client_cli.views import GroupView
 from persplit.ledger.events import (
+    CommentAdded,
+    CommentDeleted,
     Event,
     ExpenseCreated,
     ExpenseDeleted,
@@ -14,6 +16,7 @@ from persplit.ledger.events import (
     MemberLeft,
     MemberUpdated,
     RecordedEvent,
+    ReminderSent,
     SettlementCancelled,
     SettlementCompleted,
     SettlementCreated,
@@ -50,10 +53,24 @@ def _did(group: GroupView, event: Event, by: str) -> str:
             return f"deleted {_expense(group, expense)}"
         case ExpenseRestored(expense=expense):
             return f"restored {_expense(group, expense)}"
+        case CommentAdded() | CommentDeleted() | ReminderSent():
+            return _said(group, event)
         case SettlementCreated(settlement=settlement):
             return f"noted that {payment(group, settlement)}"
         case _:
             return f"{_SETTLED[type(event)]} that {payment(group, event.settlement)}"
+
+
+def _said(group: GroupView, event: CommentAdded | CommentDeleted | ReminderSent) -> str:
+    match event:
+        case CommentAdded(comment=comment):
+            return f"said: {comment.text}"
+        case CommentDeleted():
+            return "deleted a comment"
+        case _:
+            reminder = event.reminder
+            owed = money(reminder.amount, group.currency)
+            return f"reminded {group.shown_name(reminder.to_id)} to pay {owed}"
 
 
 def _recorded_name(group: GroupView, user_id: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from persplit.client.outbox import Queued
 from persplit.client.reading import (
+    CommentEntry,
     ExpenseEntry,
     Explanation,
     Friend,
@@ -53,6 +54,11 @@ def members(it: GroupView) -> list[Json]:
 def expense(it: ExpenseEntry) -> Json:
     """An expense as on the wire, with `pending`."""
     return {**codec.expense_to_json(it.expense, it.group_id), "pending": it.is_pending}
+
+
+def comment(it: GroupView, entry: CommentEntry) -> Json:
+    """A comment as on the wire, with `pending`."""
+    return {**codec.comment_to_json(entry.comment, it.id), "pending": entry.is_pending}
 
 
 def settlement(it: SettlementEntry) -> Json:

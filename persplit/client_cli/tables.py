@@ -10,6 +10,7 @@ from rich.text import Text
 from persplit.client.outbox import Queued
 from persplit.client.reading import (
     Balances,
+    CommentEntry,
     ExpenseEntry,
     Explanation,
     Friend,
@@ -25,6 +26,7 @@ from persplit.client_cli.output import table, text
 from persplit.client_cli.sentences import how_you_stand, payment, sentence
 from persplit.client_cli.splitting import WORDS
 from persplit.client_cli.views import GroupView, Standing
+from persplit.ledger.categories import CATEGORIES, category_of
 from persplit.ledger.expense import SCALED_SPLITS, Expense, Posting, SplitType
 from persplit.ledger.settlement import Settlement
 
@@ -113,7 +115,7 @@ def _expense_row(it: GroupView, entry: ExpenseEntry) -> list[str | Text]:
 def expense(it: GroupView, entry: ExpenseEntry) -> list[RenderableType]:
     """One expense with who paid, how it was divided and what came of it."""
     found = entry.expense
-    says = [found.date, *([found.category] if found.category else []), short(found.id)]
+    says = [found.date, *([with_icon(found.category)] if found.category else []), short(found.id)]
     says += ["deleted"] if found.deleted_at else []
     says += [PENDING_MARK] if entry.is_pending else []
     lines: list[RenderableType] = [
@@ -129,6 +131,36 @@ def expense(it: GroupView, entry: ExpenseEntry) -> list[RenderableType]:
         ),
     ]
     return [*lines, text(found.notes)] if found.notes else lines
+
+
+def with_icon(category: str) -> str:
+    """The category with its icon, if it has one."""
+    known = category_of(category)
+    return category if known is None else f"{known.icon} {category}"
+
+
+def comments(it: GroupView, found: Sequence[CommentEntry]) -> RenderableType:
+    """What was said, oldest first."""
+    if not found:
+        return text("Nobody has said anything about it.")
+    return table(
+        ["when", "who", "comment", "id", ""],
+        [
+            [
+                entry.comment.created_at[:16].replace("T", " "),
+                it.shown_name(entry.comment.created_by),
+                entry.comment.text,
+                short(entry.comment.id),
+                mark(pending=entry.is_pending),
+            ]
+            for entry in found
+        ],
+    )
+
+
+def categories() -> RenderableType:
+    """What expenses can be for."""
+    return table(["", "key", "category"], [[it.icon, it.key, it.name] for it in CATEGORIES])
 
 
 def _postings(it: GroupView, postings: Sequence[Posting]) -> str:

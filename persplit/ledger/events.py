@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from persplit.ledger.comment import Comment
 from persplit.ledger.expense import Expense
 from persplit.ledger.group import GroupSettings, Member
+from persplit.ledger.reminder import Reminder, pair_key
 from persplit.ledger.settlement import Settlement
 
 
@@ -108,13 +110,37 @@ class SettlementCancelled:
     settlement: Settlement
 
 
+@dataclass(frozen=True, slots=True)
+class CommentAdded:
+    """Somebody said something about an expense."""
+
+    comment: Comment
+
+
+@dataclass(frozen=True, slots=True)
+class CommentDeleted:
+    """A comment no longer shows; it is as it was, with `deleted_at`."""
+
+    comment: Comment
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderSent:
+    """Somebody was asked to pay."""
+
+    reminder: Reminder
+
+
 GroupEvent: TypeAlias = GroupCreated | GroupUpdated
 MemberEvent: TypeAlias = MemberJoined | MemberUpdated | MemberLeft
 ExpenseEvent: TypeAlias = ExpenseCreated | ExpenseUpdated | ExpenseDeleted | ExpenseRestored
 SettlementEvent: TypeAlias = (
     SettlementCreated | SettlementCompleted | SettlementDeclined | SettlementCancelled
 )
-Event: TypeAlias = GroupEvent | MemberEvent | ExpenseEvent | SettlementEvent
+CommentEvent: TypeAlias = CommentAdded | CommentDeleted
+TalkEvent: TypeAlias = CommentEvent | ReminderSent
+"""What is said and moves no money."""
+Event: TypeAlias = GroupEvent | MemberEvent | ExpenseEvent | SettlementEvent | TalkEvent
 
 
 class Noun(StrEnum):
@@ -124,6 +150,10 @@ class Noun(StrEnum):
     GROUP = "group"
     EXPENSE = "expense"
     SETTLEMENT = "settlement"
+    COMMENT = "comment"
+    """The comments of one expense: their subject's id is the expense's."""
+    REMINDER = "reminder"
+    """The reminders of one person to another: see `pair_key`."""
 
 
 def subject_of(event: Event) -> tuple[Noun, str]:
@@ -143,6 +173,10 @@ def subject_of(event: Event) -> tuple[Noun, str]:
             | ExpenseRestored(expense=expense)
         ):
             return Noun.EXPENSE, expense.id
+        case CommentAdded(comment=comment) | CommentDeleted(comment=comment):
+            return Noun.COMMENT, comment.expense_id
+        case ReminderSent(reminder=reminder):
+            return Noun.REMINDER, pair_key(reminder.from_id, reminder.to_id)
         case _:
             return Noun.SETTLEMENT, event.settlement.id
 

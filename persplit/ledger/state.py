@@ -12,6 +12,8 @@ from typing import Final, Protocol
 from persplit.ledger import debts as debt
 from persplit.ledger.debts import Debt, Debts
 from persplit.ledger.events import (
+    CommentAdded,
+    CommentDeleted,
     Event,
     ExpenseCreated,
     ExpenseDeleted,
@@ -22,9 +24,11 @@ from persplit.ledger.events import (
     GroupUpdated,
     MemberEvent,
     MemberUpdated,
+    ReminderSent,
     SettlementCompleted,
     SettlementCreated,
     SettlementEvent,
+    TalkEvent,
 )
 from persplit.ledger.expense import Expense
 from persplit.ledger.group import GroupSettings, Member, Role
@@ -204,8 +208,12 @@ def _founded(recorded: Happening, event: GroupCreated) -> GroupState:
     )
 
 
-def _with_other(state: GroupState, event: GroupUpdated | SettlementEvent | MemberEvent) -> GroupState:
+def _with_other(
+    state: GroupState, event: GroupUpdated | SettlementEvent | MemberEvent | TalkEvent
+) -> GroupState:
     match event:
+        case CommentAdded() | CommentDeleted() | ReminderSent():
+            return state
         case GroupUpdated(after=settings):
             return replace(state, settings=settings)
         case _ if isinstance(event, SettlementEvent):

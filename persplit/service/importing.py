@@ -19,9 +19,10 @@ from persplit.ledger.state import GroupState
 from persplit.service.batches import Batches, Recorded
 from persplit.service.errors import ImportRefused
 from persplit.service.groups import Groups
-from persplit.service.handler import rfc3339, thing_of
+from persplit.service.handler import rfc3339
 from persplit.service.people import People, shown_name
 from persplit.service.ports import READ_LIMIT_MAX, Clock, EventStore
+from persplit.service.subjects import thing_of
 
 AT_ONCE_MAX: Final = 2
 """Files that one node reads and plans at the same time: each may take a second of a processor."""

@@ -164,6 +164,10 @@ class EventStore(Protocol):
         """For each of the things the last event about it, which holds its present version; unknown ids are left out."""
         ...
 
+    async def about(self, group_id: str, noun: Noun, subject_id: str, limit: int) -> Sequence[RecordedEvent]:
+        """The `limit` first events about one thing, in order."""
+        ...
+
     async def heads(self, group_ids: Sequence[str]) -> Mapping[str, int]:
         """The highest seq of each group; groups with no events are left out."""
         ...

@@ -58,6 +58,13 @@ BROADCASTS: Final = (
         results.MemberBroadcast,
         "Somebody left or was put out. Their own devices no longer hear the group, this event included.",
     ),
+    ServerEvent("comment:added", results.CommentBroadcast, "Somebody said something about an expense."),
+    ServerEvent("comment:deleted", results.CommentBroadcast, "A comment no longer shows."),
+    ServerEvent(
+        "reminder:sent",
+        results.ReminderBroadcast,
+        "Somebody was asked to pay. Show it to `reminder.toUserId`, whose devices get a `settlement:due` as well.",
+    ),
 )
 """To every connected member of the group, the devices of whoever caused it included, in order of `seq`."""
 

@@ -15,8 +15,8 @@ from persplit.ledger.commands import (
 )
 from persplit.ledger.errors import FieldError, Invalid
 from persplit.ledger.events import Noun
-from persplit.service.handler import thing_of
 from persplit.service.qr_data import data_url
+from persplit.service.subjects import thing_of
 from persplit.transport import requests as r
 from persplit.transport import results, views
 from persplit.transport.fields import cursor_of

@@ -42,6 +42,8 @@ PROBLEMS: Final[dict[type[PerSplitError], Problem]] = {
     ledger.AlreadySettled: Problem(409, "Already settled", _NO),
     ledger.GroupArchived: Problem(409, "The group is archived", "After an admin brought it back."),
     ledger.LimitReached: Problem(409, "A limit is reached", "After making room."),
+    ledger.NothingOwed: Problem(409, "Nothing is owed", "After the plan has changed."),
+    ledger.RemindedRecently: Problem(409, "Reminded a short while ago", "A day after the last one."),
     service.EmailTaken: Problem(409, "The e-mail address is taken", _NO),
     service.TooLarge: Problem(413, "Too large", _NO),
     ledger.Invalid: Problem(422, "Some fields are wrong", _NO),

@@ -15,8 +15,8 @@ from persplit.ledger.expense import Expense
 from persplit.ledger.settlement import Settlement
 from persplit.ledger.state import plan_of
 from persplit.service import history as history_module
-from persplit.service.handler import thing_of
 from persplit.service.history import PAGE_MAX, History, Page, Tail
+from persplit.service.subjects import thing_of
 from tests.service.histories import written
 from tests.service.nodes import Node, draft, ledger, spending, whole
 

@@ -165,6 +165,11 @@ class Session:
             await self._ack(ben, "settlement:create", **here, **paid)
             await self._ack(phone, f"settlement:{answer}", **here, settlementId=_id(number))
         await self._ack(ben, "settlement:qr", **here, toUserId=asha.user_id)
+        said: Json = {"expenseId": _id(3), "id": _id(11), "text": "Was the wine in it?"}
+        await self._ack(ben, "comment:add", **here, **said)
+        await ben.done("comment:add", **here, expenseId=_id(3), id=_id(12), text="It was.")
+        await self._ack(ben, "comment:delete", **here, expenseId=_id(3), commentId=_id(11))
+        await self._ack(asha, "reminder:send", **here, toUserId=ben.user_id)
         await asha.done("group:create", name="For leaving", groupId=_id(7))
         code = (await asha.ok("POST", f"/groups/{_id(7)}/invites"))["code"]
         await ben.done("group:join", code=code)
@@ -187,10 +192,12 @@ class Session:
             ("settlements", f"/groups/{self.group}/settlements"),
             ("balances", f"/groups/{self.group}/balances"),
             ("explain", f"/groups/{self.group}/explain?from={ben.user_id}&to={asha.user_id}"),
-            ("events", f"/groups/{self.group}/events?limit=20"),
+            ("events", f"/groups/{self.group}/events?limit=30"),
             ("balances_me", "/balances/me"),
             ("balances_friends", "/balances/friends"),
             ("profile", "/auth/me"),
+            ("comments", f"/groups/{self.group}/expenses/{_id(3)}/comments"),
+            ("categories", "/categories"),
         ):
             self.keep(f"rest/{name}", await asha.ok("GET", path))
         self.keep("acks/balances_get", await asha.done("balances:get", groupId=self.group))
