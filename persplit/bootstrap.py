@@ -30,6 +30,7 @@ from persplit.service.backup import require_whole
 from persplit.service.batches import Batches
 from persplit.service.epochs import Epochs
 from persplit.service.errors import StoreUnavailable
+from persplit.service.expense_books import ExpenseBooks
 from persplit.service.exporting import Exporting
 from persplit.service.follower import Follower
 from persplit.service.groups import Groups
@@ -253,6 +254,7 @@ async def _composed(
         groups=groups,
         handler=handler,
         history=history,
+        expense_books=ExpenseBooks(stores.events, groups),
         sync=Sync(groups, history, epochs),
         epochs=epochs,
         limits=Limits(is_on=settings.rate_limits),

@@ -55,6 +55,8 @@ from persplit.client.reading import (
 )
 from persplit.client.syncing import SyncReport
 from persplit.ledger.expense import ExpenseDraft, Item, Posting, SplitType, SplitValue
+from persplit.ledger.finding import ExpenseFilter
+from persplit.ledger.statistics import Statistics
 
 __all__ = [
     "EXPORTS",
@@ -72,6 +74,7 @@ __all__ = [
     "ConnectionChanged",
     "ExpenseDraft",
     "ExpenseEntry",
+    "ExpenseFilter",
     "Explanation",
     "Friend",
     "Group",
@@ -102,6 +105,7 @@ __all__ = [
     "SignedOut",
     "SplitType",
     "SplitValue",
+    "Statistics",
     "Status",
     "Subscription",
     "SyncReport",

@@ -38,7 +38,9 @@ from persplit.client.syncing import Syncing, SyncReport
 from persplit.ledger.comment import TEXT_LENGTH_MAX
 from persplit.ledger.errors import NotFound
 from persplit.ledger.expense import ExpenseDraft
+from persplit.ledger.finding import ExpenseFilter
 from persplit.ledger.group import DESCRIPTION_LENGTH_MAX, NAME_LENGTH_MAX, Member, Role
+from persplit.ledger.statistics import Statistics
 
 CANCEL_AGAIN_SECONDS: Final = 0.5
 """Between two attempts to end the connection."""
@@ -179,9 +181,22 @@ class Client:
         group = await self.group(group_id)
         return [replace(m, name=group.names[m.user_id]) for m in group.members if m.is_active]
 
-    async def expenses(self, group_id: str, *, include_deleted: bool = False) -> list[ExpenseEntry]:
-        """The group's expenses, newest first."""
-        return await self._do(self._reader.expenses, group_id, include_deleted=include_deleted)
+    async def expenses(
+        self, group_id: str, *, include_deleted: bool = False, where: ExpenseFilter | None = None
+    ) -> list[ExpenseEntry]:
+        """The group's expenses, newest first; with `where`, those that are looked for."""
+        return await self._do(self._reader.expenses, group_id, include_deleted=include_deleted, where=where)
+
+    async def statistics(
+        self, group_id: str, *, date_from: date | None = None, date_to: date | None = None
+    ) -> Statistics:
+        """What was spent, by category, member and month, on these days (both included) with what waits."""
+        return await self._do(
+            self._reader.statistics,
+            group_id,
+            date_from=date_from.isoformat() if date_from else None,
+            date_to=date_to.isoformat() if date_to else None,
+        )
 
     async def expense(self, group_id: str, expense_id: str) -> ExpenseEntry:
         """One expense, deleted or not. Raises `NotFound`."""

@@ -18,10 +18,12 @@ from persplit.ledger.errors import FieldError, Invalid, NotFound
 from persplit.ledger.events import Noun, RecordedEvent
 from persplit.ledger.expense import Expense
 from persplit.ledger.explain import DebtTrace, ExplainedDebt
+from persplit.ledger.finding import ExpenseFilter
 from persplit.ledger.group import GroupSettings, Member
 from persplit.ledger.money import AMOUNT_MAX
 from persplit.ledger.settlement import Settlement
 from persplit.ledger.state import GroupState, apply, plan_of
+from persplit.ledger.statistics import Statistics, statistics_of
 from persplit.ledger.upi import payment_link
 
 _UPI_CURRENCY: Final = "INR"
@@ -199,16 +201,29 @@ class Reader:
         with self._book.reading():
             return self._group(*self._held(group_id))
 
-    def expenses(self, group_id: str, *, include_deleted: bool = False) -> list[ExpenseEntry]:
-        """Newest first."""
+    def expenses(
+        self, group_id: str, *, include_deleted: bool = False, where: ExpenseFilter | None = None
+    ) -> list[ExpenseEntry]:
+        """Those that are looked for, newest first."""
         with self._book.reading():
-            held, _ = self._held(group_id)
+            held, state = self._held(group_id)
             things = self._things(held, group_id, Noun.EXPENSE)
+        matches = (where or ExpenseFilter()).matcher(state.canonical)
         return [
             ExpenseEntry(group_id, thing, pending)
             for thing, pending in things
-            if isinstance(thing, Expense) and (include_deleted or thing.deleted_at is None)
+            if isinstance(thing, Expense) and (include_deleted or thing.deleted_at is None) and matches(thing)
         ]
+
+    def statistics(self, group_id: str, *, date_from: str | None, date_to: str | None) -> Statistics:
+        """What was spent on these days, with what waits."""
+        with self._book.reading():
+            held, state = self._held(group_id)
+            things = self._things(held, group_id, Noun.EXPENSE)
+            me = self._me
+        matches = ExpenseFilter(date_from=date_from, date_to=date_to).matcher(state.canonical)
+        found = (thing for thing, _ in things if isinstance(thing, Expense) and matches(thing))
+        return statistics_of(found, me, state.canonical)
 
     def expense(self, group_id: str, expense_id: str) -> ExpenseEntry:
         """One expense, deleted or not. Raises `NotFound`."""

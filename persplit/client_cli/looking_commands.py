@@ -7,7 +7,7 @@ import typer
 
 from persplit.client_cli import shapes, tables
 from persplit.client_cli.output import Output, text
-from persplit.client_cli.running import Group, Json, run, run_alone
+from persplit.client_cli.running import FromDay, Group, Json, ToDay, run, run_alone
 from persplit.client_cli.session import Session
 from persplit.client_cli.splitting import parse_day
 from persplit.client_cli.views import Standing
@@ -19,7 +19,7 @@ HISTORY_DEFAULT: Final = 30
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (balances, overview, debts, plan, explain, history, friends, categories):
+    for command in (balances, overview, debts, plan, explain, history, friends, stats, categories):
         app.command()(command)
 
 
@@ -151,6 +151,34 @@ def history(
         )
 
     run(context, work, as_json=as_json)
+
+
+def stats(
+    context: typer.Context,
+    *,
+    from_: FromDay = None,
+    to: ToDay = None,
+    group: Group = None,
+    as_json: Json = False,
+) -> None:
+    """What a group spent: by category, by member, by month; and what of it was yours.
+
+    JSON: {groupId, currency, count, amount, paid, share, categories: [{category, icon, count, amount}],
+    members: [{userId, name, count, paid, share}], months: [{month, count, amount, paid, share}]}
+    """
+
+    async def work(session: Session) -> None:
+        await session.refresh()
+        view = await session.view(group)
+        found = await session.client.statistics(view.id, date_from=_day(from_), date_to=_day(to))
+        session.out.show(shapes.statistics(view, found), *tables.statistics(view, found))
+
+    run(context, work, as_json=as_json)
+
+
+def _day(said: str | None) -> date | None:
+    """The day. Raises `UsageFault`."""
+    return date.fromisoformat(parse_day(said, date.today())) if said else None  # noqa: DTZ011 - the user's own day is meant
 
 
 def categories(*, as_json: Json = False) -> None:

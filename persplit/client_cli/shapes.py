@@ -16,6 +16,8 @@ from persplit.client.reading import (
 )
 from persplit.client_cli.views import GroupView, Standing
 from persplit.ledger import codec
+from persplit.ledger.categories import category_of
+from persplit.ledger.statistics import MemberTotal, MonthTotal, Statistics
 
 Json: TypeAlias = dict[str, Any]
 
@@ -99,6 +101,35 @@ def row(it: GroupView, from_id: str, to_id: str, amount: int) -> Json:
 def plan_rows(it: GroupView, rows: Iterable[PlanRow]) -> list[Json]:
     """`[{from, fromName, to, toName, amount, upiLink}]`; the link is null where no UPI id is known."""
     return [{**row(it, r.from_id, r.to_id, r.amount), "upiLink": r.upi_link} for r in rows]
+
+
+def statistics(it: GroupView, found: Statistics) -> Json:
+    """As on the wire, with names: see the command."""
+    return {
+        "groupId": it.id,
+        "currency": it.currency,
+        "count": found.count,
+        "amount": found.amount,
+        "paid": found.paid,
+        "share": found.share,
+        "categories": [
+            {
+                "category": row.category,
+                "icon": known.icon if (known := category_of(row.category)) else None,
+                "count": row.count,
+                "amount": row.amount,
+            }
+            for row in found.categories
+        ],
+        "members": [
+            {"userId": row.user_id, "name": it.name(row.user_id), **_parts(row)} for row in found.members
+        ],
+        "months": [{"month": row.month, "amount": row.amount, **_parts(row)} for row in found.months],
+    }
+
+
+def _parts(row: MemberTotal | MonthTotal) -> Json:
+    return {"count": row.count, "paid": row.paid, "share": row.share}
 
 
 def explanation(it: GroupView, found: Explanation) -> Json:

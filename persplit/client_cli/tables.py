@@ -29,6 +29,7 @@ from persplit.client_cli.views import GroupView, Standing
 from persplit.ledger.categories import CATEGORIES, category_of
 from persplit.ledger.expense import SCALED_SPLITS, Expense, Posting, SplitType
 from persplit.ledger.settlement import Settlement
+from persplit.ledger.statistics import Statistics
 
 PENDING_MARK: Final = "waiting"
 """Beside what the server doesn't have yet."""
@@ -156,6 +157,42 @@ def comments(it: GroupView, found: Sequence[CommentEntry]) -> RenderableType:
             for entry in found
         ],
     )
+
+
+def statistics(it: GroupView, found: Statistics) -> list[RenderableType]:
+    """What was spent."""
+    if not found.count:
+        return [text("Nothing was spent then.")]
+
+    def shown(amount: int) -> str:
+        return money(amount, it.currency)
+
+    expenses_ = "1 expense" if found.count == 1 else f"{found.count} expenses"
+    head = f"{expenses_}, {shown(found.amount)}; you paid {shown(found.paid)}, your share is {shown(found.share)}"
+    return [
+        text(head, "bold"),
+        table(
+            ["category", "expenses", "amount"],
+            [
+                [with_icon(row.category) if row.category else "(none)", str(row.count), shown(row.amount)]
+                for row in found.categories
+            ],
+            right=["expenses", "amount"],
+        ),
+        table(
+            ["member", "paid", "share"],
+            [[it.name(row.user_id), shown(row.paid), shown(row.share)] for row in found.members],
+            right=["paid", "share"],
+        ),
+        table(
+            ["month", "expenses", "amount", "you paid", "your share"],
+            [
+                [row.month, str(row.count), shown(row.amount), shown(row.paid), shown(row.share)]
+                for row in found.months
+            ],
+            right=["expenses", "amount", "you paid", "your share"],
+        ),
+    ]
 
 
 def categories() -> RenderableType:

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, StrictFloat, StrictInt, StringConstr
 from pydantic.json_schema import WithJsonSchema
 
 from persplit.exchange.book import Format
-from persplit.ledger import comment, expense, group, settlement
+from persplit.ledger import comment, expense, finding, group, settlement
 from persplit.ledger.money import AMOUNT_MAX, CURRENCIES
 from persplit.ledger.upi import normalise_vpa
 
@@ -147,6 +147,7 @@ Description = Annotated[str, _line(expense.DESCRIPTION_LENGTH_MAX), _PLAIN, _VIS
 Category = Annotated[str, _line(expense.CATEGORY_LENGTH_MAX), _PLAIN, _VISIBLE]
 Notes = Annotated[str, _lines(expense.NOTES_LENGTH_MAX), _PLAIN_LINES]
 ItemName = Annotated[str, _line(expense.ITEM_NAME_LENGTH_MAX), _PLAIN, _VISIBLE]
+SearchText = Annotated[str, _line(finding.TEXT_LENGTH_MAX), _PLAIN]
 CommentText = Annotated[str, _line(comment.TEXT_LENGTH_MAX), _PLAIN_LINES, _VISIBLE]
 SettlementNote = Annotated[str, _lines(settlement.NOTE_LENGTH_MAX), _PLAIN_LINES]
 

@@ -15,6 +15,7 @@ from persplit.service.accounts import Accounts
 from persplit.service.command_request import CommandRequest, Outcome
 from persplit.service.epochs import Epochs
 from persplit.service.errors import StoreUnavailable, TokenMissing
+from persplit.service.expense_books import ExpenseBooks
 from persplit.service.exporting import Exporting
 from persplit.service.groups import Groups
 from persplit.service.handler import Handler
@@ -79,6 +80,7 @@ class Services:
     groups: Groups
     handler: Handler
     history: History
+    expense_books: ExpenseBooks
     overview: Overview
     sync: Sync
     epochs: Epochs

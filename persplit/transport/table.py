@@ -9,6 +9,7 @@ from persplit.transport import (
     expense_operations,
     group_operations,
     reading_operations,
+    statistics_operations,
     sync_operations,
 )
 from persplit.transport.operations import Operation
@@ -30,6 +31,7 @@ TAGGED: Final = {
     "Expenses and settlements": expense_operations.OPERATIONS,
     "Comments and reminders": comment_operations.OPERATIONS,
     "Balances and history": reading_operations.OPERATIONS,
+    "Statistics": statistics_operations.OPERATIONS,
     "Files in and out": exchange_operations.OPERATIONS,
     "Catching up": (*sync_operations.OPERATIONS, sync_operations.push_operation(_WRITES)),
 }

@@ -29,3 +29,22 @@ def test_categories(trip: tuple[Person, Person]) -> None:
     found = trip[0].gets("categories")["categories"]
     assert {"key": "food", "name": "Food and drink", "icon": "🍽️"} in found
     assert "🛒" in trip[0].says("categories")
+
+
+def test_looking_for_expenses_and_adding_them_up(trip: tuple[Person, Person]) -> None:
+    asha, _ = trip
+    asha.says("expense", "add", "Dinner", "900", "--category", "food", "--date", "2026-02-28")
+    asha.says("expense", "add", "Taxi", "120", "--notes", "after dinner", "--date", "2026-03-01")
+
+    def found(*words: str) -> list[str]:
+        return [it["description"] for it in asha.gets("expense", "list", *words)["expenses"]]
+
+    assert found("--text", "dinner") == ["Taxi", "Dinner"]
+    assert (
+        found("--category", "food") == found("--at-least", "200") == found("--to", "2026-02-28") == ["Dinner"]
+    )
+    assert found("--at-most", "120", "--payer", "me", "--member", "Ben", "--from", "2026-03-01") == ["Taxi"]
+    told = asha.gets("stats", "--from", "2026-02-01", "--to", "2026-02-28")
+    assert (told["count"], told["amount"], told["paid"], told["share"]) == (1, 900_00, 900_00, 450_00)
+    assert "🍽️ food" in asha.says("stats")
+    assert "Nothing was spent" in asha.says("stats", "--to", "2020-01-01")

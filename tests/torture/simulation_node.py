@@ -22,6 +22,7 @@ from persplit.service.accounts import Accounts
 from persplit.service.batches import Batches
 from persplit.service.epochs import Epochs
 from persplit.service.errors import ServerRestarting, StoreUnavailable
+from persplit.service.expense_books import ExpenseBooks
 from persplit.service.exporting import Exporting
 from persplit.service.follower import Follower
 from persplit.service.groups import Groups
@@ -427,6 +428,7 @@ class Node:
             groups=self.groups,
             handler=self.handler,
             history=history,
+            expense_books=ExpenseBooks(events, self.groups),
             sync=SmallSync(self.groups, history, self.epochs),
             epochs=self.epochs,
             limits=Limits(is_on=False),
