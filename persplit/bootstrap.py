@@ -26,6 +26,7 @@ from persplit.adapters.tokens import ACCESS_LIFETIME_SECONDS, JwtAccessTokens, d
 from persplit.config import ConfigError, Settings
 from persplit.service import heartbeat, metrics, users
 from persplit.service.accounts import Accounts
+from persplit.service.activity import Activity
 from persplit.service.backup import require_whole
 from persplit.service.batches import Batches
 from persplit.service.epochs import Epochs
@@ -43,6 +44,7 @@ from persplit.service.overview import Overview
 from persplit.service.people import People
 from persplit.service.ports import Clock, Documents, Hints, Stores
 from persplit.service.qr_tokens import QrTokens
+from persplit.service.read_marks import ReadMarks
 from persplit.service.readiness import Readiness
 from persplit.service.session_sweep import SessionSweep
 from persplit.service.sessions import Sessions
@@ -247,6 +249,9 @@ async def _composed(
     await epochs.open()
     handler = Handler(stores.events, groups, hints, clock)
     batches = Batches(stores.events, groups, handler, hints, clock)
+    overview = Overview(stores.events, groups)
+    read_marks = ReadMarks(stores.read_marks, stores.events, groups, fan_out, hints)
+    stack.push_async_callback(read_marks.close)
     services = Services(
         accounts=accounts,
         users=accounts_of,
@@ -258,7 +263,9 @@ async def _composed(
         sync=Sync(groups, history, epochs),
         epochs=epochs,
         limits=Limits(is_on=settings.rate_limits),
-        overview=Overview(stores.events, groups),
+        overview=overview,
+        read_marks=read_marks,
+        activity=Activity(stores.events, overview, read_marks),
         invites=Invites(stores.invites, clock),
         group_passwords=GroupPasswords(stores.group_passwords, hasher, SignInThrottle()),
         standings=standings,
@@ -351,6 +358,7 @@ async def _sqlite(path: Path, *, migrates: bool, accepts_loss: bool) -> AsyncIte
             invites=SqliteDocuments(database, "invites"),
             group_passwords=SqliteDocuments(database, "group_passwords"),
             erasures=SqliteDocuments(database, "erasures"),
+            read_marks=SqliteDocuments(database, "read_marks"),
             meta=SqliteDocuments(database, "meta"),
             is_shared=False,
             name=str(path),
@@ -385,6 +393,7 @@ async def _mongodb(uri: str, *, migrates: bool) -> AsyncIterator[Stores]:
             invites=await documents("invites"),
             group_passwords=await documents("group_passwords"),
             erasures=await documents("erasures"),
+            read_marks=await documents("read_marks"),
             meta=await documents("meta"),
             is_shared=True,
             name=f"MongoDB, {database.name}",

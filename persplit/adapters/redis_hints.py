@@ -23,7 +23,7 @@ PING_SECONDS: Final = 3.0
 """How often to ask a silent subscription for a sign of life."""
 SILENCE_SECONDS_MAX: Final = 10.0
 """A subscription that gives none is dead, even if TCP doesn't know: a router has forgotten it, say."""
-_SEQ: Final = re.compile(r"[1-9][0-9]{0,15}")
+_SEQ: Final = re.compile(r"0|[1-9][0-9]{0,15}")
 _RETRY_SECONDS_MAX: Final = 5.0
 _POLL_SECONDS: Final = 1.0
 

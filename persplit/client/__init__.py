@@ -39,6 +39,7 @@ from persplit.client.errors import (
 from persplit.client.files import EXPORTS, ImportReport
 from persplit.client.outbox import Queued, Status
 from persplit.client.reading import (
+    ActivityEntry,
     Balances,
     CommentEntry,
     ExpenseEntry,
@@ -52,6 +53,7 @@ from persplit.client.reading import (
     Plan,
     PlanRow,
     SettlementEntry,
+    UnreadGroup,
 )
 from persplit.client.syncing import SyncReport
 from persplit.ledger.expense import ExpenseDraft, Item, Posting, SplitType, SplitValue
@@ -61,6 +63,7 @@ from persplit.ledger.statistics import Statistics
 __all__ = [
     "EXPORTS",
     "Account",
+    "ActivityEntry",
     "Balances",
     "Busy",
     "Change",
@@ -110,6 +113,7 @@ __all__ = [
     "Subscription",
     "SyncReport",
     "UnknownCommand",
+    "UnreadGroup",
     "UnsentCommands",
     "Written",
     "draft_of",

@@ -20,6 +20,7 @@ from persplit.client.files import Files, ImportReport
 from persplit.client.one_thread import OneThread
 from persplit.client.outbox import Queued
 from persplit.client.reading import (
+    ActivityEntry,
     Balances,
     CommentEntry,
     ExpenseEntry,
@@ -31,6 +32,7 @@ from persplit.client.reading import (
     Plan,
     Reader,
     SettlementEntry,
+    UnreadGroup,
 )
 from persplit.client.rest import Rest
 from persplit.client.signing_in import SigningIn
@@ -248,6 +250,24 @@ class Client:
         """Why the plan lets one pay the other: their debts, and what made them. Raises like `balances_as_of`."""
         await self._complete(group_id)
         return await self._do(self._reader.explain, group_id, from_id, to_id)
+
+    async def activity(self, *, limit: int = 50) -> list[ActivityEntry]:
+        """What happened in all of the user's groups, newest first, of what is here."""
+        return await self._do(self._reader.activity, limit)
+
+    async def unread(self) -> list[UnreadGroup]:
+        """What the user hasn't read, by group (online)."""
+        told = await self._signing_in.ask("GET", "/activity/unread")
+        return [
+            UnreadGroup(it["groupId"], it["name"], it["seq"], it["readSeq"], it["unread"], it["more"])
+            for it in told["groups"]
+        ]
+
+    async def mark_read(self, group_id: str) -> int:
+        """Say that all of the group that is here was read (online); returns the mark."""
+        seq = (await self.group(group_id)).seq
+        told = await self._signing_in.ask("POST", f"/groups/{group_id}/read", {"seq": seq})
+        return int(told["seq"])
 
     async def my_balances(self) -> MyBalances:
         """What the user is owed, or owes: overall by currency, and by group."""

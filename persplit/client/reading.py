@@ -147,6 +147,27 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class ActivityEntry:
+    """An event of one of the user's groups; `is_pending` if it is what a waiting command will make."""
+
+    group_id: str
+    event: RecordedEvent
+    is_pending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadGroup:
+    """What others did in a group after the user's mark; `is_more`: older ones aren't counted."""
+
+    group_id: str
+    name: str
+    seq: int
+    read_seq: int
+    unread: int
+    is_more: bool
+
+
+@dataclass(frozen=True, slots=True)
 class MyGroupBalance:
     """My balance in one group, minor units."""
 
@@ -297,6 +318,17 @@ class Reader:
         entries = [HistoryEntry(event, is_pending=False) for event in recorded]
         entries += [HistoryEntry(event, is_pending=True) for event in held.events]
         return History(group_id, tuple(entries), missing)
+
+    def activity(self, limit: int) -> list[ActivityEntry]:
+        """The newest events of all groups, of those that are here, newest first."""
+        entries: list[ActivityEntry] = []
+        with self._book.reading():
+            for held, state in self._mine():
+                entries += [ActivityEntry(state.group_id, it, is_pending=True) for it in held.events]
+                stored = self._book.replica.newest_events(state.group_id, limit)
+                entries += [ActivityEntry(state.group_id, it, is_pending=False) for it in stored]
+        newest_first = sorted(entries, key=lambda it: (it.event.at, it.group_id, it.event.seq), reverse=True)
+        return newest_first[:limit]
 
     def explain(self, group_id: str, from_id: str, to_id: str) -> Explanation:
         """The debts behind a row of the plan; all events have to be here. Raises `Invalid` for a stranger."""

@@ -228,6 +228,13 @@ class Replica:
         )
         return [codec.event_from_json(_object(row[0])) for row in rows]
 
+    def newest_events(self, group_id: str, limit: int) -> list[RecordedEvent]:
+        """The last events that are held, newest first."""
+        rows = self._database.execute(
+            "SELECT event FROM events WHERE group_id = ? ORDER BY seq DESC LIMIT ?", (group_id, limit)
+        )
+        return [codec.event_from_json(_object(row[0])) for row in rows]
+
     def _put_comment(self, group_id: str, comment: Comment) -> None:
         """Keep a comment, unless a later version is here: events from before a snapshot come after those since."""
         self._database.execute(

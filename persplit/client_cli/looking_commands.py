@@ -19,7 +19,19 @@ HISTORY_DEFAULT: Final = 30
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (balances, overview, debts, plan, explain, history, friends, stats, categories):
+    for command in (
+        balances,
+        overview,
+        debts,
+        plan,
+        explain,
+        history,
+        friends,
+        activity,
+        read,
+        stats,
+        categories,
+    ):
         app.command()(command)
 
 
@@ -149,6 +161,47 @@ def history(
             *([text(f"… {left} before these", "dim")] if left else []),
             tables.history(view, entries),
         )
+
+    run(context, work, as_json=as_json)
+
+
+def activity(
+    context: typer.Context,
+    *,
+    limit: Annotated[int, typer.Option(min=1, help="How many, the latest.")] = HISTORY_DEFAULT,
+    as_json: Json = False,
+) -> None:
+    """What happened in all of your groups, newest first, and how much of it is new to you.
+
+    JSON: {"entries": [{groupId, groupName, event: {seq, at, by, type, …}, pending}], "unread": number, null offline}
+    """
+
+    async def work(session: Session) -> None:
+        await session.refresh()
+        views = {view.id: view for view in await session.views()}
+        entries = await session.client.activity(limit=limit)
+        found = [] if session.is_offline else await session.client.unread()
+        told = {
+            "entries": [shapes.activity(views[it.group_id], it) for it in entries],
+            "unread": None if session.is_offline else sum(it.unread for it in found),
+        }
+        session.out.show(told, *tables.unread(found), tables.activity(views, entries))
+
+    run(context, work, as_json=as_json)
+
+
+def read(context: typer.Context, *, group: Group = None, as_json: Json = False) -> None:
+    """Say that you have read a group: nothing in it is new to you, on any of your devices.
+
+    JSON: {groupId, seq}
+    """
+
+    async def work(session: Session) -> None:
+        await session.refresh()
+        session.online()
+        view = await session.view(group)
+        seq = await session.client.mark_read(view.id)
+        session.out.show({"groupId": view.id, "seq": seq}, f"{view.title} is read up to #{seq}.")
 
     run(context, work, as_json=as_json)
 

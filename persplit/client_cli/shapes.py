@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from persplit.client.outbox import Queued
 from persplit.client.reading import (
+    ActivityEntry,
     CommentEntry,
     ExpenseEntry,
     Explanation,
@@ -101,6 +102,16 @@ def row(it: GroupView, from_id: str, to_id: str, amount: int) -> Json:
 def plan_rows(it: GroupView, rows: Iterable[PlanRow]) -> list[Json]:
     """`[{from, fromName, to, toName, amount, upiLink}]`; the link is null where no UPI id is known."""
     return [{**row(it, r.from_id, r.to_id, r.amount), "upiLink": r.upi_link} for r in rows]
+
+
+def activity(it: GroupView, entry: ActivityEntry) -> Json:
+    """`{groupId, groupName, event, pending}`."""
+    return {
+        "groupId": it.id,
+        "groupName": it.title,
+        "event": codec.event_to_json(entry.event),
+        "pending": entry.is_pending,
+    }
 
 
 def statistics(it: GroupView, found: Statistics) -> Json:

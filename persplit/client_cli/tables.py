@@ -9,6 +9,7 @@ from rich.text import Text
 
 from persplit.client.outbox import Queued
 from persplit.client.reading import (
+    ActivityEntry,
     Balances,
     CommentEntry,
     ExpenseEntry,
@@ -18,6 +19,7 @@ from persplit.client.reading import (
     MyBalances,
     Plan,
     SettlementEntry,
+    UnreadGroup,
 )
 from persplit.client_cli.amounts import scaled_text
 from persplit.client_cli.money import money, signed_money
@@ -155,6 +157,30 @@ def comments(it: GroupView, found: Sequence[CommentEntry]) -> RenderableType:
                 mark(pending=entry.is_pending),
             ]
             for entry in found
+        ],
+    )
+
+
+def unread(found: Sequence[UnreadGroup]) -> list[RenderableType]:
+    """How much is new, by group; nothing where nothing is."""
+    news = [f"{it.name} {it.unread}{'+' if it.is_more else ''}" for it in found if it.unread]
+    return [text(f"New to you: {', '.join(news)}", "bold")] if news else []
+
+
+def activity(views: Mapping[str, GroupView], entries: Sequence[ActivityEntry]) -> RenderableType:
+    """What happened in all groups, newest first."""
+    if not entries:
+        return text("Nothing has happened yet.")
+    return table(
+        ["when", "group", "what", ""],
+        [
+            [
+                it.event.at[:16].replace("T", " "),
+                views[it.group_id].title,
+                sentence(views[it.group_id], it.event),
+                mark(pending=it.is_pending),
+            ]
+            for it in entries
         ],
     )
 

@@ -56,7 +56,7 @@ async def _note(erasures: Documents, group_id: str, clock: Clock) -> None:
 
 
 async def erase_account(stores: Stores, account: str) -> str:
-    """Erase the account with this id or e-mail address: sessions, invites, profile. Returns its id.
+    """Erase the account with this id or e-mail address: sessions, invites, marks, profile. Returns its id.
 
     The ledgers stay as they are: in their groups the person is somebody with no account and no name. The profile
     goes last, so that who is to be erased can still be found by their address when it has to be done again.
@@ -70,6 +70,7 @@ async def erase_account(stores: Stores, account: str) -> str:
     is_known = user is not None or bool(await stores.users.get([user_id]))
     ended = await _delete_all(stores.sessions, "userId", user_id)
     ended += await _delete_all(stores.invites, "createdBy", user_id)
+    await stores.read_marks.delete(user_id)
     await stores.users.delete(user_id)
     # They may have signed in, or invited somebody, meanwhile.
     await _delete_all(stores.sessions, "userId", user_id)

@@ -305,6 +305,7 @@ class Stores:
     invites: Documents
     group_passwords: Documents
     erasures: Documents
+    read_marks: Documents
     meta: Documents
     is_shared: bool
     name: str = ""
@@ -318,6 +319,7 @@ class Stores:
             "invites": self.invites,
             "group_passwords": self.group_passwords,
             "erasures": self.erasures,
+            "read_marks": self.read_marks,
         }
 
 
@@ -402,7 +404,10 @@ class Hints(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """`user_id` is who joined or left with this event, so that a node that has only their sockets looks as well."""
+    """`user_id` is who joined or left with this event, so that a node that has only their sockets looks as well.
+
+    With `seq` 0 it isn't about the ledger: the person's read mark in the group has moved.
+    """
 
     group_id: str
     seq: int

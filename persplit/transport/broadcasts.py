@@ -83,6 +83,11 @@ PERSONAL: Final = (
         "Follows the broadcast, and may skip a seq when events come fast; it replaces the one before.",
     ),
     ServerEvent(
+        "activity:read",
+        results.ActivityRead,
+        "To all devices of a person who has read a group further, on one of them: lower the count of what is unread.",
+    ),
+    ServerEvent(
         "auth:expiring",
         results.AuthExpiring,
         "The access token runs out in a minute: refresh it and send `auth:renew`.",

@@ -213,6 +213,10 @@ class SocketFanOut:
         paying = {row.transfer.from_id for row in standing.plan}
         self._dues.put(standing, {user_id for user_id in paying if self.is_connected(user_id)})
 
+    async def tell_read(self, user_id: str, group_id: str, seq: int) -> None:
+        """Tell all devices of a person how far they have read a group."""
+        await self._emitter.emit("activity:read", {"groupId": group_id, "seq": seq}, to=user_room(user_id))
+
     async def admit(self, user_id: str, recorded: RecordedEvent, standing: Standing) -> None:
         """Let the user's connected devices hear the event's group from now on; those that didn't, get the event."""
         name, payload = await self._broadcast(recorded, standing)

@@ -129,6 +129,13 @@ def _seq_position(cursor: str) -> str:
     return position
 
 
+def _feed_position(cursor: str) -> str:
+    position = _position(cursor)
+    if not re.fullmatch(r"[0-9TZ:.-]{24} [1-9][0-9]{0,15} [!-~]{1,64}", position):
+        raise ValueError("not a cursor of ours")
+    return position
+
+
 def _line(length_max: int) -> StringConstraints:
     return StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=length_max)
 
@@ -229,5 +236,8 @@ InviteCode = Annotated[
 _CURSOR: Final = Field(description="the `nextCursor` of the page before")
 SeqCursor = Annotated[
     str, StringConstraints(strict=True, max_length=100), AfterValidator(_seq_position), _CURSOR
+]
+FeedCursor = Annotated[
+    str, StringConstraints(strict=True, max_length=200), AfterValidator(_feed_position), _CURSOR
 ]
 IdCursor = Annotated[str, StringConstraints(strict=True, max_length=100), AfterValidator(_position), _CURSOR]

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from persplit.ledger.commands import Command, LeaveGroup, RemoveMember
 from persplit.service.accounts import Accounts
+from persplit.service.activity import Activity
 from persplit.service.command_request import CommandRequest, Outcome
 from persplit.service.epochs import Epochs
 from persplit.service.errors import StoreUnavailable, TokenMissing
@@ -26,6 +27,7 @@ from persplit.service.overview import Overview
 from persplit.service.people import People
 from persplit.service.ports import AccessClaims, QrRenderer, StatementPrinter
 from persplit.service.qr_tokens import QrTokens
+from persplit.service.read_marks import ReadMarks
 from persplit.service.standing import Standings
 from persplit.service.sync import Sync
 from persplit.service.users import Users
@@ -82,6 +84,8 @@ class Services:
     history: History
     expense_books: ExpenseBooks
     overview: Overview
+    read_marks: ReadMarks
+    activity: Activity
     sync: Sync
     epochs: Epochs
     limits: Limits

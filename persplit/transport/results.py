@@ -668,6 +668,13 @@ class SessionReady(Result):
     server_time: Time
 
 
+class ActivityRead(Result):
+    """The person has read the group up to `seq`, on whichever device."""
+
+    group_id: str
+    seq: int
+
+
 class AuthExpiring(Result):
     """The access token runs out in a minute: send `auth:renew`."""
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from persplit.transport import (
     account_operations,
+    activity_operations,
     comment_operations,
     exchange_operations,
     expense_operations,
@@ -31,6 +32,7 @@ TAGGED: Final = {
     "Expenses and settlements": expense_operations.OPERATIONS,
     "Comments and reminders": comment_operations.OPERATIONS,
     "Balances and history": reading_operations.OPERATIONS,
+    "Activity": activity_operations.OPERATIONS,
     "Statistics": statistics_operations.OPERATIONS,
     "Files in and out": exchange_operations.OPERATIONS,
     "Catching up": (*sync_operations.OPERATIONS, sync_operations.push_operation(_WRITES)),

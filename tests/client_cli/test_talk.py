@@ -48,3 +48,22 @@ def test_looking_for_expenses_and_adding_them_up(trip: tuple[Person, Person]) ->
     assert (told["count"], told["amount"], told["paid"], told["share"]) == (1, 900_00, 900_00, 450_00)
     assert "🍽️ food" in asha.says("stats")
     assert "Nothing was spent" in asha.says("stats", "--to", "2020-01-01")
+
+
+def test_the_feed_and_what_is_new(trip: tuple[Person, Person]) -> None:
+    asha, ben = trip
+    assert "Nothing has happened" not in asha.says("activity")
+    asha.says("expense", "add", "Dinner", "900")
+    shown = ben.says("activity", "--limit", "1")
+    assert "New to you: Goa trip 1" in shown
+    assert "Asha added Dinner" in shown
+    told = ben.gets("activity", "--limit", "1")
+    assert (told["unread"], told["entries"][0]["event"]["type"]) == (1, "expense:created")
+    assert ben.gets("read")["seq"] == told["entries"][0]["event"]["seq"]
+    assert ben.gets("activity")["unread"] == 0
+    assert "New to you" not in ben.says("activity")
+    ben.says("--offline", "expense", "add", "Tea", "10")
+    offline = ben.gets("--offline", "activity", "--limit", "1")
+    assert offline["unread"] is None
+    assert offline["entries"][0]["pending"]
+    assert ben.fails(3, "--offline", "read")["code"] == "offline"

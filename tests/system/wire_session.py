@@ -170,6 +170,8 @@ class Session:
         await ben.done("comment:add", **here, expenseId=_id(3), id=_id(12), text="It was.")
         await self._ack(ben, "comment:delete", **here, expenseId=_id(3), commentId=_id(11))
         await self._ack(asha, "reminder:send", **here, toUserId=ben.user_id)
+        await self._ack(asha, "group:read", **here, seq=3)
+        self.keep("broadcasts/activity_read", await asha.hears("activity:read"))
         await asha.done("group:create", name="For leaving", groupId=_id(7))
         code = (await asha.ok("POST", f"/groups/{_id(7)}/invites"))["code"]
         await ben.done("group:join", code=code)
@@ -198,6 +200,8 @@ class Session:
             ("profile", "/auth/me"),
             ("comments", f"/groups/{self.group}/expenses/{_id(3)}/comments"),
             ("categories", "/categories"),
+            ("activity", "/activity?limit=2"),
+            ("activity_unread", "/activity/unread"),
         ):
             self.keep(f"rest/{name}", await asha.ok("GET", path))
         self.keep("acks/balances_get", await asha.done("balances:get", groupId=self.group))

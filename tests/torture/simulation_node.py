@@ -19,6 +19,7 @@ from persplit.adapters.memory_store import MemoryDocuments, MemoryEvents
 from persplit.adapters.statement_pdf import PdfStatements
 from persplit.service import users
 from persplit.service.accounts import Accounts
+from persplit.service.activity import Activity
 from persplit.service.batches import Batches
 from persplit.service.epochs import Epochs
 from persplit.service.errors import ServerRestarting, StoreUnavailable
@@ -34,6 +35,7 @@ from persplit.service.overview import Overview
 from persplit.service.people import People
 from persplit.service.ports import AccessClaims, AccessTokens, PasswordHasher, QrRenderer
 from persplit.service.qr_tokens import QrTokens
+from persplit.service.read_marks import ReadMarks
 from persplit.service.sessions import Sessions
 from persplit.service.standing import Standings
 from persplit.service.sync import Known, Missing, Sync
@@ -352,6 +354,7 @@ class Disk:
     users: MemoryDocuments
     sessions: MemoryDocuments
     invites: MemoryDocuments
+    read_marks: MemoryDocuments
     meta: MemoryDocuments
 
 
@@ -421,6 +424,9 @@ class Node:
         self.handler = Handler(events, self.groups, hints, self.now)
         documents = WiredDocuments(self.wire, "invites", disk.invites)
         batches = Batches(events, self.groups, self.handler, hints, self.now)
+        overview = Overview(events, self.groups)
+        marks = WiredDocuments(self.wire, "read_marks", disk.read_marks)
+        read_marks = ReadMarks(marks, events, self.groups, self.fan_out, hints)
         self.services = Services(
             accounts=accounts,
             users=accounts_of,
@@ -432,7 +438,9 @@ class Node:
             sync=SmallSync(self.groups, history, self.epochs),
             epochs=self.epochs,
             limits=Limits(is_on=False),
-            overview=Overview(events, self.groups),
+            overview=overview,
+            read_marks=read_marks,
+            activity=Activity(events, overview, read_marks),
             invites=Invites(documents, self.now),
             group_passwords=GroupPasswords(documents, Passwords(), throttle),
             standings=standings,
