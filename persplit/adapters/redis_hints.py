@@ -23,7 +23,7 @@ PING_SECONDS: Final = 3.0
 """How often to ask a silent subscription for a sign of life."""
 SILENCE_SECONDS_MAX: Final = 10.0
 """A subscription that gives none is dead, even if TCP doesn't know: a router has forgotten it, say."""
-_SEQ: Final = re.compile(r"0|[1-9][0-9]{0,15}")
+_SEQ: Final = re.compile(r"[1-9][0-9]{0,15}")
 _RETRY_SECONDS_MAX: Final = 5.0
 _POLL_SECONDS: Final = 1.0
 
@@ -132,7 +132,7 @@ class RedisHints(Hints):
             metrics.HINTS_HEARD_AT.set(time.time())
             group_id, _, rest = message["data"].partition(" ")
             seq, _, user_id = rest.partition(" ")
-            if _SEQ.fullmatch(seq):
+            if _SEQ.fullmatch(seq) or (seq == "0" and user_id):
                 self._tell(Hint(group_id, int(seq), user_id))
 
     def _note(self, *, connected: bool) -> None:
