@@ -17,18 +17,21 @@ from persplit.adapters import sqlite_mark
 from persplit.adapters.no_hints import NoHints
 from persplit.adapters.passwords import Argon2Passwords
 from persplit.adapters.qr import QrCodes
+from persplit.adapters.smtp_mail import MailServer, SmtpMail
 from persplit.adapters.sqlite_database import SqliteDatabase
 from persplit.adapters.sqlite_documents import SqliteDocuments
 from persplit.adapters.sqlite_events import SqliteEvents
 from persplit.adapters.sqlite_schema import SCHEMA_VERSION
 from persplit.adapters.statement_pdf import PdfStatements
 from persplit.adapters.tokens import ACCESS_LIFETIME_SECONDS, JwtAccessTokens, derive_key
+from persplit.adapters.webhooks import Webhooks
 from persplit.config import ConfigError, Settings
 from persplit.service import heartbeat, metrics, users
 from persplit.service.accounts import Accounts
 from persplit.service.activity import Activity
 from persplit.service.backup import require_whole
 from persplit.service.batches import Batches
+from persplit.service.channels import Channels, Kind
 from persplit.service.epochs import Epochs
 from persplit.service.errors import StoreUnavailable
 from persplit.service.expense_books import ExpenseBooks
@@ -40,6 +43,7 @@ from persplit.service.history import History
 from persplit.service.importing import Importing
 from persplit.service.invites import GroupPasswords, Invites
 from persplit.service.migrations import Migrations
+from persplit.service.notifier import NoticingHints, Notifier, Sender
 from persplit.service.overview import Overview
 from persplit.service.people import People
 from persplit.service.ports import Clock, Documents, Hints, Stores
@@ -247,8 +251,10 @@ async def _composed(
     history = History(stores.events, groups)
     epochs = Epochs(stores.meta)
     await epochs.open()
-    handler = Handler(stores.events, groups, hints, clock)
-    batches = Batches(stores.events, groups, handler, hints, clock)
+    noticing = NoticingHints(hints)
+    channels = Channels(stores.channels, stores.deliveries, clock)
+    handler = Handler(stores.events, groups, noticing, clock)
+    batches = Batches(stores.events, groups, handler, noticing, clock)
     overview = Overview(stores.events, groups)
     read_marks = ReadMarks(stores.read_marks, stores.events, groups, fan_out, hints)
     stack.push_async_callback(read_marks.close)
@@ -266,6 +272,7 @@ async def _composed(
         overview=overview,
         read_marks=read_marks,
         activity=Activity(stores.events, overview, read_marks),
+        channels=channels,
         invites=Invites(stores.invites, clock),
         group_passwords=GroupPasswords(stores.group_passwords, hasher, SignInThrottle()),
         standings=standings,
@@ -275,8 +282,37 @@ async def _composed(
         qr_tokens=qr_tokens,
         qr_codes=qr_codes,
         public_url=settings.own_url,
+        sends_mail=settings.smtp_url is not None,
+        private_webhooks=settings.private_webhooks,
     )
+    noticing.notifier = _notifier(settings, stores, groups, channels, accounts_of, stack, clock)
     return _node(settings, stores, services, server, fan_out, sessions, stack, hints)
+
+
+def _notifier(
+    settings: Settings,
+    stores: Stores,
+    groups: Groups,
+    channels: Channels,
+    accounts: users.Users,
+    stack: AsyncExitStack,
+    clock: Clock,
+) -> Notifier:
+    """The notifier, running."""
+    webhooks = Webhooks(clock, private_too=settings.private_webhooks)
+    stack.push_async_callback(webhooks.close)
+    senders: dict[Kind, Sender] = {Kind.WEBHOOK: webhooks}
+    if settings.smtp_url is not None:
+
+        async def address_of(user_id: str) -> str | None:
+            user = await accounts.get(user_id)
+            return None if user is None else user.email
+
+        server = MailServer.of(settings.smtp_url.get_secret_value())
+        senders[Kind.EMAIL] = SmtpMail(server, settings.mail_from, settings.own_url, address_of, clock)
+    notifier = Notifier(stores.events, groups, channels, stores.deliveries, senders, clock)
+    stack.push_async_callback(_cancelled, asyncio.create_task(notifier.run()))
+    return notifier
 
 
 def _node(
@@ -359,6 +395,8 @@ async def _sqlite(path: Path, *, migrates: bool, accepts_loss: bool) -> AsyncIte
             group_passwords=SqliteDocuments(database, "group_passwords"),
             erasures=SqliteDocuments(database, "erasures"),
             read_marks=SqliteDocuments(database, "read_marks"),
+            channels=SqliteDocuments(database, "channels"),
+            deliveries=SqliteDocuments(database, "deliveries"),
             meta=SqliteDocuments(database, "meta"),
             is_shared=False,
             name=str(path),
@@ -394,6 +432,8 @@ async def _mongodb(uri: str, *, migrates: bool) -> AsyncIterator[Stores]:
             group_passwords=await documents("group_passwords"),
             erasures=await documents("erasures"),
             read_marks=await documents("read_marks"),
+            channels=await documents("channels"),
+            deliveries=await documents("deliveries"),
             meta=await documents("meta"),
             is_shared=True,
             name=f"MongoDB, {database.name}",

@@ -37,6 +37,7 @@ from persplit.client.errors import (
     UnsentCommands,
 )
 from persplit.client.files import EXPORTS, ImportReport
+from persplit.client.notifications import Notifications, PushDevice, Webhook
 from persplit.client.outbox import Queued, Status
 from persplit.client.reading import (
     ActivityEntry,
@@ -94,6 +95,7 @@ __all__ = [
     "MyBalances",
     "MyGroupBalance",
     "NewerServer",
+    "Notifications",
     "Offline",
     "OtherAccount",
     "OutboxFull",
@@ -101,6 +103,7 @@ __all__ = [
     "Plan",
     "PlanRow",
     "Posting",
+    "PushDevice",
     "Queued",
     "Refused",
     "ReplicaError",
@@ -115,6 +118,7 @@ __all__ = [
     "UnknownCommand",
     "UnreadGroup",
     "UnsentCommands",
+    "Webhook",
     "Written",
     "draft_of",
 ]

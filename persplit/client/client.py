@@ -17,6 +17,7 @@ from persplit.client.clock import Clock, local_clock, rfc3339
 from persplit.client.connection import Connection
 from persplit.client.errors import Json, Offline, Refused
 from persplit.client.files import Files, ImportReport
+from persplit.client.notifications import NotificationSettings
 from persplit.client.one_thread import OneThread
 from persplit.client.outbox import Queued
 from persplit.client.reading import (
@@ -94,6 +95,8 @@ class Client:
         self._reader = Reader(book)
         self._signing_in = SigningIn(self._rest, book, thread)
         self._files = Files(self._signing_in)
+        self.notifications = NotificationSettings(self._signing_in)
+        """Webhooks, e-mail and devices."""
         self._syncing = Syncing(self._signing_in, book, thread, self._hub)
         self._connection = Connection(
             self._rest.url, self._signing_in, self._syncing, book, thread, self._hub

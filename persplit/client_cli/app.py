@@ -13,6 +13,7 @@ from persplit.client_cli import (
     group_commands,
     interactive,
     looking_commands,
+    notify_commands,
     outbox_commands,
     payment_commands,
     watch_command,
@@ -65,6 +66,7 @@ account_commands.register(app)
 app.add_typer(group_commands.app, name="group")
 app.add_typer(expense_commands.app, name="expense")
 app.add_typer(comment_commands.app, name="comment")
+app.add_typer(notify_commands.app, name="notify")
 looking_commands.register(app)
 payment_commands.register(app)
 outbox_commands.register(app)

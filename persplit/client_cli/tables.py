@@ -7,6 +7,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from persplit.client.notifications import Notifications, Webhook
 from persplit.client.outbox import Queued
 from persplit.client.reading import (
     ActivityEntry,
@@ -219,6 +220,19 @@ def statistics(it: GroupView, found: Statistics) -> list[RenderableType]:
             right=["expenses", "amount", "you paid", "your share"],
         ),
     ]
+
+
+def notifications(found: Notifications) -> list[RenderableType]:
+    """Where somebody is told."""
+    says = "on" if found.email else "off" if found.is_email_available else "not sent by this server"
+    return [text(f"e-mail: {says}"), webhooks(found.webhooks), text(f"devices: {len(found.devices)}")]
+
+
+def webhooks(found: Sequence[Webhook]) -> RenderableType:
+    """Programs that are told."""
+    if not found:
+        return text("No webhooks.")
+    return table(["webhook", "since", "id"], [[it.url, it.created_at[:10], short(it.id)] for it in found])
 
 
 def categories() -> RenderableType:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from persplit.ledger.errors import NotFound
+from persplit.service import channels
 from persplit.service.handler import rfc3339
 from persplit.service.ports import Clock, Document, Documents, DuplicateKey, Stores
 from persplit.service.users import Users
@@ -22,7 +23,7 @@ def is_unfinished(note: Document) -> bool:
 
 
 async def erase_group(stores: Stores, group_id: str, clock: Clock) -> None:
-    """Erase the group: events, snapshots, invites, password.
+    """Erase the group: events, snapshots, invites, password, webhooks.
 
     Servers that have it in memory find out within seconds, clients when they next ask. Nothing can be written
     under its id from the moment that the store has it as erased.
@@ -42,6 +43,8 @@ async def erase_group(stores: Stores, group_id: str, clock: Clock) -> None:
     # 3 what points to it
     await _delete_all(stores.invites, "groupId", group_id)
     await stores.group_passwords.delete(group_id)
+    await stores.channels.delete(channels.group(group_id))
+    await _delete_all(stores.deliveries, "groupId", group_id)
     # 4 done
     (note,) = (await stores.erasures.get([group_id])).values()
     if is_unfinished(note):
@@ -56,7 +59,7 @@ async def _note(erasures: Documents, group_id: str, clock: Clock) -> None:
 
 
 async def erase_account(stores: Stores, account: str) -> str:
-    """Erase the account with this id or e-mail address: sessions, invites, marks, profile. Returns its id.
+    """Erase the account with this id or e-mail address: sessions, invites, marks, channels, profile. Returns its id.
 
     The ledgers stay as they are: in their groups the person is somebody with no account and no name. The profile
     goes last, so that who is to be erased can still be found by their address when it has to be done again.
@@ -71,6 +74,8 @@ async def erase_account(stores: Stores, account: str) -> str:
     ended = await _delete_all(stores.sessions, "userId", user_id)
     ended += await _delete_all(stores.invites, "createdBy", user_id)
     await stores.read_marks.delete(user_id)
+    await stores.channels.delete(channels.person(user_id))
+    await _delete_all(stores.deliveries, "owner", channels.person(user_id))
     await stores.users.delete(user_id)
     # They may have signed in, or invited somebody, meanwhile.
     await _delete_all(stores.sessions, "userId", user_id)

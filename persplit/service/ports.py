@@ -306,6 +306,8 @@ class Stores:
     group_passwords: Documents
     erasures: Documents
     read_marks: Documents
+    channels: Documents
+    deliveries: Documents
     meta: Documents
     is_shared: bool
     name: str = ""
@@ -320,6 +322,8 @@ class Stores:
             "group_passwords": self.group_passwords,
             "erasures": self.erasures,
             "read_marks": self.read_marks,
+            "channels": self.channels,
+            "deliveries": self.deliveries,
         }
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from persplit.ledger.commands import Command, LeaveGroup, RemoveMember
 from persplit.service.accounts import Accounts
 from persplit.service.activity import Activity
+from persplit.service.channels import Channels
 from persplit.service.command_request import CommandRequest, Outcome
 from persplit.service.epochs import Epochs
 from persplit.service.errors import StoreUnavailable, TokenMissing
@@ -84,6 +85,7 @@ class Services:
     history: History
     expense_books: ExpenseBooks
     overview: Overview
+    channels: Channels
     read_marks: ReadMarks
     activity: Activity
     sync: Sync
@@ -98,6 +100,8 @@ class Services:
     qr_tokens: QrTokens
     qr_codes: QrRenderer
     public_url: str
+    sends_mail: bool = False
+    private_webhooks: bool = False
 
     def invite_url(self, code: str) -> str:
         """The link to send to somebody who is to join."""

@@ -55,6 +55,7 @@ PROBLEMS: Final[dict[type[PerSplitError], Problem]] = {
     service.InternalError: Problem(500, "A fault of the server", _SAME_KEY),
     service.ImportUnavailable: Problem(501, "This server can't import", _NO),
     service.StatementUnavailable: Problem(501, "This server makes no statements", _NO),
+    service.MailUnavailable: Problem(501, "This server sends no e-mail", _NO),
     service.StoreUnavailable: Problem(503, "The store is not answering", _SAME_KEY),
     service.ServerRestarting: Problem(503, "The server is restarting", _SAME_KEY),
 }

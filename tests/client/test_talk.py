@@ -86,3 +86,11 @@ async def test_a_file_of_the_version_before_comments_is_brought_up(tmp_path: Pat
     database = sqlite3.connect(path)
     assert database.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
     database.close()
+
+
+async def test_devices_are_kept_for_later(devices: Devices) -> None:
+    asha = await devices.of("Asha")
+    made = await asha.notifications.add_device("apns", "a token")
+    assert (await asha.notifications.get()).devices == (made,)
+    await asha.notifications.remove_device(made.id)
+    assert (await asha.notifications.get()).devices == ()

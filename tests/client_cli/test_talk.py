@@ -67,3 +67,21 @@ def test_the_feed_and_what_is_new(trip: tuple[Person, Person]) -> None:
     assert offline["unread"] is None
     assert offline["entries"][0]["pending"]
     assert ben.fails(3, "--offline", "read")["code"] == "offline"
+
+
+def test_where_one_is_told(trip: tuple[Person, Person]) -> None:
+    asha, _ = trip
+    assert "e-mail: not sent by this server" in asha.says("notify", "show")
+    assert asha.fails(1, "notify", "email", "on")["code"] == "mail_unavailable"
+    assert not asha.gets("notify", "email", "off")["email"]
+    made = asha.gets("notify", "add-webhook", "https://example.org/hook")
+    assert made["secret"]
+    assert asha.gets("notify", "show")["webhooks"] == [{key: made[key] for key in ("id", "url", "createdAt")}]
+    assert "shown this once" in asha.says(
+        "notify", "add-webhook", "https://example.org/goa", "--group", "Goa"
+    )
+    assert "https://example.org/goa" in asha.says("notify", "webhooks", "--group", "Goa")
+    assert asha.gets("notify", "remove-webhook", "https://example.org/hook")["removed"] == made["id"]
+    asha.says("notify", "remove-webhook", "https://example.org/goa", "--group", "Goa trip")
+    assert asha.gets("notify", "webhooks", "--group", "Goa trip")["webhooks"] == []
+    assert "No webhooks." in asha.says("notify", "show")

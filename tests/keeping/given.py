@@ -33,6 +33,8 @@ def memory_stores() -> Stores:
         group_passwords=MemoryDocuments(),
         erasures=MemoryDocuments(),
         read_marks=MemoryDocuments(),
+        channels=MemoryDocuments(),
+        deliveries=MemoryDocuments(),
         meta=MemoryDocuments(),
         is_shared=False,
         name="memory",

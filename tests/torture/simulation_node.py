@@ -21,6 +21,7 @@ from persplit.service import users
 from persplit.service.accounts import Accounts
 from persplit.service.activity import Activity
 from persplit.service.batches import Batches
+from persplit.service.channels import Channels
 from persplit.service.epochs import Epochs
 from persplit.service.errors import ServerRestarting, StoreUnavailable
 from persplit.service.expense_books import ExpenseBooks
@@ -439,6 +440,7 @@ class Node:
             epochs=self.epochs,
             limits=Limits(is_on=False),
             overview=overview,
+            channels=Channels(MemoryDocuments(), MemoryDocuments(), self.now),
             read_marks=read_marks,
             activity=Activity(events, overview, read_marks),
             invites=Invites(documents, self.now),
