@@ -77,6 +77,8 @@ class Normal:
             return AT.date().isoformat()
         if name == "epoch":
             return self._stand_in(value, "{:016x}")
+        if name == "nextCursor":
+            return self._stand_in(value, "Y3Vyc29y{:04}")
         if name == "qrUrl":
             return self._stand_in(value, "/api/v1/qr/AAAAAAAAAAAAAAAA{:04}.png")
         return self._text(value)
