@@ -189,6 +189,9 @@ class Notifier:
                 except StoreUnavailable:
                     _log.warning("notifier_waits_for_the_store")
                     await asyncio.sleep(BACKOFF_SECONDS_FIRST)
+                except Exception:  # noqa: BLE001 - nobody else would tell them
+                    _log.exception("notifier_failed")
+                    await asyncio.sleep(BACKOFF_SECONDS_FIRST)
         finally:
             tasks = list(self._busy.values())
             for task in tasks:

@@ -15,6 +15,7 @@ from persplit.ledger.group import Role
 from persplit.ledger.notices import Notice
 from persplit.service import channels as owners
 from persplit.service.channels import DEVICES_MAX, WEBHOOKS_MAX, Channel, Channels, Kind
+from persplit.service.errors import StoreUnavailable
 from persplit.service.notifier import (
     ATTEMPTS_MAX,
     BACKOFF_SECONDS_FIRST,
@@ -235,6 +236,32 @@ async def test_a_node_that_records_something_tells_at_once() -> None:
         await asyncio.wait_for(told.news.wait(), 60)
         assert told.seqs() == [3]
         assert hints.are_connected() is None
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.mark.parametrize("fault", [ValueError("damaged"), StoreUnavailable("away")])
+async def test_a_look_that_goes_wrong_is_not_the_last_one(
+    monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    monkeypatch.setattr("persplit.service.notifier.BACKOFF_SECONDS_FIRST", 0.0)
+    monkeypatch.setattr("persplit.service.notifier.SWEEP_SECONDS", 0.0)
+    place, told = await trip(), Told()
+    await place.spends(1)
+    notifier = place.notifier(told)
+    faults = [fault]
+    sweep = notifier.sweep
+
+    async def failing() -> None:
+        if faults:
+            raise faults.pop()
+        await sweep()
+
+    monkeypatch.setattr(notifier, "sweep", failing)
+    running = asyncio.create_task(notifier.run())
+    try:
+        await asyncio.wait_for(told.news.wait(), 60)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
