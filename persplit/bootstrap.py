@@ -20,6 +20,7 @@ from persplit.adapters.passwords import Argon2Passwords
 from persplit.adapters.pictures import PillowPictures
 from persplit.adapters.qr import QrCodes
 from persplit.adapters.receipt_reader import ReceiptReader
+from persplit.adapters.smtp_mail import MailServer, SmtpMail
 from persplit.adapters.sqlite_database import SqliteDatabase
 from persplit.adapters.sqlite_documents import SqliteDocuments
 from persplit.adapters.sqlite_events import SqliteEvents
@@ -27,9 +28,11 @@ from persplit.adapters.sqlite_schema import SCHEMA_VERSION
 from persplit.adapters.sqlite_tallies import SqliteTallies
 from persplit.adapters.statement_pdf import PdfStatements
 from persplit.adapters.tokens import ACCESS_LIFETIME_SECONDS, JwtAccessTokens, derive_key
+from persplit.adapters.webhooks import Webhooks
 from persplit.config import ConfigError, Settings
 from persplit.service import heartbeat, metrics, users
 from persplit.service.accounts import Accounts
+from persplit.service.activity import Activity
 from persplit.service.administration import Administration
 from persplit.service.admins import Admins
 from persplit.service.analytics import Analytics
@@ -38,8 +41,10 @@ from persplit.service.attachments import Attachments
 from persplit.service.audit import AuditLog
 from persplit.service.backup import require_whole
 from persplit.service.batches import Batches
+from persplit.service.channels import Channels, Kind
 from persplit.service.epochs import Epochs
 from persplit.service.errors import StoreUnavailable
+from persplit.service.expense_books import ExpenseBooks
 from persplit.service.exporting import Exporting
 from persplit.service.follower import Follower
 from persplit.service.groups import Groups
@@ -48,11 +53,13 @@ from persplit.service.history import History
 from persplit.service.importing import Importing
 from persplit.service.invites import GroupPasswords, Invites
 from persplit.service.migrations import Migrations
+from persplit.service.notifier import NoticingHints, Notifier, Sender
 from persplit.service.overview import Overview
 from persplit.service.people import People
 from persplit.service.ports import Clock, Documents, Files, Hints, Stores
 from persplit.service.projecting import NotedHints, Projector
 from persplit.service.qr_tokens import QrTokens
+from persplit.service.read_marks import ReadMarks
 from persplit.service.readiness import Readiness
 from persplit.service.receipts import Receipts
 from persplit.service.session_sweep import SessionSweep
@@ -275,10 +282,15 @@ async def _composed(
         stores.events, stores.tallies, TallyProgress(stores.meta), clock, is_shared=stores.is_shared
     )
     noted = NotedHints(hints, projector.note)
-    handler = Handler(stores.events, groups, noted, clock)
-    batches = Batches(stores.events, groups, handler, noted, clock)
     projecting = asyncio.create_task(projector.run())
     stack.push_async_callback(_cancelled, projecting)
+    noticing = NoticingHints(noted)
+    channels = Channels(stores.channels, stores.deliveries, clock)
+    handler = Handler(stores.events, groups, noticing, clock)
+    batches = Batches(stores.events, groups, handler, noticing, clock)
+    overview = Overview(stores.events, groups)
+    read_marks = ReadMarks(stores.read_marks, stores.events, groups, fan_out, hints)
+    stack.push_async_callback(read_marks.close)
     services = Services(
         accounts=accounts,
         users=accounts_of,
@@ -286,10 +298,14 @@ async def _composed(
         groups=groups,
         handler=handler,
         history=history,
+        expense_books=ExpenseBooks(stores.events, groups),
         sync=Sync(groups, history, epochs),
         epochs=epochs,
         limits=Limits(is_on=settings.rate_limits),
-        overview=Overview(stores.events, groups),
+        overview=overview,
+        read_marks=read_marks,
+        activity=Activity(stores.events, overview, read_marks),
+        channels=channels,
         invites=Invites(stores.invites, clock),
         group_passwords=GroupPasswords(stores.group_passwords, hasher, SignInThrottle()),
         standings=standings,
@@ -304,8 +320,37 @@ async def _composed(
         qr_tokens=qr_tokens,
         qr_codes=qr_codes,
         public_url=settings.own_url,
+        sends_mail=settings.smtp_url is not None,
+        private_webhooks=settings.private_webhooks,
     )
+    noticing.notifier = _notifier(settings, stores, groups, channels, accounts_of, stack, clock)
     return _node(settings, stores, services, server, fan_out, sessions, stack, hints)
+
+
+def _notifier(
+    settings: Settings,
+    stores: Stores,
+    groups: Groups,
+    channels: Channels,
+    accounts: users.Users,
+    stack: AsyncExitStack,
+    clock: Clock,
+) -> Notifier:
+    """The notifier, running."""
+    webhooks = Webhooks(clock, private_too=settings.private_webhooks)
+    stack.push_async_callback(webhooks.close)
+    senders: dict[Kind, Sender] = {Kind.WEBHOOK: webhooks}
+    if settings.smtp_url is not None:
+
+        async def address_of(user_id: str) -> str | None:
+            user = await accounts.get(user_id)
+            return None if user is None else user.email
+
+        server = MailServer.of(settings.smtp_url.get_secret_value())
+        senders[Kind.EMAIL] = SmtpMail(server, settings.mail_from, settings.own_url, address_of, clock)
+    notifier = Notifier(stores.events, groups, channels, stores.deliveries, senders, clock)
+    stack.push_async_callback(_cancelled, asyncio.create_task(notifier.run()))
+    return notifier
 
 
 def _node(
@@ -394,6 +439,9 @@ async def _sqlite(path: Path, files: Files, *, migrates: bool, accepts_loss: boo
             admins=SqliteDocuments(database, "admins"),
             suspensions=SqliteDocuments(database, "suspensions"),
             audit=SqliteDocuments(database, "audit"),
+            read_marks=SqliteDocuments(database, "read_marks"),
+            channels=SqliteDocuments(database, "channels"),
+            deliveries=SqliteDocuments(database, "deliveries"),
             meta=SqliteDocuments(database, "meta"),
             tallies=SqliteTallies(database),
             is_shared=False,
@@ -443,6 +491,9 @@ async def _mongodb(uri: str, local: Files | None, *, migrates: bool) -> AsyncIte
             admins=await documents("admins"),
             suspensions=await documents("suspensions"),
             audit=await documents("audit"),
+            read_marks=await documents("read_marks"),
+            channels=await documents("channels"),
+            deliveries=await documents("deliveries"),
             meta=await documents("meta"),
             tallies=tallies,
             is_shared=True,

@@ -27,6 +27,7 @@ SHUTDOWN_DELAY_SECONDS_MAX: Final = 300
 _SCHEMES: Final = {
     "mongodb_uri": ("mongodb://", "mongodb+srv://"),
     "redis_url": ("redis://", "rediss://", "unix://"),
+    "smtp_url": ("smtp://", "smtps://", "smtp+plain://"),
 }
 _PRIVATE_NETWORKS: Final = (
     *("127.0.0.0/8", "::1"),
@@ -115,6 +116,21 @@ class Settings(BaseSettings):
         _PRIVATE_NETWORKS,
         description="Addresses or networks, by commas, that may read `/metrics`; `0.0.0.0/0,::/0` for everybody.",
     )
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="`smtp://user:password@host`: the server that e-mail is handed to, with TLS; `smtps://` for port 465, "
+        "`smtp+plain://` for one on the same machine without TLS. Nobody is written to unless it is given.",
+    )
+    mail_from: str = Field(
+        "persplit@localhost",
+        pattern=r"^[^@\s<>]+@[^@\s<>]+$",
+        description="The address that e-mail comes from.",
+    )
+    private_webhooks: _Switch = Field(
+        default=False,
+        description="`on` to let webhooks go to private addresses, and without TLS: only where you trust everybody who has "
+        "an account.",
+    )
     rate_limits: _Switch = Field(
         default=True, description="`off` for load tests: nobody is told to slow down. Sizes stay bounded."
     )
@@ -135,7 +151,7 @@ class Settings(BaseSettings):
             raise ValueError(f"shorter than {SECRET_BYTES_MIN} bytes")
         return secret
 
-    @field_validator("mongodb_uri", "redis_url")
+    @field_validator("mongodb_uri", "redis_url", "smtp_url")
     @classmethod
     def _address(cls, uri: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         schemes = _SCHEMES[str(info.field_name)]

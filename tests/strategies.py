@@ -3,9 +3,12 @@
 from hypothesis import strategies as st
 
 from persplit.ledger.attachment import Attachment
+from persplit.ledger.comment import Comment
 from persplit.ledger.events import (
     AttachmentAdded,
     AttachmentRemoved,
+    CommentAdded,
+    CommentDeleted,
     Event,
     ExpenseCreated,
     ExpenseDeleted,
@@ -17,6 +20,7 @@ from persplit.ledger.events import (
     MemberLeft,
     MemberUpdated,
     RecordedEvent,
+    ReminderSent,
     SettlementCancelled,
     SettlementCompleted,
     SettlementCreated,
@@ -33,6 +37,7 @@ from persplit.ledger.expense import (
 )
 from persplit.ledger.group import GroupSettings, Member, Role
 from persplit.ledger.money import AMOUNT_MAX
+from persplit.ledger.reminder import Reminder
 from persplit.ledger.settlement import Settlement, SettlementStatus
 
 ids = st.uuids().map(str)
@@ -123,6 +128,21 @@ settlements = st.builds(
     updated_at=instants,
 )
 
+comments = st.builds(
+    Comment,
+    id=ids,
+    expense_id=ids,
+    seq=seqs,
+    text=names,
+    created_by=user_ids,
+    created_at=instants,
+    deleted_at=st.none() | instants,
+)
+
+reminders = st.builds(
+    Reminder, seq=seqs, from_id=user_ids, to_id=user_ids, amount=amounts, created_at=instants
+)
+
 members = st.builds(
     Member,
     user_id=user_ids,
@@ -161,6 +181,9 @@ events: st.SearchStrategy[Event] = st.one_of(
     st.builds(SettlementCompleted, settlement=settlements),
     st.builds(SettlementDeclined, settlement=settlements),
     st.builds(SettlementCancelled, settlement=settlements),
+    st.builds(CommentAdded, comment=comments),
+    st.builds(CommentDeleted, comment=comments),
+    st.builds(ReminderSent, reminder=reminders),
 )
 
 recorded_events = st.builds(

@@ -67,6 +67,9 @@ def test_each_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch)
         "allowed_origins": "https://a.example.org, http://localhost:3000 ,",
         "trusted_proxies": "10.0.0.0/8,127.0.0.1",
         "metrics_from": "10.1.2.3",
+        "smtp_url": "smtp://user:opensesame@mail.example.org",
+        "mail_from": "split@example.org",
+        "private_webhooks": "on",
         "rate_limits": "off",
         "fast_path": "off",
         "log_level": "debug",
@@ -75,7 +78,7 @@ def test_each_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch)
     assert given.keys() == Settings.model_fields.keys()
     set_variables(monkeypatch, **given)
     settings = load_settings()
-    for name in ("mongodb_uri", "redis_url", "jwt_secret", "jwt_secret_previous"):
+    for name in ("mongodb_uri", "redis_url", "smtp_url", "jwt_secret", "jwt_secret_previous"):
         assert getattr(settings, name).get_secret_value() == given[name]
         assert given[name] not in repr(settings), "a secret never shows"
     assert settings.data_dir == Path("/var/lib/persplit")

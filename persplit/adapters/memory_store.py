@@ -102,6 +102,11 @@ class MemoryEvents(EventStore):
         latest = self._ledger(group_id).latest
         return {id_: latest[noun, id_] for id_ in ids if (noun, id_) in latest}
 
+    async def about(self, group_id: str, noun: Noun, subject_id: str, limit: int) -> Sequence[RecordedEvent]:
+        """See the port."""
+        found = [r for r in self._events(group_id) if subject_of(r.event) == (noun, subject_id)]
+        return found[: bounded(limit)]
+
     async def heads(self, group_ids: Sequence[str]) -> Mapping[str, int]:
         """See the port."""
         return {id_: head for id_ in group_ids if (head := len(self._events(id_)))}

@@ -353,6 +353,11 @@ class MongoEvents(EventStore):
         async with self._answered():
             return await _each(ids, last_about)
 
+    async def about(self, group_id: str, noun: Noun, subject_id: str, limit: int) -> Sequence[RecordedEvent]:
+        """See the port."""
+        wanted = {"groupId": group_id, "noun": noun.value, "subjectId": subject_id}
+        return await self._find(wanted, ASCENDING, limit)
+
     async def heads(self, group_ids: Sequence[str]) -> Mapping[str, int]:
         """See the port."""
 

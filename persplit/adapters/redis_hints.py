@@ -132,7 +132,7 @@ class RedisHints(Hints):
             metrics.HINTS_HEARD_AT.set(time.time())
             group_id, _, rest = message["data"].partition(" ")
             seq, _, user_id = rest.partition(" ")
-            if _SEQ.fullmatch(seq):
+            if _SEQ.fullmatch(seq) or (seq == "0" and user_id):
                 self._tell(Hint(group_id, int(seq), user_id))
 
     def _note(self, *, connected: bool) -> None:

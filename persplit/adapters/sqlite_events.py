@@ -31,6 +31,9 @@ _LATEST: Final = """
         FROM json_each(:ids)
     )
 """
+_ABOUT: Final = """
+    SELECT body FROM events WHERE group_id = ? AND noun = ? AND subject_id = ? ORDER BY seq LIMIT ?
+"""
 # A look-up per group: GROUP BY would walk through all of their events.
 _HEADS: Final = """
     SELECT value, (SELECT max(seq) FROM events WHERE group_id = value) AS head
@@ -164,6 +167,12 @@ class SqliteEvents(EventStore):
         wanted = {"group_id": group_id, "noun": noun.value, "ids": _json_list(ids)}
         return await self._database.read(
             lambda c: {subject_id: _decoded(body) for subject_id, body in c.execute(_LATEST, wanted)}
+        )
+
+    async def about(self, group_id: str, noun: Noun, subject_id: str, limit: int) -> Sequence[RecordedEvent]:
+        """See the port."""
+        return await self._database.read(
+            lambda c: _all(c, _ABOUT, group_id, noun.value, subject_id, bounded(limit))
         )
 
     async def heads(self, group_ids: Sequence[str]) -> Mapping[str, int]:

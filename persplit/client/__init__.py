@@ -37,9 +37,12 @@ from persplit.client.errors import (
     UnsentCommands,
 )
 from persplit.client.files import EXPORTS, ImportReport, PastImport
+from persplit.client.notifications import Notifications, PushDevice, Webhook
 from persplit.client.outbox import Queued, Status
 from persplit.client.reading import (
+    ActivityEntry,
     Balances,
+    CommentEntry,
     ExpenseEntry,
     Explanation,
     Friend,
@@ -51,14 +54,18 @@ from persplit.client.reading import (
     Plan,
     PlanRow,
     SettlementEntry,
+    UnreadGroup,
 )
 from persplit.client.receipts import ScannedReceipt
 from persplit.client.syncing import SyncReport
 from persplit.ledger.expense import ExpenseDraft, Item, Posting, SplitType, SplitValue
+from persplit.ledger.finding import ExpenseFilter
+from persplit.ledger.statistics import Statistics
 
 __all__ = [
     "EXPORTS",
     "Account",
+    "ActivityEntry",
     "Balances",
     "Busy",
     "Change",
@@ -67,10 +74,12 @@ __all__ = [
     "CommandDoubted",
     "CommandDropped",
     "CommandRefused",
+    "CommentEntry",
     "Confirmed",
     "ConnectionChanged",
     "ExpenseDraft",
     "ExpenseEntry",
+    "ExpenseFilter",
     "Explanation",
     "Friend",
     "Group",
@@ -87,6 +96,7 @@ __all__ = [
     "MyBalances",
     "MyGroupBalance",
     "NewerServer",
+    "Notifications",
     "Offline",
     "OtherAccount",
     "OutboxFull",
@@ -95,6 +105,7 @@ __all__ = [
     "Plan",
     "PlanRow",
     "Posting",
+    "PushDevice",
     "Queued",
     "Refused",
     "ReplicaError",
@@ -103,11 +114,14 @@ __all__ = [
     "SignedOut",
     "SplitType",
     "SplitValue",
+    "Statistics",
     "Status",
     "Subscription",
     "SyncReport",
     "UnknownCommand",
+    "UnreadGroup",
     "UnsentCommands",
+    "Webhook",
     "Written",
     "draft_of",
 ]

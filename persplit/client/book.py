@@ -219,6 +219,7 @@ class Book:
             me.name,
             self.replica.state(group_id),
             lambda noun, id_: self.replica.thing(group_id, noun, id_),
+            lambda expense_id: self.replica.comments(group_id, expense_id),
         )
         held.rebase(self.replica.queued(*WAITING, group_id=group_id))
         return held

@@ -17,11 +17,14 @@ from persplit.client.clock import Clock, local_clock, rfc3339
 from persplit.client.connection import Connection
 from persplit.client.errors import Json, Offline, Refused
 from persplit.client.files import Files, ImportReport, PastImport, Pictures
+from persplit.client.notifications import NotificationSettings
 from persplit.client.one_thread import OneThread
 from persplit.client.outbox import Queued
 from persplit.client.platform import Platform
 from persplit.client.reading import (
+    ActivityEntry,
     Balances,
+    CommentEntry,
     ExpenseEntry,
     Explanation,
     Friend,
@@ -31,14 +34,18 @@ from persplit.client.reading import (
     Plan,
     Reader,
     SettlementEntry,
+    UnreadGroup,
 )
 from persplit.client.receipts import ScannedReceipt
 from persplit.client.rest import Rest
 from persplit.client.signing_in import SigningIn
 from persplit.client.syncing import Syncing, SyncReport
+from persplit.ledger.comment import TEXT_LENGTH_MAX
 from persplit.ledger.errors import NotFound
 from persplit.ledger.expense import ExpenseDraft
+from persplit.ledger.finding import ExpenseFilter
 from persplit.ledger.group import DESCRIPTION_LENGTH_MAX, NAME_LENGTH_MAX, Member, Role
+from persplit.ledger.statistics import Statistics
 
 CANCEL_AGAIN_SECONDS: Final = 0.5
 """Between two attempts to end the connection."""
@@ -93,6 +100,8 @@ class Client:
         self._pictures = Pictures(self._signing_in)
         self.platform = Platform(self._signing_in)
         """For admins of the server."""
+        self.notifications = NotificationSettings(self._signing_in)
+        """Webhooks, e-mail and devices."""
         self._syncing = Syncing(self._signing_in, book, thread, self._hub)
         self._connection = Connection(
             self._rest.url, self._signing_in, self._syncing, book, thread, self._hub
@@ -182,13 +191,32 @@ class Client:
         group = await self.group(group_id)
         return [replace(m, name=group.names[m.user_id]) for m in group.members if m.is_active]
 
-    async def expenses(self, group_id: str, *, include_deleted: bool = False) -> list[ExpenseEntry]:
-        """The group's expenses, newest first."""
-        return await self._do(self._reader.expenses, group_id, include_deleted=include_deleted)
+    async def expenses(
+        self, group_id: str, *, include_deleted: bool = False, where: ExpenseFilter | None = None
+    ) -> list[ExpenseEntry]:
+        """The group's expenses, newest first; with `where`, those that are looked for."""
+        return await self._do(self._reader.expenses, group_id, include_deleted=include_deleted, where=where)
+
+    async def statistics(
+        self, group_id: str, *, date_from: date | None = None, date_to: date | None = None
+    ) -> Statistics:
+        """What was spent, by category, member and month, on these days (both included) with what waits."""
+        return await self._do(
+            self._reader.statistics,
+            group_id,
+            date_from=date_from.isoformat() if date_from else None,
+            date_to=date_to.isoformat() if date_to else None,
+        )
 
     async def expense(self, group_id: str, expense_id: str) -> ExpenseEntry:
         """One expense, deleted or not. Raises `NotFound`."""
         return await self._do(self._reader.expense, group_id, expense_id)
+
+    async def comments(self, group_id: str, expense_id: str) -> list[CommentEntry]:
+        """What was said about an expense, oldest first; offline, what is here. Raises `NotFound`."""
+        with contextlib.suppress(Offline, Refused):
+            await self._complete(group_id)
+        return await self._do(self._reader.comments, group_id, expense_id)
 
     async def settlements(self, group_id: str) -> list[SettlementEntry]:
         """The group's settlements, newest first."""
@@ -230,6 +258,24 @@ class Client:
         """Why the plan lets one pay the other: their debts, and what made them. Raises like `balances_as_of`."""
         await self._complete(group_id)
         return await self._do(self._reader.explain, group_id, from_id, to_id)
+
+    async def activity(self, *, limit: int = 50) -> list[ActivityEntry]:
+        """What happened in all of the user's groups, newest first, of what is here."""
+        return await self._do(self._reader.activity, limit)
+
+    async def unread(self) -> list[UnreadGroup]:
+        """What the user hasn't read, by group (online)."""
+        told = await self._signing_in.ask("GET", "/activity/unread")
+        return [
+            UnreadGroup(it["groupId"], it["name"], it["seq"], it["readSeq"], it["unread"], it["more"])
+            for it in told["groups"]
+        ]
+
+    async def mark_read(self, group_id: str) -> int:
+        """Say that all of the group that is here was read (online); returns the mark."""
+        seq = (await self.group(group_id)).seq
+        told = await self._signing_in.ask("POST", f"/groups/{group_id}/read", {"seq": seq})
+        return int(told["seq"])
 
     async def my_balances(self) -> MyBalances:
         """What the user is owed, or owes: overall by currency, and by group."""
@@ -373,6 +419,33 @@ class Client:
     ) -> Written:
         fields = {"expenseId": expense_id, "expectedSeq": expected_seq}
         return await self._write(f"expense:{verb}", group_id, fields)
+
+    async def add_comment(self, group_id: str, expense_id: str, text: str) -> Written:
+        """Say something about an expense."""
+        fields = {
+            "id": str(uuid.uuid4()),
+            "expenseId": expense_id,
+            "text": drafts.checked_name("text", text, TEXT_LENGTH_MAX),
+        }
+        return await self._write("comment:add", group_id, fields)
+
+    async def delete_comment(self, group_id: str, expense_id: str, comment_id: str) -> Written:
+        """Take a comment away (who wrote it, or an admin)."""
+        fields = {"expenseId": expense_id, "commentId": comment_id}
+        return await self._write("comment:delete", group_id, fields)
+
+    async def remind(self, group_id: str, to_id: str) -> int:
+        """Ask somebody to pay (online); returns what the plan says that they owe, minor units.
+
+        Raises:
+            Refused: `nothing_owed`, or `reminded_recently` within a day of the last time.
+
+        """
+        await self._syncing.push()
+        body = {"commandId": str(uuid.uuid4()), "toUserId": to_id}
+        written = await self._signing_in.ask("POST", f"/groups/{group_id}/reminders", body)
+        await self._syncing.pull(group_id)
+        return int(written["reminder"]["amount"])
 
     async def settle(
         self,

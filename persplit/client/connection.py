@@ -46,6 +46,9 @@ BROADCASTS: Final = (
     "group:updated",
     "member:joined",
     "member:left",
+    "comment:added",
+    "comment:deleted",
+    "reminder:sent",
 )
 CONNECT_SECONDS: Final = 10.0
 """How long to wait for a connection, and then for the server to be ready."""

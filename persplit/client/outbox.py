@@ -8,6 +8,7 @@ from typing import Final
 from persplit.client.drafts import draft_from_wire
 from persplit.client.errors import Json, Refused
 from persplit.ledger.commands import (
+    AddComment,
     AddMember,
     CancelSettlement,
     Command,
@@ -16,6 +17,7 @@ from persplit.ledger.commands import (
     CreateGroup,
     CreateSettlement,
     DeclineSettlement,
+    DeleteComment,
     DeleteExpense,
     LeaveGroup,
     RemoveAttachment,
@@ -83,8 +85,8 @@ class Queued:
 
     @property
     def thing_id(self) -> str:
-        """The expense, settlement, placeholder or group that it is about."""
-        for name in ("id", "expenseId", "settlementId", "userId"):
+        """The expense, settlement, comment, placeholder or group that it is about."""
+        for name in ("id", "commentId", "expenseId", "settlementId", "userId"):
             if name in self.fields:
                 return str(self.fields[name])
         return self.group_id
@@ -155,5 +157,7 @@ _COMMANDS: Final[Mapping[str, Callable[[Json, str], Command]]] = {
     "settlement:confirm": lambda f, _: ConfirmSettlement(f["settlementId"], f.get("expectedSeq")),
     "settlement:decline": lambda f, _: DeclineSettlement(f["settlementId"], f.get("expectedSeq")),
     "settlement:cancel": lambda f, _: CancelSettlement(f["settlementId"], f.get("expectedSeq")),
+    "comment:add": lambda f, _: AddComment(f["id"], f["expenseId"], f["text"]),
+    "comment:delete": lambda f, _: DeleteComment(f["commentId"], f["expenseId"]),
 }
 """What can be written with no network: what this device's own rules can judge."""

@@ -12,15 +12,18 @@ from persplit.client.book import Book
 from persplit.client.rebasing import Provisional, Thing
 from persplit.client.replica import noun_of
 from persplit.ledger import debts as debt
+from persplit.ledger.comment import Comment
 from persplit.ledger.debts import Debt
 from persplit.ledger.errors import FieldError, Invalid, NotFound
 from persplit.ledger.events import Noun, RecordedEvent
 from persplit.ledger.expense import Expense
 from persplit.ledger.explain import DebtTrace, ExplainedDebt
+from persplit.ledger.finding import ExpenseFilter
 from persplit.ledger.group import GroupSettings, Member
 from persplit.ledger.money import AMOUNT_MAX
 from persplit.ledger.settlement import Settlement
 from persplit.ledger.state import GroupState, apply, plan_of
+from persplit.ledger.statistics import Statistics, statistics_of
 from persplit.ledger.upi import payment_link
 
 _UPI_CURRENCY: Final = "INR"
@@ -66,6 +69,14 @@ class ExpenseEntry:
     def is_pending(self) -> bool:
         """Whether the server doesn't have it like this yet."""
         return bool(self.pending)
+
+
+@dataclass(frozen=True, slots=True)
+class CommentEntry:
+    """A comment; `is_pending`: the server doesn't have it yet."""
+
+    comment: Comment
+    is_pending: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +147,27 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class ActivityEntry:
+    """An event of one of the user's groups; `is_pending` if it is what a waiting command will make."""
+
+    group_id: str
+    event: RecordedEvent
+    is_pending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadGroup:
+    """What others did in a group after the user's mark; `is_more`: older ones aren't counted."""
+
+    group_id: str
+    name: str
+    seq: int
+    read_seq: int
+    unread: int
+    is_more: bool
+
+
+@dataclass(frozen=True, slots=True)
 class MyGroupBalance:
     """My balance in one group, minor units."""
 
@@ -190,16 +222,29 @@ class Reader:
         with self._book.reading():
             return self._group(*self._held(group_id))
 
-    def expenses(self, group_id: str, *, include_deleted: bool = False) -> list[ExpenseEntry]:
-        """Newest first."""
+    def expenses(
+        self, group_id: str, *, include_deleted: bool = False, where: ExpenseFilter | None = None
+    ) -> list[ExpenseEntry]:
+        """Those that are looked for, newest first."""
         with self._book.reading():
-            held, _ = self._held(group_id)
+            held, state = self._held(group_id)
             things = self._things(held, group_id, Noun.EXPENSE)
+        matches = (where or ExpenseFilter()).matcher(state.canonical)
         return [
             ExpenseEntry(group_id, thing, pending)
             for thing, pending in things
-            if isinstance(thing, Expense) and (include_deleted or thing.deleted_at is None)
+            if isinstance(thing, Expense) and (include_deleted or thing.deleted_at is None) and matches(thing)
         ]
+
+    def statistics(self, group_id: str, *, date_from: str | None, date_to: str | None) -> Statistics:
+        """What was spent on these days, with what waits."""
+        with self._book.reading():
+            held, state = self._held(group_id)
+            things = self._things(held, group_id, Noun.EXPENSE)
+            me = self._me
+        matches = ExpenseFilter(date_from=date_from, date_to=date_to).matcher(state.canonical)
+        found = (thing for thing, _ in things if isinstance(thing, Expense) and matches(thing))
+        return statistics_of(found, me, state.canonical)
 
     def expense(self, group_id: str, expense_id: str) -> ExpenseEntry:
         """One expense, deleted or not. Raises `NotFound`."""
@@ -209,6 +254,16 @@ class Reader:
         if not isinstance(thing, Expense):
             raise NotFound("there is no such expense in this group")
         return ExpenseEntry(group_id, thing, _changed_by(held, thing))
+
+    def comments(self, group_id: str, expense_id: str) -> list[CommentEntry]:
+        """What was said about an expense and stands, oldest first, of the events that are here. Raises `NotFound`."""
+        with self._book.reading():
+            held, _ = self._held(group_id)
+            thread = held.thread(expense_id)
+            stored = {comment.id for comment in self._book.replica.comments(group_id, expense_id)}
+        if thread.expense is None:
+            raise NotFound("there is no such expense in this group")
+        return [CommentEntry(comment, comment.id not in stored) for comment in thread.standing()]
 
     def settlements(self, group_id: str) -> list[SettlementEntry]:
         """Newest first."""
@@ -264,6 +319,17 @@ class Reader:
         entries += [HistoryEntry(event, is_pending=True) for event in held.events]
         return History(group_id, tuple(entries), missing)
 
+    def activity(self, limit: int) -> list[ActivityEntry]:
+        """The newest events of all groups, of those that are here, newest first."""
+        entries: list[ActivityEntry] = []
+        with self._book.reading():
+            for held, state in self._mine():
+                entries += [ActivityEntry(state.group_id, it, is_pending=True) for it in held.events]
+                stored = self._book.replica.newest_events(state.group_id, limit)
+                entries += [ActivityEntry(state.group_id, it, is_pending=False) for it in stored]
+        newest_first = sorted(entries, key=lambda it: (it.event.at, it.group_id, it.event.seq), reverse=True)
+        return newest_first[:limit]
+
     def explain(self, group_id: str, from_id: str, to_id: str) -> Explanation:
         """The debts behind a row of the plan; all events have to be here. Raises `Invalid` for a stranger."""
         with self._book.reading():
@@ -272,6 +338,7 @@ class Reader:
         for path, person in (("from", from_id), ("to", to_id)):
             if person not in state.members:
                 raise Invalid(FieldError(path, "not a member of the group"))
+        from_id, to_id = state.canonical(from_id), state.canonical(to_id)
         trace = DebtTrace(frozenset({from_id, to_id}))
         trace.feed(events)
         rows = (

@@ -8,24 +8,14 @@ from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from persplit.client.outbox import Queued
-from persplit.ledger.commands import (
-    AddAttachment,
-    CancelSettlement,
-    Command,
-    ConfirmSettlement,
-    CreateExpense,
-    CreateSettlement,
-    DeclineSettlement,
-    DeleteExpense,
-    RemoveAttachment,
-    RestoreExpense,
-    UpdateExpense,
-)
-from persplit.ledger.decide import Asked, decide
+from persplit.ledger.comment import Comment, Thread
+from persplit.ledger.decide import Asked, Subject, decide
 from persplit.ledger.errors import LedgerError
 from persplit.ledger.events import (
     AttachmentAdded,
     AttachmentRemoved,
+    CommentAdded,
+    CommentDeleted,
     Event,
     ExpenseCreated,
     ExpenseDeleted,
@@ -38,11 +28,14 @@ from persplit.ledger.events import (
 from persplit.ledger.expense import Expense
 from persplit.ledger.settlement import Settlement
 from persplit.ledger.state import GroupState, apply
+from persplit.ledger.subjects import subject_of_command
 
 Thing: TypeAlias = Expense | Settlement
 Key: TypeAlias = tuple[Noun, str]
 Lookup: TypeAlias = Callable[[Noun, str], Thing | None]
 """The server's present version of an expense or settlement."""
+Comments: TypeAlias = Callable[[str], Iterable[Comment]]
+"""The server's comments on an expense, deleted ones too, oldest first."""
 
 
 class Provisional:
@@ -54,7 +47,13 @@ class Provisional:
     """
 
     def __init__(
-        self, group_id: str, me: str, my_name: str, server: GroupState | None, lookup: Lookup
+        self,
+        group_id: str,
+        me: str,
+        my_name: str,
+        server: GroupState | None,
+        lookup: Lookup,
+        comments: Comments = lambda _: (),
     ) -> None:
         self.state = server
         self.things: dict[Key, Thing] = {}
@@ -65,6 +64,7 @@ class Provisional:
         self._me = me
         self._my_name = my_name
         self._lookup = lookup
+        self._comments = comments
 
     def thing(self, noun: Noun, id_: str) -> Thing | None:
         """The expense or settlement as the waiting commands leave it."""
@@ -75,11 +75,24 @@ class Provisional:
         """The event that the command would make now; nothing changes. Raises `LedgerError`."""
         command = queued.command(self._my_name)
         noun_id = subject_of_command(command)
-        subject = None if noun_id is None else self.thing(*noun_id)
+        subject = None if noun_id is None else self._subject(*noun_id)
         now = max(queued.at, self.state.at) if self.state else queued.at
         event = decide(self.state, command, Asked(self._me, now, subject))
         seq = self.state.seq + 1 if self.state else 1
         return RecordedEvent(self._group_id, seq, now, self._me, queued.command_id, "", event)
+
+    def _subject(self, noun: Noun, id_: str) -> Subject | None:
+        return self.thread(id_) if noun is Noun.COMMENT else self.thing(noun, id_)
+
+    def thread(self, expense_id: str) -> Thread:
+        """An expense with its comments as the waiting commands leave them."""
+        expense = self.thing(Noun.EXPENSE, expense_id)
+        comments = {comment.id: comment for comment in self._comments(expense_id)}
+        for recorded in self.events:
+            event = recorded.event
+            if isinstance(event, CommentAdded | CommentDeleted) and event.comment.expense_id == expense_id:
+                comments[event.comment.id] = event.comment
+        return Thread(expense if isinstance(expense, Expense) else None, tuple(comments.values()))
 
     def take(self, recorded: RecordedEvent) -> None:
         """Apply what `decided` gave."""
@@ -98,24 +111,6 @@ class Provisional:
                 self.take(self.decided(queued))
             except LedgerError as error:
                 self.doubts[queued.command_id] = error
-
-
-def subject_of_command(command: Command) -> Key | None:
-    """The expense or settlement that a command names."""
-    match command:
-        case (
-            CreateExpense()
-            | UpdateExpense()
-            | DeleteExpense()
-            | RestoreExpense()
-            | AddAttachment()
-            | RemoveAttachment()
-        ):
-            return Noun.EXPENSE, command.expense_id
-        case CreateSettlement() | ConfirmSettlement() | DeclineSettlement() | CancelSettlement():
-            return Noun.SETTLEMENT, command.settlement_id
-        case _:
-            return None
 
 
 def thing_of(event: Event) -> Thing | None:

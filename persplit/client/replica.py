@@ -8,6 +8,7 @@ writing transaction takes the write lock before it reads.
     groups    per group the epoch, the seq and the folded state, as `ledger.snapshot` writes it
     events    the server's events that came as such; those before a snapshot are fetched when they are asked for
     things    the present version of every expense and settlement; `rank` has the order of creation
+    comments  those of the events that are here, in their present version
     people    names and UPI ids as the server told them last
     outbox    commands that wait, oldest first, and those that were refused
 """
@@ -25,17 +26,25 @@ from persplit.client.errors import Json, ReplicaError
 from persplit.client.outbox import Queued, Status, error_from_json
 from persplit.client.rebasing import Thing
 from persplit.ledger import codec
-from persplit.ledger.events import Noun, RecordedEvent
+from persplit.ledger.comment import Comment
+from persplit.ledger.events import CommentAdded, CommentDeleted, Noun, RecordedEvent
 from persplit.ledger.expense import Expense
 from persplit.ledger.snapshot import STATE_VERSION, state_from_json, state_to_json
 from persplit.ledger.state import GroupState
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 BUSY_TIMEOUT_SECONDS: Final = 10.0
 """How long to wait for another process that writes; a transaction takes milliseconds."""
 _OWNER_ONLY: Final = 0o600
 
-_SCHEMA: Final = """
+_COMMENTS: Final = """
+CREATE TABLE comments (
+    group_id TEXT, expense_id TEXT, id TEXT, seq INTEGER NOT NULL, comment TEXT NOT NULL,
+    PRIMARY KEY (group_id, expense_id, id)
+) WITHOUT ROWID;
+"""
+"""What a file of version 1 lacks; its events have no comments."""
+_SCHEMA: Final = f"""{_COMMENTS}
 CREATE TABLE account (id INTEGER PRIMARY KEY CHECK (id = 1), body TEXT NOT NULL);
 CREATE TABLE groups (
     id TEXT PRIMARY KEY, epoch TEXT, seq INTEGER NOT NULL, state TEXT NOT NULL, state_version INTEGER NOT NULL
@@ -98,8 +107,8 @@ class Replica:
             (version,) = self._row("PRAGMA user_version")
             if version > SCHEMA_VERSION:
                 raise ReplicaError(f"a newer client made this file (version {version}): update this one")
-            if version == 0:
-                for statement in _SCHEMA.split(";"):
+            if version < SCHEMA_VERSION:
+                for statement in (_SCHEMA if version == 0 else _COMMENTS).split(";"):
                     self._database.execute(statement)
                 self._database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         self._data_version = self._row("PRAGMA data_version")
@@ -195,13 +204,17 @@ class Replica:
     def drop_group(self, group_id: str) -> None:
         """Forget what is held of the group, all but its commands in the outbox."""
         self._database.execute("DELETE FROM groups WHERE id = ?", (group_id,))
-        for table in ("events", "things", "people"):
+        for table in ("events", "things", "comments", "people"):
             self._database.execute(f"DELETE FROM {table} WHERE group_id = ?", (group_id,))  # noqa: S608 - as above
 
     # --- events
 
     def add_events(self, events: Iterable[RecordedEvent]) -> None:
         """Keep the server's events; those that are held already stay as they are."""
+        events = list(events)
+        for recorded in events:
+            if isinstance(recorded.event, CommentAdded | CommentDeleted):
+                self._put_comment(recorded.group_id, recorded.event.comment)
         self._database.executemany(
             "INSERT OR IGNORE INTO events VALUES (?, ?, ?)",
             ((event.group_id, event.seq, _text(codec.event_to_json(event))) for event in events),
@@ -214,6 +227,35 @@ class Replica:
             (group_id, after, limit),
         )
         return [codec.event_from_json(_object(row[0])) for row in rows]
+
+    def newest_events(self, group_id: str, limit: int) -> list[RecordedEvent]:
+        """The last events that are held, newest first."""
+        rows = self._database.execute(
+            "SELECT event FROM events WHERE group_id = ? ORDER BY seq DESC LIMIT ?", (group_id, limit)
+        )
+        return [codec.event_from_json(_object(row[0])) for row in rows]
+
+    def _put_comment(self, group_id: str, comment: Comment) -> None:
+        """Keep a comment, unless a later version is here: events from before a snapshot come after those since."""
+        self._database.execute(
+            "INSERT INTO comments VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
+            " SET seq = excluded.seq, comment = excluded.comment WHERE excluded.seq > seq",
+            (
+                group_id,
+                comment.expense_id,
+                comment.id,
+                comment.seq,
+                _text(codec.comment_to_json(comment, group_id)),
+            ),
+        )
+
+    def comments(self, group_id: str, expense_id: str) -> list[Comment]:
+        """What was said about an expense, deleted ones too, as far as its events are here; oldest first."""
+        rows = self._database.execute(
+            "SELECT comment FROM comments WHERE group_id = ? AND expense_id = ?", (group_id, expense_id)
+        )
+        found = [codec.comment_from_json(_object(row[0])) for row in rows]
+        return sorted(found, key=lambda comment: (comment.created_at, comment.id))
 
     def missing_before(self, group_id: str) -> int:
         """How many of the group's first events aren't held."""

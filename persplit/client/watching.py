@@ -30,6 +30,9 @@ BROADCASTS: Final = (
     "group:updated",
     "member:joined",
     "member:left",
+    "comment:added",
+    "comment:deleted",
+    "reminder:sent",
 )
 _OTHERS: Final = ("session:ready", "settlement:due", "auth:expiring", "session:closing")
 _CONNECT_SECONDS: Final = 10
@@ -180,6 +183,12 @@ def _what(payload: Json, group: Json) -> str:
     if "settlement" in payload:
         row = payload["settlement"]
         return _transfer({"from": row["fromUserId"], "to": row["toUserId"], "amount": row["amount"]}, group)
+    if "comment" in payload:
+        return f"{_name(group, payload['by'])}: {payload['comment']['text']}"
+    if "reminder" in payload:
+        row = payload["reminder"]
+        asked = f"{_name(group, row['fromUserId'])} reminds {_name(group, row['toUserId'])}"
+        return f"{asked}: {_money(row['amount'], group)}"
     return str(payload["member"]["name"] if "member" in payload else payload["group"]["name"])
 
 

@@ -8,11 +8,13 @@ import typer
 from persplit.client_cli import (
     account_commands,
     attachment_commands,
+    comment_commands,
     expense_commands,
     file_commands,
     group_commands,
     interactive,
     looking_commands,
+    notify_commands,
     outbox_commands,
     payment_commands,
     scan_command,
@@ -66,6 +68,8 @@ account_commands.register(app)
 app.add_typer(group_commands.app, name="group")
 app.add_typer(expense_commands.app, name="expense")
 app.add_typer(attachment_commands.app, name="attachment")
+app.add_typer(comment_commands.app, name="comment")
+app.add_typer(notify_commands.app, name="notify")
 looking_commands.register(app)
 payment_commands.register(app)
 outbox_commands.register(app)

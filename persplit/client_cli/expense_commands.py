@@ -5,11 +5,12 @@ from typing import Annotated, Final
 
 import typer
 
-from persplit.client import draft_of
+from persplit.client import ExpenseFilter, draft_of
 from persplit.client_cli import shapes, tables
-from persplit.client_cli.running import Group, Json, run
+from persplit.client_cli.amounts import parse_amount
+from persplit.client_cli.running import FromDay, Group, Json, ToDay, run
 from persplit.client_cli.session import Session
-from persplit.client_cli.splitting import Split, Words, drafted, redrafted
+from persplit.client_cli.splitting import Split, Words, drafted, parse_day, redrafted
 from persplit.client_cli.views import GroupView
 
 app = typer.Typer(help="What was spent.", no_args_is_help=True)
@@ -94,10 +95,20 @@ def list_(
     *,
     limit: Annotated[int, typer.Option(min=1, help="How many, the newest.")] = LIST_DEFAULT,
     deleted: Annotated[bool, typer.Option("--deleted", help="Deleted ones too.")] = False,
+    text: Annotated[
+        str | None, typer.Option(help="Words that are all in the description or the notes.")
+    ] = None,
+    member: Annotated[str | None, typer.Option(metavar="WHO", help="Who paid or has a share.")] = None,
+    payer: Annotated[str | None, typer.Option(metavar="WHO", help="Who paid.")] = None,
+    category: Annotated[str | None, typer.Option(help="See `categories`; or a word of your own.")] = None,
+    at_least: Annotated[str | None, typer.Option(metavar="AMOUNT")] = None,
+    at_most: Annotated[str | None, typer.Option(metavar="AMOUNT")] = None,
+    from_: FromDay = None,
+    to: ToDay = None,
     group: Group = None,
     as_json: Json = False,
 ) -> None:
-    """A group's expenses, newest first.
+    """A group's expenses, newest first: all, or those of which everything holds that you say.
 
     JSON: {"expenses": [{…, pending}], "total"}
     """
@@ -105,7 +116,17 @@ def list_(
     async def work(session: Session) -> None:
         await session.refresh()
         view = await session.view(group)
-        entries = await session.client.expenses(view.id, include_deleted=deleted)
+        where = ExpenseFilter(
+            text=text,
+            member=session.person(view, member) if member else None,
+            payer=session.person(view, payer) if payer else None,
+            category=category,
+            amount_min=parse_amount(at_least, view.currency) if at_least else None,
+            amount_max=parse_amount(at_most, view.currency) if at_most else None,
+            date_from=parse_day(from_, _today()) if from_ else None,
+            date_to=parse_day(to, _today()) if to else None,
+        )
+        entries = await session.client.expenses(view.id, include_deleted=deleted, where=where)
         shown = entries[:limit]
         left = len(entries) - len(shown)
         session.out.show(

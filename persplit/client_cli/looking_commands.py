@@ -6,11 +6,12 @@ from typing import Annotated, Final
 import typer
 
 from persplit.client_cli import shapes, tables
-from persplit.client_cli.output import text
-from persplit.client_cli.running import Group, Json, run
+from persplit.client_cli.output import Output, text
+from persplit.client_cli.running import FromDay, Group, Json, ToDay, run, run_alone
 from persplit.client_cli.session import Session
 from persplit.client_cli.splitting import parse_day
 from persplit.client_cli.views import Standing
+from persplit.ledger.categories import CATEGORIES
 
 HISTORY_DEFAULT: Final = 30
 """Events that are shown unless told."""
@@ -18,7 +19,19 @@ HISTORY_DEFAULT: Final = 30
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (balances, overview, debts, plan, explain, history, friends):
+    for command in (
+        balances,
+        overview,
+        debts,
+        plan,
+        explain,
+        history,
+        friends,
+        activity,
+        read,
+        stats,
+        categories,
+    ):
         app.command()(command)
 
 
@@ -150,6 +163,88 @@ def history(
         )
 
     run(context, work, as_json=as_json)
+
+
+def activity(
+    context: typer.Context,
+    *,
+    limit: Annotated[int, typer.Option(min=1, help="How many, the latest.")] = HISTORY_DEFAULT,
+    as_json: Json = False,
+) -> None:
+    """What happened in all of your groups, newest first, and how much of it is new to you.
+
+    JSON: {"entries": [{groupId, groupName, event: {seq, at, by, type, …}, pending}], "unread": number, null offline}
+    """
+
+    async def work(session: Session) -> None:
+        await session.refresh()
+        views = {view.id: view for view in await session.views()}
+        entries = await session.client.activity(limit=limit)
+        found = [] if session.is_offline else await session.client.unread()
+        told = {
+            "entries": [shapes.activity(views[it.group_id], it) for it in entries],
+            "unread": None if session.is_offline else sum(it.unread for it in found),
+        }
+        session.out.show(told, *tables.unread(found), tables.activity(views, entries))
+
+    run(context, work, as_json=as_json)
+
+
+def read(context: typer.Context, *, group: Group = None, as_json: Json = False) -> None:
+    """Say that you have read a group: nothing in it is new to you, on any of your devices.
+
+    JSON: {groupId, seq}
+    """
+
+    async def work(session: Session) -> None:
+        await session.refresh()
+        session.online()
+        view = await session.view(group)
+        seq = await session.client.mark_read(view.id)
+        session.out.show({"groupId": view.id, "seq": seq}, f"{view.title} is read up to #{seq}.")
+
+    run(context, work, as_json=as_json)
+
+
+def stats(
+    context: typer.Context,
+    *,
+    from_: FromDay = None,
+    to: ToDay = None,
+    group: Group = None,
+    as_json: Json = False,
+) -> None:
+    """What a group spent: by category, by member, by month; and what of it was yours.
+
+    JSON: {groupId, currency, count, amount, paid, share, categories: [{category, icon, count, amount}],
+    members: [{userId, name, count, paid, share}], months: [{month, count, amount, paid, share}]}
+    """
+
+    async def work(session: Session) -> None:
+        await session.refresh()
+        view = await session.view(group)
+        found = await session.client.statistics(view.id, date_from=_day(from_), date_to=_day(to))
+        session.out.show(shapes.statistics(view, found), *tables.statistics(view, found))
+
+    run(context, work, as_json=as_json)
+
+
+def _day(said: str | None) -> date | None:
+    """The day. Raises `UsageFault`."""
+    return date.fromisoformat(parse_day(said, date.today())) if said else None  # noqa: DTZ011 - the user's own day is meant
+
+
+def categories(*, as_json: Json = False) -> None:
+    """What expenses can be for: the keys that have an icon. Any other word will do, too.
+
+    JSON: {"categories": [{key, name, icon}]}
+    """
+
+    async def work(out: Output) -> None:
+        found = [{"key": it.key, "name": it.name, "icon": it.icon} for it in CATEGORIES]
+        out.show({"categories": found}, tables.categories())
+
+    run_alone(work, as_json=as_json)
 
 
 def friends(context: typer.Context, *, as_json: Json = False) -> None:

@@ -9,6 +9,7 @@ from persplit.client import Client, PlanRow, SettlementEntry, Written
 from persplit.client_cli import shapes, tables
 from persplit.client_cli.amounts import parse_amount
 from persplit.client_cli.errors import UsageFault
+from persplit.client_cli.money import money
 from persplit.client_cli.names import Named, choose
 from persplit.client_cli.paying import asked, how_to_pay, warnings
 from persplit.client_cli.running import Group, Json, run
@@ -28,7 +29,7 @@ Answer: TypeAlias = Callable[[Client, str, str], Coroutine[Any, Any, Written]]
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (qr, settle, payments, confirm, decline, cancel):
+    for command in (qr, settle, payments, confirm, decline, cancel, remind):
         app.command()(command)
 
 
@@ -221,3 +222,27 @@ async def _shown(session: Session, view: GroupView, settlement_id: str) -> None:
     said = f"{tables.paid(view, entry.settlement)}: {entry.settlement.status.value.lower()}"
     waits = f"  ({tables.PENDING_MARK})" if entry.is_pending else ""
     session.out.show({"settlement": shapes.settlement(entry)}, said + waits)
+
+
+def remind(
+    context: typer.Context,
+    who: Annotated[str, typer.Argument(help="Who is to pay.")],
+    *,
+    group: Group = None,
+    as_json: Json = False,
+) -> None:
+    """Remind somebody to pay you what the plan says; once a day at most. Admins can remind anybody.
+
+    JSON: {groupId, to, toName, amount}
+    """
+
+    async def work(session: Session) -> None:
+        await session.refresh()
+        session.online()
+        view = await session.view(group)
+        to_id = session.person(view, who)
+        amount = await session.client.remind(view.id, to_id)
+        told = {"groupId": view.id, "to": to_id, "toName": view.name(to_id), "amount": amount}
+        session.out.show(told, f"{view.name(to_id)} was reminded to pay {money(amount, view.currency)}.")
+
+    run(context, work, as_json=as_json)

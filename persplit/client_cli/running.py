@@ -22,6 +22,10 @@ Group: TypeAlias = Annotated[
     str | None,
     typer.Option("--group", "-g", envvar="PERSPLIT_GROUP", help="The group: name, its beginning, or id."),
 ]
+FromDay: TypeAlias = Annotated[
+    str | None, typer.Option("--from", metavar="DAY", help="The first day: 2026-11-21, today or yesterday.")
+]
+ToDay: TypeAlias = Annotated[str | None, typer.Option("--to", metavar="DAY", help="The last day.")]
 Server: TypeAlias = Annotated[str, typer.Option(envvar="PERSPLIT_SERVER", help="The server.")]
 
 

@@ -6,6 +6,8 @@ from persplit.ledger.attachment import Attachment
 from persplit.ledger.events import (
     AttachmentAdded,
     AttachmentRemoved,
+    CommentAdded,
+    CommentDeleted,
     Event,
     ExpenseCreated,
     ExpenseDeleted,
@@ -17,6 +19,7 @@ from persplit.ledger.events import (
     MemberLeft,
     MemberUpdated,
     RecordedEvent,
+    ReminderSent,
     SettlementCancelled,
     SettlementCompleted,
     SettlementCreated,
@@ -50,18 +53,39 @@ def _did(group: GroupView, event: Event, by: str) -> str:
             return _edited(group, before, after)
         case ExpenseCreated() | ExpenseDeleted() | ExpenseRestored():
             return f"{_DONE[type(event)]} {_expense(group, event.expense)}"
-        case AttachmentAdded(expense=expense, attachment=attachment):
-            return f"attached {_file(attachment)} to {_expense(group, expense)}"
-        case AttachmentRemoved(expense=expense, attachment=attachment):
-            return f"took {_file(attachment)} off {_expense(group, expense)}"
+        case AttachmentAdded() | AttachmentRemoved():
+            return _attached(group, event)
+        case CommentAdded() | CommentDeleted() | ReminderSent():
+            return _said(group, event)
         case SettlementCreated(settlement=settlement):
             return f"noted that {payment(group, settlement)}"
         case _:
             return f"{_SETTLED[type(event)]} that {payment(group, event.settlement)}"
 
 
+def _attached(group: GroupView, event: AttachmentAdded | AttachmentRemoved) -> str:
+    file, expense = _file(event.attachment), _expense(group, event.expense)
+    return (
+        f"attached {file} to {expense}"
+        if isinstance(event, AttachmentAdded)
+        else f"took {file} off {expense}"
+    )
+
+
 def _file(attachment: Attachment) -> str:
     return attachment.name or ("a document" if attachment.width is None else "a picture")
+
+
+def _said(group: GroupView, event: CommentAdded | CommentDeleted | ReminderSent) -> str:
+    match event:
+        case CommentAdded(comment=comment):
+            return f"said: {comment.text}"
+        case CommentDeleted():
+            return "deleted a comment"
+        case _:
+            reminder = event.reminder
+            owed = money(reminder.amount, group.currency)
+            return f"reminded {group.shown_name(reminder.to_id)} to pay {owed}"
 
 
 def _recorded_name(group: GroupView, user_id: str) -> str:

@@ -5,6 +5,8 @@ from typing import Any, TypeAlias
 
 from persplit.client.outbox import Queued
 from persplit.client.reading import (
+    ActivityEntry,
+    CommentEntry,
     ExpenseEntry,
     Explanation,
     Friend,
@@ -15,6 +17,8 @@ from persplit.client.reading import (
 )
 from persplit.client_cli.views import GroupView, Standing
 from persplit.ledger import codec
+from persplit.ledger.categories import category_of
+from persplit.ledger.statistics import MemberTotal, MonthTotal, Statistics
 
 Json: TypeAlias = dict[str, Any]
 
@@ -55,6 +59,11 @@ def expense(it: ExpenseEntry) -> Json:
     return {**codec.expense_to_json(it.expense, it.group_id), "pending": it.is_pending}
 
 
+def comment(it: GroupView, entry: CommentEntry) -> Json:
+    """A comment as on the wire, with `pending`."""
+    return {**codec.comment_to_json(entry.comment, it.id), "pending": entry.is_pending}
+
+
 def settlement(it: SettlementEntry) -> Json:
     """A settlement as on the wire, with `pending`."""
     return {**codec.settlement_to_json(it.settlement, it.group_id), "pending": it.is_pending}
@@ -93,6 +102,45 @@ def row(it: GroupView, from_id: str, to_id: str, amount: int) -> Json:
 def plan_rows(it: GroupView, rows: Iterable[PlanRow]) -> list[Json]:
     """`[{from, fromName, to, toName, amount, upiLink}]`; the link is null where no UPI id is known."""
     return [{**row(it, r.from_id, r.to_id, r.amount), "upiLink": r.upi_link} for r in rows]
+
+
+def activity(it: GroupView, entry: ActivityEntry) -> Json:
+    """`{groupId, groupName, event, pending}`."""
+    return {
+        "groupId": it.id,
+        "groupName": it.title,
+        "event": codec.event_to_json(entry.event),
+        "pending": entry.is_pending,
+    }
+
+
+def statistics(it: GroupView, found: Statistics) -> Json:
+    """As on the wire, with names: see the command."""
+    return {
+        "groupId": it.id,
+        "currency": it.currency,
+        "count": found.count,
+        "amount": found.amount,
+        "paid": found.paid,
+        "share": found.share,
+        "categories": [
+            {
+                "category": row.category,
+                "icon": known.icon if (known := category_of(row.category)) else None,
+                "count": row.count,
+                "amount": row.amount,
+            }
+            for row in found.categories
+        ],
+        "members": [
+            {"userId": row.user_id, "name": it.name(row.user_id), **_parts(row)} for row in found.members
+        ],
+        "months": [{"month": row.month, "amount": row.amount, **_parts(row)} for row in found.months],
+    }
+
+
+def _parts(row: MemberTotal | MonthTotal) -> Json:
+    return {"count": row.count, "paid": row.paid, "share": row.share}
 
 
 def explanation(it: GroupView, found: Explanation) -> Json:

@@ -7,9 +7,12 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from persplit.client.notifications import Notifications, Webhook
 from persplit.client.outbox import Queued
 from persplit.client.reading import (
+    ActivityEntry,
     Balances,
+    CommentEntry,
     ExpenseEntry,
     Explanation,
     Friend,
@@ -17,6 +20,7 @@ from persplit.client.reading import (
     MyBalances,
     Plan,
     SettlementEntry,
+    UnreadGroup,
 )
 from persplit.client_cli.amounts import scaled_text
 from persplit.client_cli.money import money, signed_money
@@ -25,8 +29,10 @@ from persplit.client_cli.output import table, text
 from persplit.client_cli.sentences import how_you_stand, payment, sentence
 from persplit.client_cli.splitting import WORDS
 from persplit.client_cli.views import GroupView, Standing
+from persplit.ledger.categories import CATEGORIES, category_of
 from persplit.ledger.expense import SCALED_SPLITS, Expense, Posting, SplitType
 from persplit.ledger.settlement import Settlement
+from persplit.ledger.statistics import Statistics
 
 PENDING_MARK: Final = "waiting"
 """Beside what the server doesn't have yet."""
@@ -113,7 +119,7 @@ def _expense_row(it: GroupView, entry: ExpenseEntry) -> list[str | Text]:
 def expense(it: GroupView, entry: ExpenseEntry) -> list[RenderableType]:
     """One expense with who paid, how it was divided and what came of it."""
     found = entry.expense
-    says = [found.date, *([found.category] if found.category else []), short(found.id)]
+    says = [found.date, *([with_icon(found.category)] if found.category else []), short(found.id)]
     says += ["deleted"] if found.deleted_at else []
     says += [PENDING_MARK] if entry.is_pending else []
     lines: list[RenderableType] = [
@@ -130,6 +136,109 @@ def expense(it: GroupView, entry: ExpenseEntry) -> list[RenderableType]:
     ]
     lines += [text(f"attached: {one.name or one.type}  {one.id[:12]}") for one in found.attachments]
     return [*lines, text(found.notes)] if found.notes else lines
+
+
+def with_icon(category: str) -> str:
+    """The category with its icon, if it has one."""
+    known = category_of(category)
+    return category if known is None else f"{known.icon} {category}"
+
+
+def comments(it: GroupView, found: Sequence[CommentEntry]) -> RenderableType:
+    """What was said, oldest first."""
+    if not found:
+        return text("Nobody has said anything about it.")
+    return table(
+        ["when", "who", "comment", "id", ""],
+        [
+            [
+                entry.comment.created_at[:16].replace("T", " "),
+                it.shown_name(entry.comment.created_by),
+                entry.comment.text,
+                short(entry.comment.id),
+                mark(pending=entry.is_pending),
+            ]
+            for entry in found
+        ],
+    )
+
+
+def unread(found: Sequence[UnreadGroup]) -> list[RenderableType]:
+    """How much is new, by group; nothing where nothing is."""
+    news = [f"{it.name} {it.unread}{'+' if it.is_more else ''}" for it in found if it.unread]
+    return [text(f"New to you: {', '.join(news)}", "bold")] if news else []
+
+
+def activity(views: Mapping[str, GroupView], entries: Sequence[ActivityEntry]) -> RenderableType:
+    """What happened in all groups, newest first."""
+    if not entries:
+        return text("Nothing has happened yet.")
+    return table(
+        ["when", "group", "what", ""],
+        [
+            [
+                it.event.at[:16].replace("T", " "),
+                views[it.group_id].title,
+                sentence(views[it.group_id], it.event),
+                mark(pending=it.is_pending),
+            ]
+            for it in entries
+        ],
+    )
+
+
+def statistics(it: GroupView, found: Statistics) -> list[RenderableType]:
+    """What was spent."""
+    if not found.count:
+        return [text("Nothing was spent then.")]
+
+    def shown(amount: int) -> str:
+        return money(amount, it.currency)
+
+    expenses_ = "1 expense" if found.count == 1 else f"{found.count} expenses"
+    head = f"{expenses_}, {shown(found.amount)}; you paid {shown(found.paid)}, your share is {shown(found.share)}"
+    return [
+        text(head, "bold"),
+        table(
+            ["category", "expenses", "amount"],
+            [
+                [with_icon(row.category) if row.category else "(none)", str(row.count), shown(row.amount)]
+                for row in found.categories
+            ],
+            right=["expenses", "amount"],
+        ),
+        table(
+            ["member", "paid", "share"],
+            [[it.name(row.user_id), shown(row.paid), shown(row.share)] for row in found.members],
+            right=["paid", "share"],
+        ),
+        table(
+            ["month", "expenses", "amount", "you paid", "your share"],
+            [
+                [row.month, str(row.count), shown(row.amount), shown(row.paid), shown(row.share)]
+                for row in found.months
+            ],
+            right=["expenses", "amount", "you paid", "your share"],
+        ),
+    ]
+
+
+def notifications(found: Notifications) -> list[RenderableType]:
+    """Where somebody is told."""
+    says = "on" if found.email else "off" if found.is_email_available else "not sent by this server"
+    return [text(f"e-mail: {says}"), webhooks(found.webhooks), text(f"devices: {len(found.devices)}")]
+
+
+def webhooks(found: Sequence[Webhook]) -> RenderableType:
+    """Programs that are told."""
+    if not found:
+        return text("No webhooks.")
+    return table(["webhook", "since", "id"], [[it.url, it.created_at[:10], short(it.id)] for it in found])
+
+
+def categories() -> RenderableType:
+    """What expenses can be for."""
+    return table(["", "key", "category"], [[it.icon, it.key, it.name] for it in CATEGORIES])
 
 
 def _postings(it: GroupView, postings: Sequence[Posting]) -> str:

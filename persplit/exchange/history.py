@@ -1,31 +1,36 @@
-"""A ledger of ours, happening again in another group: every expense and settlement with all its versions.
+"""A ledger of ours, happening again in another group: every expense and settlement with all its versions and comments.
+
+Reminders are left out: asking is of the moment.
 
 Who was in the group when, roles and settings are the new group's own affair. What was written by somebody without an
 account here keeps its author; a file can't put words into the mouth of somebody who has one.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from persplit.exchange.book import Book, Kind, OwnEvent
 from persplit.exchange.cells import BadCell
 from persplit.exchange.entries import content_of
-from persplit.exchange.identity import Known, import_prefix
-from persplit.exchange.own_things import draft_of, expense_of, instant_of, settlement_of
+from persplit.exchange.identity import Known, derived_id, import_prefix
+from persplit.exchange.own_things import comment_of, draft_of, expense_of, instant_of, settlement_of
 from persplit.exchange.replaying import Replay
 from persplit.exchange.rows import Row, Status
 from persplit.ledger.commands import (
+    AddComment,
     CancelSettlement,
     Command,
     ConfirmSettlement,
     CreateExpense,
     CreateSettlement,
     DeclineSettlement,
+    DeleteComment,
     DeleteExpense,
     RemoveMember,
     RestoreExpense,
     UpdateExpense,
 )
+from persplit.ledger.comment import TEXT_LENGTH_MAX, Comment
 from persplit.ledger.errors import LedgerError
 from persplit.ledger.expense import Expense
 from persplit.ledger.settlement import Settlement
@@ -75,7 +80,41 @@ class Histories:
                 rows.append(self._row(event, skip))
             elif event.body["type"].startswith("attachment:"):
                 rows.append(Row(event.row, Status.IGNORED, _NO_FILES))
+            elif event.body["type"].startswith("comment:") and event.row not in skip:
+                rows += self._commented(event)
         return rows
+
+    def _commented(self, event: OwnEvent) -> Iterator[Row]:
+        """Say it again about the expense that this import made. A row only where that can't be done."""
+        try:
+            comment = comment_of(event.body)
+            known = self._known.get(comment.expense_id)
+            if known is None or known.last is not None or not self._replay.has_expense(known.id):
+                return  # it goes with its expense, whatever became of that
+            command = self._of_comment(event, comment, known.id)
+            by = self._author(comment.created_by) if isinstance(command, AddComment) else None
+            content = content_of(event.body)
+            at = instant_of(comment.deleted_at or comment.created_at)
+            self._replay.do(command, import_prefix(self._import_id, content), by=by, at=at)
+        except (BadCell, LedgerError) as error:
+            reason = error.detail if isinstance(error, LedgerError) else str(error)
+            yield Row(event.row, Status.REFUSED, reason, None, None, None, None, None)
+
+    def _of_comment(self, event: OwnEvent, comment: Comment, expense_id: str) -> Command:
+        id_ = derived_id(self._replay.state.group_id, "comment", f"{expense_id} {comment.id}", 0)
+        match event.body["type"]:
+            case "comment:added":
+                return AddComment(id_, expense_id, self._quoted(comment))
+            case "comment:deleted":
+                return DeleteComment(id_, expense_id)
+        raise BadCell("its type is not known here")
+
+    def _quoted(self, comment: Comment) -> str:
+        """The text; with its author's name where it is to stand under the importer's."""
+        author = self._user(comment.created_by)
+        if author == self._replay.actor_id or self._author(comment.created_by) is not None:
+            return comment.text
+        return f"{self._replay.state.members[author].name}: {comment.text}"[:TEXT_LENGTH_MAX]
 
     def _row(self, event: OwnEvent, skip: Collection[int]) -> Row:
         status, reason, thing = Status.NEW, None, None

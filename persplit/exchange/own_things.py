@@ -10,6 +10,7 @@ from persplit.exchange.book import PEOPLE_MAX
 from persplit.exchange.cells import BadCell, day_of
 from persplit.ledger import codec
 from persplit.ledger.codec import Json
+from persplit.ledger.comment import TEXT_LENGTH_MAX, Comment
 from persplit.ledger.expense import (
     CATEGORY_LENGTH_MAX,
     DESCRIPTION_LENGTH_MAX,
@@ -53,6 +54,18 @@ def settlement_of(body: Json) -> Settlement:
     ):
         raise BadCell("its UTR is not a number of twelve digits")
     return settlement
+
+
+def comment_of(body: Json) -> Comment:
+    """The comment that an event holds. Raises `BadCell`."""
+    comment = _decoded(codec.comment_from_json, body, "comment")
+    for value in (comment.id, comment.expense_id, comment.created_by):
+        if not isinstance(value, str):
+            raise BadCell("an id in it is not a text")
+    if not isinstance(comment.text, str) or not comment.text.strip():
+        raise BadCell("it has no text")
+    _text(comment.text, TEXT_LENGTH_MAX, lines=True)
+    return comment
 
 
 def _decoded(decode: Callable[[Json], _T], body: Json, noun: str) -> _T:

@@ -2,30 +2,25 @@
 
 from dataclasses import dataclass
 
-from persplit.ledger.commands import (
-    CancelSettlement,
-    Command,
-    ConfirmSettlement,
-    CreateExpense,
-    CreateSettlement,
-    DeclineSettlement,
-    DeleteExpense,
-    RestoreExpense,
-    UpdateExpense,
-)
-from persplit.ledger.decide import Asked, decide
+from persplit.ledger.commands import Command
+from persplit.ledger.comment import Comment, Thread
+from persplit.ledger.decide import Asked, Subject, decide
 from persplit.ledger.events import (
+    CommentAdded,
+    CommentDeleted,
     Event,
     ExpenseCreated,
     ExpenseDeleted,
     ExpenseRestored,
     ExpenseUpdated,
+    Noun,
     RecordedEvent,
     SettlementEvent,
 )
 from persplit.ledger.expense import Expense
 from persplit.ledger.settlement import Settlement
 from persplit.ledger.state import GroupState, apply
+from persplit.ledger.subjects import subject_of_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +40,26 @@ class Replay:
         self.actor_id = actor_id
         self.now = now
         self._things: dict[str, Expense | Settlement] = {}
+        self._comments: dict[str, dict[str, Comment]] = {}
 
     def know(self, thing: Expense | Settlement) -> None:
         """Take in the present version of something that commands are going to name."""
         self._things[thing.id] = thing
+
+    def has_expense(self, expense_id: str) -> bool:
+        """Whether an expense is known under this id."""
+        return isinstance(self._things.get(expense_id), Expense)
+
+    def _subject(self, command: Command) -> Subject | None:
+        named = subject_of_command(command)
+        if named is None:
+            return None
+        noun, id_ = named
+        thing = self._things.get(id_)
+        if noun is not Noun.COMMENT:
+            return thing
+        comments = tuple(self._comments.get(id_, {}).values())
+        return Thread(thing if isinstance(thing, Expense) else None, comments)
 
     def do(self, command: Command, prefix: str, *, by: str | None = None, at: str | None = None) -> None:
         """Decide a command as if `by` had asked for it at `at`: the actor, now, unless told.
@@ -59,7 +70,7 @@ class Replay:
             LedgerError: it is refused; nothing has changed.
 
         """
-        asked = Asked(by or self.actor_id, at or self.now, self._things.get(_subject_of(command)))
+        asked = Asked(by or self.actor_id, at or self.now, self._subject(command))
         event = decide(self.state, command, asked)
         command_id = f"{prefix} {self.state.seq + 1}"
         self.state = apply(
@@ -69,19 +80,11 @@ class Replay:
             ),
         )
         self.steps.append(Step(command_id, event))
+        if isinstance(event, CommentAdded | CommentDeleted):
+            self._comments.setdefault(event.comment.expense_id, {})[event.comment.id] = event.comment
         thing = _thing_of(event)
         if thing is not None:
             self.know(thing)
-
-
-def _subject_of(command: Command) -> str:
-    match command:
-        case CreateExpense() | UpdateExpense() | DeleteExpense() | RestoreExpense():
-            return command.expense_id
-        case CreateSettlement() | ConfirmSettlement() | DeclineSettlement() | CancelSettlement():
-            return command.settlement_id
-        case _:
-            return ""
 
 
 def _thing_of(event: Event) -> Expense | Settlement | None:

@@ -12,9 +12,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
 from persplit.ledger.attachment import Attachment
+from persplit.ledger.comment import Comment
 from persplit.ledger.events import (
     AttachmentAdded,
     AttachmentRemoved,
+    CommentAdded,
+    CommentDeleted,
     Event,
     ExpenseCreated,
     ExpenseDeleted,
@@ -26,6 +29,7 @@ from persplit.ledger.events import (
     MemberLeft,
     MemberUpdated,
     RecordedEvent,
+    ReminderSent,
     SettlementCancelled,
     SettlementCompleted,
     SettlementCreated,
@@ -33,6 +37,7 @@ from persplit.ledger.events import (
 )
 from persplit.ledger.expense import SCALED_SPLITS, VALUE_SCALE, Expense, Item, Posting, SplitType, SplitValue
 from persplit.ledger.group import GroupSettings, Member, Role
+from persplit.ledger.reminder import Reminder
 from persplit.ledger.settlement import Settlement, SettlementStatus
 
 Json: TypeAlias = dict[str, Any]
@@ -60,6 +65,9 @@ TYPES: Final[Mapping[type[Event], str]] = {
     SettlementCompleted: "settlement:completed",
     SettlementDeclined: "settlement:declined",
     SettlementCancelled: "settlement:cancelled",
+    CommentAdded: "comment:added",
+    CommentDeleted: "comment:deleted",
+    ReminderSent: "reminder:sent",
 }
 """The name of each kind of event, as stored and as broadcast."""
 
@@ -142,6 +150,10 @@ def _payload_to_json(event: Event, group_id: str) -> Json:
                 "expense": expense_to_json(event.expense, group_id),
                 "attachment": attachment_to_json(event.attachment),
             }
+        case CommentAdded(comment=comment) | CommentDeleted(comment=comment):
+            return {"comment": comment_to_json(comment, group_id)}
+        case ReminderSent(reminder=reminder):
+            return {"reminder": reminder_to_json(reminder, group_id)}
         case _:
             return {"settlement": settlement_to_json(event.settlement, group_id)}
 
@@ -168,6 +180,9 @@ _DECODERS: Final[Mapping[str, Callable[[Json], Event]]] = {
     "settlement:completed": lambda e: SettlementCompleted(settlement_from_json(e["settlement"])),
     "settlement:declined": lambda e: SettlementDeclined(settlement_from_json(e["settlement"])),
     "settlement:cancelled": lambda e: SettlementCancelled(settlement_from_json(e["settlement"])),
+    "comment:added": lambda e: CommentAdded(comment_from_json(e["comment"])),
+    "comment:deleted": lambda e: CommentDeleted(comment_from_json(e["comment"])),
+    "reminder:sent": lambda e: ReminderSent(reminder_from_json(e["reminder"])),
 }
 
 
@@ -347,6 +362,56 @@ def settlement_from_json(stored: Json) -> Settlement:
         created_by=stored["createdBy"],
         created_at=stored["createdAt"],
         updated_at=stored["updatedAt"],
+    )
+
+
+def comment_to_json(comment: Comment, group_id: str) -> Json:
+    """A comment as it stands."""
+    return {
+        "id": comment.id,
+        "groupId": group_id,
+        "expenseId": comment.expense_id,
+        "seq": comment.seq,
+        "text": comment.text,
+        "createdBy": comment.created_by,
+        "createdAt": comment.created_at,
+        "deletedAt": comment.deleted_at,
+    }
+
+
+def comment_from_json(stored: Json) -> Comment:
+    """What `comment_to_json` made."""
+    return Comment(
+        id=stored["id"],
+        expense_id=stored["expenseId"],
+        seq=stored["seq"],
+        text=stored["text"],
+        created_by=stored["createdBy"],
+        created_at=stored["createdAt"],
+        deleted_at=stored["deletedAt"],
+    )
+
+
+def reminder_to_json(reminder: Reminder, group_id: str) -> Json:
+    """A reminder."""
+    return {
+        "groupId": group_id,
+        "seq": reminder.seq,
+        "fromUserId": reminder.from_id,
+        "toUserId": reminder.to_id,
+        "amount": reminder.amount,
+        "createdAt": reminder.created_at,
+    }
+
+
+def reminder_from_json(stored: Json) -> Reminder:
+    """What `reminder_to_json` made."""
+    return Reminder(
+        seq=stored["seq"],
+        from_id=stored["fromUserId"],
+        to_id=stored["toUserId"],
+        amount=stored["amount"],
+        created_at=stored["createdAt"],
     )
 
 

@@ -159,9 +159,41 @@ class CancelSettlement:
     expected_seq: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AddComment:
+    """Say something about an expense, under an id that is new to it."""
+
+    comment_id: str
+    expense_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteComment:
+    """Take a comment away: one's own, or as an admin."""
+
+    comment_id: str
+    expense_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendReminder:
+    """The actor, `from_id`, asks `to_id` to pay.
+
+    `amount` is what the plan has them pay the actor, or anybody where an admin asks whom it owes nothing; 0: nothing.
+    """
+
+    from_id: str
+    to_id: str
+    amount: int
+
+
 GroupCommand: TypeAlias = CreateGroup | UpdateGroup
 MemberCommand: TypeAlias = AddMember | JoinGroup | ChangeRole | RemoveMember | LeaveGroup
 ExpenseCommand: TypeAlias = CreateExpense | UpdateExpense | DeleteExpense | RestoreExpense
 AttachmentCommand: TypeAlias = AddAttachment | RemoveAttachment
 SettlementCommand: TypeAlias = CreateSettlement | ConfirmSettlement | DeclineSettlement | CancelSettlement
-Command: TypeAlias = GroupCommand | MemberCommand | ExpenseCommand | AttachmentCommand | SettlementCommand
+TalkCommand: TypeAlias = AddComment | DeleteComment | SendReminder
+Command: TypeAlias = (
+    GroupCommand | MemberCommand | ExpenseCommand | AttachmentCommand | SettlementCommand | TalkCommand
+)

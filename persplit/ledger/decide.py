@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, TypeVar
 
 from persplit.ledger import debts as debt
-from persplit.ledger import draft
+from persplit.ledger import discussing, draft
 from persplit.ledger.attachment import ATTACHMENTS_MAX
 from persplit.ledger.commands import (
     AddAttachment,
+    AddComment,
     AddMember,
     CancelSettlement,
     ChangeRole,
@@ -21,15 +22,18 @@ from persplit.ledger.commands import (
     CreateGroup,
     CreateSettlement,
     DeclineSettlement,
+    DeleteComment,
     DeleteExpense,
     JoinGroup,
     LeaveGroup,
     RemoveAttachment,
     RemoveMember,
     RestoreExpense,
+    SendReminder,
     UpdateExpense,
     UpdateGroup,
 )
+from persplit.ledger.comment import Thread
 from persplit.ledger.errors import (
     AlreadyMember,
     AlreadySettled,
@@ -63,6 +67,7 @@ from persplit.ledger.events import (
 )
 from persplit.ledger.expense import Expense
 from persplit.ledger.group import MEMBERS_MAX, GroupSettings, Member, Role
+from persplit.ledger.reminder import LastReminder
 from persplit.ledger.settlement import PENDING_MAX, Settlement, SettlementStatus
 from persplit.ledger.state import GroupState
 
@@ -74,13 +79,17 @@ class Asked:
     Args:
         actor_id: who asks.
         now: the time to record, RFC 3339 UTC with milliseconds.
-        subject: the present version of the expense or settlement that the command names, if there is one.
+        subject: the present version of the expense or settlement that the command names, if there is one; for a
+            comment its expense's thread, for a reminder the last one.
 
     """
 
     actor_id: str
     now: str
-    subject: Expense | Settlement | None = None
+    subject: "Subject | None" = None
+
+
+Subject: TypeAlias = Expense | Settlement | Thread | LastReminder
 
 
 def decide(state: GroupState | None, command: Command, asked: Asked) -> Event:
@@ -260,7 +269,7 @@ def _check_other_admin(state: GroupState, member: Member) -> None:
 
 def _create_expense(state: GroupState, command: CreateExpense, asked: Asked) -> Event:
     if asked.subject is not None:
-        raise Conflict("an expense with this id exists", asked.subject)
+        raise Conflict("an expense with this id exists", _thing(asked))
     people = frozenset(member.user_id for member in state.active())
     return ExpenseCreated(
         draft.resolved(
@@ -375,7 +384,7 @@ def _counting(asked: Asked) -> Expense:
 
 def _create_settlement(state: GroupState, command: CreateSettlement, asked: Asked) -> Event:
     if asked.subject is not None:
-        raise Conflict("a settlement with this id exists", asked.subject)
+        raise Conflict("a settlement with this id exists", _thing(asked))
     if len(state.pending) >= PENDING_MAX:
         raise LimitReached(f"{PENDING_MAX} payments await an answer in this group: see to some of them first")
     from_id = state.canonical(command.from_id or asked.actor_id)
@@ -458,6 +467,26 @@ def _answered(
     )
 
 
+# --- what is said
+
+
+def _add_comment(state: GroupState, command: AddComment, asked: Asked) -> Event:
+    return discussing.comment_added(state, command, _thread(asked), asked.actor_id, asked.now)
+
+
+def _delete_comment(state: GroupState, command: DeleteComment, asked: Asked) -> Event:
+    return discussing.comment_deleted(state, command, _thread(asked), asked.actor_id, asked.now)
+
+
+def _send_reminder(state: GroupState, command: SendReminder, asked: Asked) -> Event:
+    last = asked.subject if isinstance(asked.subject, LastReminder) else LastReminder(None)
+    return discussing.reminder_sent(state, command, last, asked.actor_id, asked.now)
+
+
+def _thread(asked: Asked) -> Thread:
+    return asked.subject if isinstance(asked.subject, Thread) else Thread(None)
+
+
 # --- what several rules check
 
 
@@ -470,6 +499,10 @@ def _member(state: GroupState, user_id: str) -> Member:
     if not state.is_member(user_id):
         raise NotFound("there is no such member in this group")
     return state.members[user_id]
+
+
+def _thing(asked: Asked) -> Expense | Settlement | None:
+    return asked.subject if isinstance(asked.subject, Expense | Settlement) else None
 
 
 def _expense(asked: Asked) -> Expense:
@@ -501,4 +534,7 @@ _RULES: Final[Mapping[type[Command], Callable[..., Event]]] = {
     ConfirmSettlement: _confirm_settlement,
     DeclineSettlement: _decline_settlement,
     CancelSettlement: _cancel_settlement,
+    AddComment: _add_comment,
+    DeleteComment: _delete_comment,
+    SendReminder: _send_reminder,
 }

@@ -11,7 +11,9 @@ PerSplitError
 │   ├── AlreadyMember         already_member
 │   ├── AlreadySettled        already_settled
 │   ├── GroupArchived         group_archived
-│   └── LimitReached          limit_reached
+│   ├── LimitReached          limit_reached
+│   ├── NothingOwed           nothing_owed
+│   └── RemindedRecently      reminded_recently
 └── (service/errors.py)       sign-in, rates, idempotency, the store
 """
 
@@ -115,3 +117,15 @@ class LimitReached(LedgerError):
     """The group holds as many of these as it may."""
 
     code = "limit_reached"
+
+
+class NothingOwed(LedgerError):
+    """Somebody is reminded of a debt that the plan doesn't have."""
+
+    code = "nothing_owed"
+
+
+class RemindedRecently(LedgerError):
+    """The same person reminded the same person less than a day ago."""
+
+    code = "reminded_recently"

@@ -9,8 +9,10 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from persplit.ledger.attachment import Attachment
+from persplit.ledger.comment import Comment
 from persplit.ledger.expense import Expense
 from persplit.ledger.group import GroupSettings, Member
+from persplit.ledger.reminder import Reminder, pair_key
 from persplit.ledger.settlement import Settlement
 
 
@@ -125,6 +127,27 @@ class SettlementCancelled:
     settlement: Settlement
 
 
+@dataclass(frozen=True, slots=True)
+class CommentAdded:
+    """Somebody said something about an expense."""
+
+    comment: Comment
+
+
+@dataclass(frozen=True, slots=True)
+class CommentDeleted:
+    """A comment no longer shows; it is as it was, with `deleted_at`."""
+
+    comment: Comment
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderSent:
+    """Somebody was asked to pay."""
+
+    reminder: Reminder
+
+
 GroupEvent: TypeAlias = GroupCreated | GroupUpdated
 MemberEvent: TypeAlias = MemberJoined | MemberUpdated | MemberLeft
 ExpenseEvent: TypeAlias = ExpenseCreated | ExpenseUpdated | ExpenseDeleted | ExpenseRestored
@@ -132,7 +155,10 @@ AttachmentEvent: TypeAlias = AttachmentAdded | AttachmentRemoved
 SettlementEvent: TypeAlias = (
     SettlementCreated | SettlementCompleted | SettlementDeclined | SettlementCancelled
 )
-Event: TypeAlias = GroupEvent | MemberEvent | ExpenseEvent | AttachmentEvent | SettlementEvent
+CommentEvent: TypeAlias = CommentAdded | CommentDeleted
+TalkEvent: TypeAlias = CommentEvent | ReminderSent
+"""What is said and moves no money."""
+Event: TypeAlias = GroupEvent | MemberEvent | ExpenseEvent | AttachmentEvent | SettlementEvent | TalkEvent
 
 
 class Noun(StrEnum):
@@ -142,6 +168,10 @@ class Noun(StrEnum):
     GROUP = "group"
     EXPENSE = "expense"
     SETTLEMENT = "settlement"
+    COMMENT = "comment"
+    """The comments of one expense: their subject's id is the expense's."""
+    REMINDER = "reminder"
+    """The reminders of one person to another: see `pair_key`."""
 
 
 def subject_of(event: Event) -> tuple[Noun, str]:
@@ -163,6 +193,10 @@ def subject_of(event: Event) -> tuple[Noun, str]:
             | AttachmentRemoved(expense=expense)
         ):
             return Noun.EXPENSE, expense.id
+        case CommentAdded(comment=comment) | CommentDeleted(comment=comment):
+            return Noun.COMMENT, comment.expense_id
+        case ReminderSent(reminder=reminder):
+            return Noun.REMINDER, pair_key(reminder.from_id, reminder.to_id)
         case _:
             return Noun.SETTLEMENT, event.settlement.id
 

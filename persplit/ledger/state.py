@@ -15,6 +15,8 @@ from persplit.ledger.events import (
     AttachmentAdded,
     AttachmentEvent,
     AttachmentRemoved,
+    CommentAdded,
+    CommentDeleted,
     Event,
     ExpenseCreated,
     ExpenseDeleted,
@@ -25,9 +27,11 @@ from persplit.ledger.events import (
     GroupUpdated,
     MemberEvent,
     MemberUpdated,
+    ReminderSent,
     SettlementCompleted,
     SettlementCreated,
     SettlementEvent,
+    TalkEvent,
 )
 from persplit.ledger.expense import Expense
 from persplit.ledger.group import GroupSettings, Member, Role
@@ -208,11 +212,11 @@ def _founded(recorded: Happening, event: GroupCreated) -> GroupState:
 
 
 def _with_other(
-    state: GroupState, event: GroupUpdated | AttachmentEvent | SettlementEvent | MemberEvent
+    state: GroupState, event: GroupUpdated | AttachmentEvent | SettlementEvent | MemberEvent | TalkEvent
 ) -> GroupState:
     match event:
-        case AttachmentAdded() | AttachmentRemoved():
-            return state  # expenses aren't held, and nothing is owed for it
+        case AttachmentAdded() | AttachmentRemoved() | CommentAdded() | CommentDeleted() | ReminderSent():
+            return state  # nothing is owed for it, and neither expenses nor what is said of them are held
         case GroupUpdated(after=settings):
             return replace(state, settings=settings)
         case _ if isinstance(event, SettlementEvent):

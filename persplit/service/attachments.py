@@ -19,7 +19,7 @@ from persplit.ledger.events import Noun
 from persplit.ledger.expense import Expense
 from persplit.service.errors import StoreUnavailable
 from persplit.service.groups import Groups
-from persplit.service.handler import rfc3339, thing_of
+from persplit.service.handler import rfc3339
 from persplit.service.ports import (
     READ_LIMIT_MAX,
     Clock,
@@ -32,6 +32,7 @@ from persplit.service.ports import (
     Pictures,
     VersionChanged,
 )
+from persplit.service.subjects import thing_of
 from persplit.service.walking import PAGE, file_ids, scanned
 
 GRACE: Final = timedelta(days=1)

@@ -24,9 +24,9 @@ from persplit.service import snapshots
 from persplit.service.audit import read_entry
 from persplit.service.erasure import is_unfinished
 from persplit.service.errors import StoreUnavailable
-from persplit.service.handler import thing_of
 from persplit.service.ports import Document, EventStore, Snapshot, StoredEvent, Stores, fields_of
 from persplit.service.sessions import read_session
+from persplit.service.subjects import thing_of
 from persplit.service.users import email_key, read_credentials
 from persplit.service.walking import PAGE, group_ids, scanned
 

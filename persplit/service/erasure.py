@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from persplit.ledger.errors import NotFound
+from persplit.service import channels
 from persplit.service.attachments import forget_group
 from persplit.service.handler import rfc3339
 from persplit.service.ports import Clock, Document, Documents, DuplicateKey, Stores
@@ -23,7 +24,7 @@ def is_unfinished(note: Document) -> bool:
 
 
 async def erase_group(stores: Stores, group_id: str, clock: Clock) -> None:
-    """Erase the group: events, snapshots, invites, password, attachments, tally.
+    """Erase the group: events, snapshots, invites, password, attachments, webhooks, tally.
 
     Servers that have it in memory find out within seconds, clients when they next ask. Nothing can be written
     under its id from the moment that the store has it as erased.
@@ -45,6 +46,8 @@ async def erase_group(stores: Stores, group_id: str, clock: Clock) -> None:
     await stores.group_passwords.delete(group_id)
     await forget_group(stores.attachments, stores.files, group_id, clock())
     await stores.tallies.forget(group_id)
+    await stores.channels.delete(channels.group(group_id))
+    await _delete_all(stores.deliveries, "groupId", group_id)
     # 4 done
     (note,) = (await stores.erasures.get([group_id])).values()
     if is_unfinished(note):
@@ -59,7 +62,9 @@ async def _note(erasures: Documents, group_id: str, clock: Clock) -> None:
 
 
 async def erase_account(stores: Stores, account: str) -> str:
-    """Erase the account with this id or e-mail address: sessions, invites, role, profile. Returns its id.
+    """Erase the account with this id or e-mail address: sessions, invites, role, marks, channels, profile.
+
+    Returns its id.
 
     The ledgers stay as they are, as do files that are attached in them: in their groups the person is somebody with no account and no name. The profile
     goes last, so that who is to be erased can still be found by their address when it has to be done again.
@@ -75,6 +80,9 @@ async def erase_account(stores: Stores, account: str) -> str:
     ended += await _delete_all(stores.invites, "createdBy", user_id)
     await stores.admins.delete(user_id)
     await stores.suspensions.delete(user_id)
+    await stores.read_marks.delete(user_id)
+    await stores.channels.delete(channels.person(user_id))
+    await _delete_all(stores.deliveries, "owner", channels.person(user_id))
     await stores.users.delete(user_id)
     # They may have signed in, or invited somebody, meanwhile.
     await _delete_all(stores.sessions, "userId", user_id)

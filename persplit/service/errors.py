@@ -151,6 +151,12 @@ class ReceiptsUnavailable(ServiceError):
     code = "receipts_unavailable"
 
 
+class MailUnavailable(ServiceError):
+    """This server sends no e-mail."""
+
+    code = "mail_unavailable"
+
+
 class StoreUnavailable(ServiceError):
     """The store did not answer in time. Whether a write happened is unknown: retry with the same key.
 

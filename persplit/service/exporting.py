@@ -10,10 +10,10 @@ from persplit.ledger.expense import Expense
 from persplit.ledger.settlement import Settlement
 from persplit.service.errors import TooLarge
 from persplit.service.groups import Groups
-from persplit.service.handler import thing_of
 from persplit.service.people import People, Profiles, shown_name
 from persplit.service.ports import EventStore, GroupErased
 from persplit.service.standing import Standing
+from persplit.service.subjects import thing_of
 
 EVENTS_MAX: Final = 20_000
 """Events of one exported group: some 20 MB. Nobody types as much; a whole server is moved by a backup."""

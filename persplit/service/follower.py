@@ -63,6 +63,8 @@ class Follower:
         hints.subscribe(self._hinted)
 
     def _hinted(self, hint: Hint | None) -> None:
+        if hint is not None and hint.seq == 0:
+            return  # nothing has happened in the ledger
         if hint is None or len(self._waiting) >= HINTS_WAITING_MAX:
             self._sweep_at = 0.0
         else:

@@ -9,30 +9,22 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 import structlog
 
-from persplit.ledger.decide import Asked, decide
+from persplit.ledger.decide import Asked, Subject, decide
 from persplit.ledger.errors import Conflict, LedgerError, NotFound
 from persplit.ledger.events import (
-    AttachmentAdded,
-    AttachmentRemoved,
     Event,
-    ExpenseCreated,
-    ExpenseDeleted,
-    ExpenseRestored,
-    ExpenseUpdated,
     GroupEvent,
     Noun,
     RecordedEvent,
-    SettlementEvent,
     subject_of,
 )
-from persplit.ledger.expense import Expense
-from persplit.ledger.settlement import Settlement
 from persplit.ledger.state import GroupState, apply
+from persplit.ledger.subjects import subject_of_command
 from persplit.service import snapshots
 from persplit.service.command_request import CommandRequest, Outcome
 from persplit.service.errors import IdempotencyKeyReused, StoreUnavailable
 from persplit.service.groups import LOCK_SECONDS_MAX, Groups, LiveGroup
-from persplit.service.lines import Lines, Waiting, give_up, subject_of_command
+from persplit.service.lines import Lines, Waiting, give_up
 from persplit.service.metrics import APPEND_SECONDS, child
 from persplit.service.ports import (
     Clock,
@@ -44,6 +36,7 @@ from persplit.service.ports import (
     NewEvent,
     SeqTaken,
 )
+from persplit.service.subjects import subjects_of
 
 _T = TypeVar("_T")
 
@@ -53,7 +46,7 @@ ATTEMPTS_MAX: Final = 8
 
 _log = structlog.get_logger(__name__)
 
-Subjects: TypeAlias = Mapping[tuple[Noun, str] | None, Expense | Settlement | None]
+Subjects: TypeAlias = Mapping[tuple[Noun, str] | None, Subject | None]
 """Things as they are, by what names them; of None, which names nothing, there is none."""
 
 
@@ -220,10 +213,9 @@ class Handler:
             named = subject_of_command(request.command)
             if named is not None and not request.is_new_id:
                 wanted.setdefault(named[0], []).append(named[1])
-        found: dict[tuple[Noun, str] | None, Expense | Settlement | None] = {}
+        found: dict[tuple[Noun, str] | None, Subject | None] = {}
         for noun, ids in wanted.items():
-            latest = await self._store.latest(requests[0].group_id, noun, ids)
-            found.update(((noun, id_), thing_of(recorded.event)) for id_, recorded in latest.items())
+            found.update(await subjects_of(self._store, requests[0].group_id, noun, ids))
         return found
 
     def _now(self, state: GroupState | None) -> str:
@@ -280,25 +272,6 @@ _APPEND_OUTCOMES: Final[Mapping[type[BaseException] | None, str]] = {
     CommandKnown: "replayed",
     SeqTaken: "seq_taken",
 }
-
-
-def thing_of(event: Event) -> Expense | Settlement | None:
-    """The expense or settlement as the event left it."""
-    match event:
-        case ExpenseUpdated(after=after):
-            return after
-        case (
-            ExpenseCreated(expense=expense)
-            | ExpenseDeleted(expense=expense)
-            | ExpenseRestored(expense=expense)
-            | AttachmentAdded(expense=expense)
-            | AttachmentRemoved(expense=expense)
-        ):
-            return expense
-        case _ if isinstance(event, SettlementEvent):
-            return event.settlement
-        case _:
-            return None
 
 
 def rfc3339(instant: datetime) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from persplit.ledger.comment import Comment
 from persplit.ledger.errors import FieldError, Invalid, NotFound
 from persplit.ledger.events import Noun, RecordedEvent
 from persplit.ledger.expense import Expense
@@ -12,9 +13,9 @@ from persplit.ledger.explain import DebtTrace, ExplainedDebt
 from persplit.ledger.settlement import Settlement
 from persplit.ledger.state import GroupState
 from persplit.service.groups import Groups
-from persplit.service.handler import thing_of
 from persplit.service.ports import READ_LIMIT_MAX, EventStore, GroupErased
 from persplit.service.standing import Payment, Standing
+from persplit.service.subjects import thing_of, thread_of
 
 PAGE_MAX: Final = 200
 EXPLAIN_PAGE: Final = 250
@@ -75,6 +76,14 @@ class History:
         if thing is None:
             raise NotFound(f"there is no such {noun} in this group")
         return thing
+
+    async def comments(self, group_id: str, user_id: str, expense_id: str) -> Sequence[Comment]:
+        """What was said about an expense and stands, oldest first."""
+        await self._groups.state_for(group_id, user_id, for_sure=True)
+        thread = await thread_of(self._store, group_id, expense_id)
+        if thread.expense is None:
+            raise NotFound("there is no such expense in this group")
+        return thread.standing()
 
     async def page(
         self,
@@ -187,6 +196,7 @@ class History:
         for path, person in (("from", from_id), ("to", to_id)):
             if person not in standing.state.members:
                 raise Invalid(FieldError(path, "not a member of the group"))
+        from_id, to_id = standing.state.canonical(from_id), standing.state.canonical(to_id)
         trace = DebtTrace(frozenset({from_id, to_id}))
         after = 0
         while after < standing.state.seq:

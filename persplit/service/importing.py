@@ -30,9 +30,10 @@ from persplit.ledger.state import GroupState
 from persplit.service.batches import Batches, Recorded
 from persplit.service.errors import ImportRefused
 from persplit.service.groups import Groups
-from persplit.service.handler import rfc3339, thing_of
+from persplit.service.handler import rfc3339
 from persplit.service.people import People, shown_name
 from persplit.service.ports import READ_LIMIT_MAX, Clock, EventStore
+from persplit.service.subjects import thing_of
 
 LISTED_MAX: Final = 500
 """Imports of one group that a list has: more than anybody makes, and a second of look-ups."""

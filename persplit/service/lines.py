@@ -10,21 +10,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from persplit.ledger.commands import (
-    AddAttachment,
-    CancelSettlement,
-    Command,
-    ConfirmSettlement,
-    CreateExpense,
-    CreateSettlement,
-    DeclineSettlement,
-    DeleteExpense,
-    RemoveAttachment,
-    RestoreExpense,
-    UpdateExpense,
-)
 from persplit.ledger.errors import PerSplitError
-from persplit.ledger.events import Noun
+from persplit.ledger.subjects import subject_of_command
 from persplit.service.command_request import CommandRequest, Outcome
 from persplit.service.delay import Delay
 from persplit.service.errors import StoreUnavailable
@@ -137,26 +124,3 @@ def give_up(waiting: Waiting) -> None:
     """Its turn didn't come in time."""
     said = "whether this was done is unknown" if waiting.is_tried else "nothing was done"
     waiting.failed(StoreUnavailable(f"too many wait for this group: {said}"))
-
-
-def subject_of_command(command: Command) -> tuple[Noun, str] | None:
-    """The expense or the payment that the command names."""
-    match command:
-        case (
-            CreateExpense(expense_id=id_)
-            | UpdateExpense(expense_id=id_)
-            | DeleteExpense(expense_id=id_)
-            | RestoreExpense(expense_id=id_)
-            | AddAttachment(expense_id=id_)
-            | RemoveAttachment(expense_id=id_)
-        ):
-            return Noun.EXPENSE, id_
-        case (
-            CreateSettlement(settlement_id=id_)
-            | ConfirmSettlement(settlement_id=id_)
-            | DeclineSettlement(settlement_id=id_)
-            | CancelSettlement(settlement_id=id_)
-        ):
-            return Noun.SETTLEMENT, id_
-        case _:
-            return None

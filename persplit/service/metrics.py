@@ -125,6 +125,13 @@ SENT_PACKETS: Final = _counter(
 )
 SENT_BYTES: Final = _counter("persplit_sent_bytes", "Their size, before framing")
 
+NOTICES: Final = _counter(
+    "persplit_notices",
+    "Notices to `webhook` and `email` channels, by what came of the attempt: `sent`, `failed` (tried again), `given_up`",
+    "kind",
+    "outcome",
+)
+
 # --- sockets
 
 SOCKETS: Final = _sum("persplit_sockets", "Signed-in sockets")

@@ -179,6 +179,10 @@ class EventStore(Protocol):
         """For each of the things the last event about it, which holds its present version; unknown ids are left out."""
         ...
 
+    async def about(self, group_id: str, noun: Noun, subject_id: str, limit: int) -> Sequence[RecordedEvent]:
+        """The `limit` first events about one thing, in order."""
+        ...
+
     async def heads(self, group_ids: Sequence[str]) -> Mapping[str, int]:
         """The highest seq of each group; groups with no events are left out."""
         ...
@@ -353,6 +357,9 @@ class Stores:
     admins: Documents
     suspensions: Documents
     audit: Documents
+    read_marks: Documents
+    channels: Documents
+    deliveries: Documents
     meta: Documents
     tallies: "Tallies"
     is_shared: bool
@@ -374,6 +381,9 @@ class Stores:
             "admins": self.admins,
             "suspensions": self.suspensions,
             "audit": self.audit,
+            "read_marks": self.read_marks,
+            "channels": self.channels,
+            "deliveries": self.deliveries,
         }
 
 
@@ -508,7 +518,10 @@ class Hints(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """`user_id` is who joined or left with this event, so that a node that has only their sockets looks as well."""
+    """`user_id` is who joined or left with this event, so that a node that has only their sockets looks as well.
+
+    With `seq` 0 it isn't about the ledger: the person's read mark in the group has moved.
+    """
 
     group_id: str
     seq: int

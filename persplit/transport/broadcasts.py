@@ -60,6 +60,13 @@ BROADCASTS: Final = (
         results.MemberBroadcast,
         "Somebody left or was put out. Their own devices no longer hear the group, this event included.",
     ),
+    ServerEvent("comment:added", results.CommentBroadcast, "Somebody said something about an expense."),
+    ServerEvent("comment:deleted", results.CommentBroadcast, "A comment no longer shows."),
+    ServerEvent(
+        "reminder:sent",
+        results.ReminderBroadcast,
+        "Somebody was asked to pay. Show it to `reminder.toUserId`, whose devices get a `settlement:due` as well.",
+    ),
 )
 """To every connected member of the group, the devices of whoever caused it included, in order of `seq`."""
 
@@ -76,6 +83,11 @@ PERSONAL: Final = (
         results.SettlementDue,
         "To each connected member who has to pay after an event: their own rows of the plan, with QRs. "
         "Follows the broadcast, and may skip a seq when events come fast; it replaces the one before.",
+    ),
+    ServerEvent(
+        "activity:read",
+        results.ActivityRead,
+        "To all devices of a person who has read a group further, on one of them: lower the count of what is unread.",
     ),
     ServerEvent(
         "auth:expiring",

@@ -130,6 +130,7 @@ class GroupSocket {
     'attachment:added', 'attachment:removed',
     'settlement:created', 'settlement:completed', 'settlement:declined', 'settlement:cancelled',
     'group:created', 'group:updated', 'member:joined', 'member:left',
+    'comment:added', 'comment:deleted', 'reminder:sent',
   ];
 
   final Tokens tokens; // yours: access, refresh(), signIn()

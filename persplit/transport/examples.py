@@ -12,6 +12,8 @@ _RAVI: Final = "019a7c1e-2e00-7c30-a5d7-91b84f3e6c03"
 _EXPENSE: Final = "019a7c22-8800-7d40-b0e3-4c7a5d1f8e04"
 _SETTLEMENT: Final = "019a7c2f-9900-7e50-8f19-d3a26b7c0f05"
 _ATTACHMENT: Final = "5f3c9d0e7a8b41c26d9f0e1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e"
+_COMMENT: Final = "019a7c23-5500-7b80-9e14-7d2c0a6b9f07"
+_HOOK: Final = "https://example.org/persplit"
 _AT: Final = "2026-03-01T12:00:00.000Z"
 _ITEM: Final = {"name": "Masala Dosa", "amount": 120_000, "participants": [_ASHA, _RAVI]}
 _TOKEN: Final = "eyJhbGciOiJIUzI1NiIs…"  # noqa: S105 - cut off, of no use
@@ -30,6 +32,7 @@ _BY_NAME: Final[Mapping[str, object]] = {
     "category": "Food",
     "claimed": None,
     "code": "q3Zk8mB1tXo5Yw2LrD7vNA",
+    "commentId": _COMMENT,
     "commandId": "019a7c22-8a00-7f60-9b2c-5e8d0a4f7106",
     "createdBy": _ASHA,
     "confidence": 0.97,
@@ -97,20 +100,31 @@ _BY_OWNER: Final[Mapping[str, Mapping[str, object]]] = {
     "AddAttachment": {"name": "bill.jpg"},
     "Attachment": {"id": _ATTACHMENT, "type": "image/jpeg", "name": "bill.jpg"},
     **dict.fromkeys(("AnalyticsSummary", "TopSpenders", "GroupActivity", "UnsettledDebts"), _MARCH),
+    "Category": {"key": "food", "name": "Food and drink", "icon": "🍽️"},
+    "CategoryTotal": {"category": "food", "icon": "🍽️"},
     "Cause": {"id": _EXPENSE, "amount": 60_000},
+    "Comment": {"id": _COMMENT, "text": "Was the wine in it?"},
+    "CommentIn": {"text": "Was the wine in it?"},
     "ConnectError": {"message": "the token has expired"},
     "CreateGroup": {"name": "Goa trip"},
     "CreateSettlement": {"amount": 60_000},
     "CurrencyBalance": {"amount": 60_000},
     "Debt": {"amount": 60_000},
+    "DeviceIn": {"platform": "fcm", "token": "dJ8xQ2:APA91bH"},
     "DueRow": {"amount": 60_000},
+    "EmailWanted": {"email": True},
     "Expense": {"id": _EXPENSE},
     "ExplainedDebt": {"amount": 60_000},
     "Explanation": {"amount": 60_000},
     "Friend": {"name": "Ravi", "balances": [{"currency": "INR", "amount": 60_000}]},
+    "FeedEntry": {"groupName": "Goa trip"},
     "Group": {"id": _GROUP, "name": "Goa trip", "description": None},
     "GroupSettings": {"name": "Goa trip", "description": None},
+    "GroupUnread": {"name": "Goa trip"},
+    "GroupWebhookIn": {"url": _HOOK},
+    "MonthTotal": {"month": "2026-03"},
     "MyGroupBalance": {"name": "Goa trip", "amount": 60_000},
+    "Notifications": {"email": True},
     "PlanRow": {"amount": 60_000},
     "Problem": {
         "status": 401,
@@ -126,12 +140,16 @@ _BY_OWNER: Final[Mapping[str, Mapping[str, object]]] = {
     "ReadText": {"value": "Annapoorna"},
     "ReadyGroup": {"id": _GROUP, "name": "Goa trip"},
     "ScanReceipt": {"attachmentId": _ATTACHMENT},
+    "Reminder": {"amount": 60_000},
     "Session": {"id": "019a7c1e-4000-7170-8d3a-0b9c6e5f2807"},
     "SessionClosing": {"code": "server_restarting"},
     "Settlement": {"id": _SETTLEMENT, "amount": 60_000},
     "SettlementQr": {"amount": 60_000},
     "Uploaded": {"id": _ATTACHMENT, "type": "image/jpeg"},
     "User": {"id": _ASHA},
+    "Webhook": {"url": _HOOK},
+    "WebhookIn": {"url": _HOOK},
+    "WebhookMade": {"url": _HOOK, "secret": "h7YxQ2…"},
 }
 RETRY_AFTER: Final = frozenset({429, 503})
 """Statuses of the refusals that say when to come back."""

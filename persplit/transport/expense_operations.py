@@ -15,8 +15,10 @@ from persplit.ledger.commands import (
 )
 from persplit.ledger.errors import FieldError, Invalid
 from persplit.ledger.events import Noun
-from persplit.service.handler import thing_of
+from persplit.ledger.finding import ExpenseFilter
+from persplit.service.history import Page
 from persplit.service.qr_data import data_url
+from persplit.service.subjects import thing_of
 from persplit.transport import requests as r
 from persplit.transport import results, views
 from persplit.transport.fields import cursor_of
@@ -93,7 +95,19 @@ async def _expense(services: Services, call: Call, request: r.OneExpense) -> Jso
 
 
 async def _expenses(services: Services, call: Call, request: r.ListExpenses) -> Json:
-    return await _listed(services, call, request, Noun.EXPENSE, with_deleted=request.include_deleted)
+    where = request.where()
+    if where == ExpenseFilter():
+        return await _listed(services, call, request, Noun.EXPENSE, with_deleted=request.include_deleted)
+    before = int(request.cursor) if request.cursor else None
+    page = await services.expense_books.search(
+        request.group_id,
+        call.user_id,
+        where,
+        before,
+        request.limit,
+        with_deleted=request.include_deleted,
+    )
+    return _page(page, request.group_id, Noun.EXPENSE)
 
 
 async def _settlements(services: Services, call: Call, request: r.ListThings) -> Json:
@@ -107,8 +121,12 @@ async def _listed(
     page = await services.history.page(
         request.group_id, call.user_id, noun, before, request.limit, with_deleted=with_deleted
     )
+    return _page(page, request.group_id, noun)
+
+
+def _page(page: Page, group_id: str, noun: Noun) -> Json:
     return {
-        f"{noun}s": [views.thing(thing, request.group_id) for thing in page.things],
+        f"{noun}s": [views.thing(thing, group_id) for thing in page.things],
         "nextCursor": None if page.next_before is None else cursor_of(page.next_before),
     }
 
@@ -159,7 +177,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         "listExpenses",
-        "Expenses, newest first",
+        "Expenses, newest first: all of them, or those that are looked for",
         r.ListExpenses,
         results.Expenses,
         _expenses,

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from persplit.ledger.events import GroupCreated, MemberJoined, MemberLeft, RecordedEvent
+from persplit.ledger.events import CommentEvent, GroupCreated, MemberJoined, MemberLeft, RecordedEvent
 from persplit.service.metrics import EVENTS_ANNOUNCED, FANOUT_RECIPIENTS, GROUPS_HEARD, USERS_CONNECTED
 from persplit.service.people import People
 from persplit.service.ports import QrRenderer
@@ -208,8 +208,14 @@ class SocketFanOut:
         await self._emitter.emit(name, payload, to=group_room(recorded.group_id))
         EVENTS_ANNOUNCED.labels(name).inc()
         FANOUT_RECIPIENTS.inc(self._audience.sockets_hearing(recorded.group_id))
+        if isinstance(recorded.event, CommentEvent):
+            return  # what is due hasn't changed
         paying = {row.transfer.from_id for row in standing.plan}
         self._dues.put(standing, {user_id for user_id in paying if self.is_connected(user_id)})
+
+    async def tell_read(self, user_id: str, group_id: str, seq: int) -> None:
+        """Tell all devices of a person how far they have read a group."""
+        await self._emitter.emit("activity:read", {"groupId": group_id, "seq": seq}, to=user_room(user_id))
 
     async def admit(self, user_id: str, recorded: RecordedEvent, standing: Standing) -> None:
         """Let the user's connected devices hear the event's group from now on; those that didn't, get the event."""

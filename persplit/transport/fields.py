@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, StrictFloat, StrictInt, StringConstr
 from pydantic.json_schema import WithJsonSchema
 
 from persplit.exchange.book import Format
-from persplit.ledger import attachment, expense, group, settlement
+from persplit.ledger import attachment, comment, expense, finding, group, settlement
 from persplit.ledger.money import AMOUNT_MAX, CURRENCIES
 from persplit.ledger.upi import normalise_vpa
 
@@ -130,6 +130,13 @@ def _seq_position(cursor: str) -> str:
     return position
 
 
+def _feed_position(cursor: str) -> str:
+    position = _position(cursor)
+    if not re.fullmatch(r"[0-9TZ:.-]{24} [1-9][0-9]{0,15} [!-~]{1,64}", position):
+        raise ValueError("not a cursor of ours")
+    return position
+
+
 def _line(length_max: int) -> StringConstraints:
     return StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=length_max)
 
@@ -149,6 +156,8 @@ Category = Annotated[str, _line(expense.CATEGORY_LENGTH_MAX), _PLAIN, _VISIBLE]
 Notes = Annotated[str, _lines(expense.NOTES_LENGTH_MAX), _PLAIN_LINES]
 ItemName = Annotated[str, _line(expense.ITEM_NAME_LENGTH_MAX), _PLAIN, _VISIBLE]
 AttachmentName = Annotated[str, _line(attachment.ATTACHMENT_NAME_LENGTH_MAX), _PLAIN, _VISIBLE]
+SearchText = Annotated[str, _line(finding.TEXT_LENGTH_MAX), _PLAIN]
+CommentText = Annotated[str, _line(comment.TEXT_LENGTH_MAX), _PLAIN_LINES, _VISIBLE]
 SettlementNote = Annotated[str, _lines(settlement.NOTE_LENGTH_MAX), _PLAIN_LINES]
 
 Id = Annotated[
@@ -233,5 +242,8 @@ InviteCode = Annotated[
 _CURSOR: Final = Field(description="the `nextCursor` of the page before")
 SeqCursor = Annotated[
     str, StringConstraints(strict=True, max_length=100), AfterValidator(_seq_position), _CURSOR
+]
+FeedCursor = Annotated[
+    str, StringConstraints(strict=True, max_length=200), AfterValidator(_feed_position), _CURSOR
 ]
 IdCursor = Annotated[str, StringConstraints(strict=True, max_length=100), AfterValidator(_position), _CURSOR]

@@ -5,9 +5,13 @@ from typing import Final, NamedTuple
 from persplit.exchange.book import PEOPLE_MAX, ROWS_MAX
 from persplit.exchange.own import EVENTS_MAX
 from persplit.ledger.attachment import ATTACHMENTS_MAX
+from persplit.ledger.comment import COMMENTS_MAX, TEXT_LENGTH_MAX
 from persplit.ledger.group import MEMBERS_MAX
+from persplit.ledger.reminder import INTERVAL
 from persplit.service.attachments import FILES_MAX, GROUP_BYTES_MAX
+from persplit.service.channels import DEVICES_MAX, WEBHOOKS_MAX
 from persplit.service.exporting import EVENTS_MAX as EXPORTED_MAX
+from persplit.service.notifier import ATTEMPTS_MAX
 from persplit.service.overview import GROUPS_PER_USER_MAX
 from persplit.service.ports import FILE_BYTES_MAX, PIXELS_MAX
 from persplit.service.sync import EVENTS_AT_ONCE_MAX
@@ -124,6 +128,25 @@ SIZES: Final = (
         "A slow phone needs three.",
     ),
     Row("Members of a group", f"{MEMBERS_MAX}", "`limit_reached`", "A broadcast carries all balances."),
+    Row(
+        "Comments on an expense, deleted ones included",
+        f"{COMMENTS_MAX} of {TEXT_LENGTH_MAX:,} characters",
+        "`limit_reached`",
+        "Whoever opens an expense gets all of them.",
+    ),
+    Row(
+        "Reminders of one person to another in a group",
+        f"one in {INTERVAL.total_seconds() / 3600:g} hours",
+        "`reminded_recently`",
+        "More often is nagging.",
+    ),
+    Row(
+        "Webhooks of a person, or of a group",
+        f"{WEBHOOKS_MAX}; {ATTEMPTS_MAX} attempts at a notice",
+        "`limit_reached`; what waits for that webhook is given up",
+        "Each costs a request an event. Who is away for three hours asks for the ledger.",
+    ),
+    Row("Devices with a push token", f"{DEVICES_MAX}", "the oldest is forgotten", "Nobody carries more."),
     Row(
         "Groups of a person, which each of their sockets hears",
         f"{GROUPS_PER_USER_MAX}",

@@ -119,7 +119,9 @@ def _schemas(operations: list[Operation]) -> Schemas:
 
 def _body_schema(operation: Operation, schema: Schema) -> Schema:
     """The request without what its path says; the key is optional, because a header may carry it."""
-    rest = without(schema, [*_parameters_of(operation), *(["file"] if operation.file_types else [])])
+    # What isn't a write to a ledger takes the key and ignores it: sockets send one with everything.
+    ignored = [*([] if operation.carries_key else [_KEY]), *(["file"] if operation.file_types else [])]
+    rest = without(schema, [*_parameters_of(operation), *ignored])
     if operation.carries_key:
         key = {
             **rest["properties"][_KEY],

@@ -12,13 +12,16 @@ from pydantic import BaseModel
 
 from persplit.ledger.commands import Command, LeaveGroup, RemoveMember
 from persplit.service.accounts import Accounts
+from persplit.service.activity import Activity
 from persplit.service.administration import Administration
 from persplit.service.admins import Admins
 from persplit.service.analytics import Analytics
 from persplit.service.attachments import Attachments
+from persplit.service.channels import Channels
 from persplit.service.command_request import CommandRequest, Outcome
 from persplit.service.epochs import Epochs
 from persplit.service.errors import StoreUnavailable, TokenMissing
+from persplit.service.expense_books import ExpenseBooks
 from persplit.service.exporting import Exporting
 from persplit.service.groups import Groups
 from persplit.service.handler import Handler
@@ -29,6 +32,7 @@ from persplit.service.overview import Overview
 from persplit.service.people import People
 from persplit.service.ports import AccessClaims, QrRenderer, StatementPrinter
 from persplit.service.qr_tokens import QrTokens
+from persplit.service.read_marks import ReadMarks
 from persplit.service.receipts import Receipts
 from persplit.service.standing import Standings
 from persplit.service.sync import Sync
@@ -84,7 +88,11 @@ class Services:
     groups: Groups
     handler: Handler
     history: History
+    expense_books: ExpenseBooks
     overview: Overview
+    channels: Channels
+    read_marks: ReadMarks
+    activity: Activity
     sync: Sync
     epochs: Epochs
     limits: Limits
@@ -102,6 +110,8 @@ class Services:
     qr_tokens: QrTokens
     qr_codes: QrRenderer
     public_url: str
+    sends_mail: bool = False
+    private_webhooks: bool = False
 
     def invite_url(self, code: str) -> str:
         """The link to send to somebody who is to join."""

@@ -20,6 +20,7 @@ from persplit.ledger.expense import (
     SplitType,
     SplitValue,
 )
+from persplit.ledger.finding import ExpenseFilter
 from persplit.ledger.group import MEMBERS_MAX, Role
 from persplit.transport import fields as f
 
@@ -376,9 +377,32 @@ class ListThings(Page):
 
 
 class ListExpenses(ListThings):
-    """A group's expenses, newest first; deleted ones only if asked for."""
+    """A group's expenses, newest first; deleted ones only if asked for. All that is given has to hold of them."""
 
     include_deleted: StrictBool = False
+    text: f.SearchText | None = Field(None, description="words that are all in the description or the notes")
+    member: f.Id | None = Field(None, description="who paid or has a share")
+    payer: f.Id | None = Field(None, description="who paid")
+    category: f.Category | None = Field(
+        None, description="a key of the list, another word for it, or a free text"
+    )
+    amount_min: f.Amount | None = None
+    amount_max: f.Amount | None = None
+    from_: f.Day | None = Field(None, alias="from", description="the first day")
+    to: f.Day | None = Field(None, description="the last day")
+
+    def where(self) -> ExpenseFilter:
+        """What is looked for."""
+        return ExpenseFilter(
+            text=self.text,
+            member=self.member,
+            payer=self.payer,
+            category=self.category,
+            amount_min=self.amount_min,
+            amount_max=self.amount_max,
+            date_from=self.from_,
+            date_to=self.to,
+        )
 
 
 # --- settlements

@@ -290,4 +290,4 @@ def _from_query(request: web.Request) -> dict[str, Any]:
 
 
 _SWITCHES: Final = frozenset({"includeDeleted", "bom", "thumbnail"})
-_INTEGER_FIELDS: Final = frozenset({"limit", "after", "seq", "expectedSeq"})
+_INTEGER_FIELDS: Final = frozenset({"limit", "after", "seq", "expectedSeq", "amountMin", "amountMax"})

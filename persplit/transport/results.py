@@ -3,7 +3,7 @@
 Answers are built as plain JSON values by `views`; nothing is validated on the way out.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 from pydantic.alias_generators import to_camel
@@ -229,6 +229,30 @@ class Settlement(Result):
     updated_at: Time
 
 
+class Comment(Result):
+    """What somebody said about an expense."""
+
+    id: str
+    group_id: str
+    expense_id: str
+    seq: int
+    text: str
+    created_by: str
+    created_at: Time
+    deleted_at: Time | None
+
+
+class Reminder(Result):
+    """Somebody was asked to pay; `amount` is what the plan said that they owe."""
+
+    group_id: str
+    seq: int
+    from_user_id: str
+    to_user_id: str
+    amount: Minor
+    created_at: Time
+
+
 class SettlementWritten(Written):
     """The settlement after the write."""
 
@@ -369,12 +393,29 @@ class MemberEvent(Recorded):
     before: Member | None = None
 
 
-class Event(RootModel[ExpenseEvent | AttachmentEvent | SettlementEvent | GroupEvent | MemberEvent]):
+class CommentEvent(Recorded):
+    """A comment, after the event."""
+
+    type: Literal["comment:added", "comment:deleted"]
+    comment: Comment
+
+
+class ReminderEvent(Recorded):
+    """A reminder."""
+
+    type: Literal["reminder:sent"]
+    reminder: Reminder
+
+
+AnyEvent: TypeAlias = (
+    ExpenseEvent | AttachmentEvent | SettlementEvent | GroupEvent | MemberEvent | CommentEvent | ReminderEvent
+)
+
+
+class Event(RootModel[AnyEvent]):
     """An event of the ledger; `type` tells which kind."""
 
-    root: ExpenseEvent | AttachmentEvent | SettlementEvent | GroupEvent | MemberEvent = Field(
-        discriminator="type"
-    )
+    root: AnyEvent = Field(discriminator="type")
 
 
 class Events(Result):
@@ -648,6 +689,18 @@ class MemberBroadcast(Broadcast):
     member: Member
 
 
+class CommentBroadcast(Broadcast):
+    """A comment was added or deleted."""
+
+    comment: Comment
+
+
+class ReminderBroadcast(Broadcast):
+    """Somebody was asked to pay."""
+
+    reminder: Reminder
+
+
 class SettlementDue(Result):
     """To each connected member who has to pay: their own rows of the plan."""
 
@@ -672,6 +725,13 @@ class SessionReady(Result):
     user: User
     groups: list[ReadyGroup]
     server_time: Time
+
+
+class ActivityRead(Result):
+    """The person has read the group up to `seq`, on whichever device."""
+
+    group_id: str
+    seq: int
 
 
 class AuthExpiring(Result):

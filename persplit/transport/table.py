@@ -4,14 +4,18 @@ from typing import Final
 
 from persplit.transport import (
     account_operations,
+    activity_operations,
     admin_operations,
     analytics_operations,
     attachment_operations,
+    comment_operations,
     exchange_operations,
     expense_operations,
     group_operations,
+    notification_operations,
     reading_operations,
     receipt_operations,
+    statistics_operations,
     sync_operations,
 )
 from persplit.transport.operations import Operation
@@ -22,6 +26,7 @@ _WRITES: Final[dict[str, Operation]] = {
         *group_operations.OPERATIONS,
         *expense_operations.OPERATIONS,
         *attachment_operations.OPERATIONS,
+        *comment_operations.OPERATIONS,
     )
     if operation.event is not None and operation.carries_key
 }
@@ -32,7 +37,11 @@ TAGGED: Final = {
     "Groups": group_operations.OPERATIONS,
     "Expenses and settlements": expense_operations.OPERATIONS,
     "Attachments and receipts": (*attachment_operations.OPERATIONS, *receipt_operations.OPERATIONS),
+    "Comments and reminders": comment_operations.OPERATIONS,
     "Balances and history": reading_operations.OPERATIONS,
+    "Activity": activity_operations.OPERATIONS,
+    "Notifications": notification_operations.OPERATIONS,
+    "Statistics": statistics_operations.OPERATIONS,
     "Files in and out": exchange_operations.OPERATIONS,
     "Catching up": (*sync_operations.OPERATIONS, sync_operations.push_operation(_WRITES)),
     "Looking after the platform": (*admin_operations.OPERATIONS, *analytics_operations.OPERATIONS),

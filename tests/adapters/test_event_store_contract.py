@@ -271,6 +271,19 @@ async def test_the_latest_event_about_each_thing(events: EventStore) -> None:
     assert (await events.latest("goa", Noun.GROUP, [""]))[""].seq == 7
 
 
+async def test_the_first_events_about_one_thing_in_order(events: EventStore) -> None:
+    await fill(events, founded(), added("a"), added("b"), changed("a", 5), paid("a"), changed("a", 6))
+
+    async def about(noun: Noun, id_: str, limit: int = 10) -> list[int]:
+        return [recorded.seq for recorded in await events.about("goa", noun, id_, limit)]
+
+    assert await about(Noun.EXPENSE, "a") == [2, 4, 6]
+    assert await about(Noun.EXPENSE, "a", 2) == [2, 4]
+    assert await about(Noun.SETTLEMENT, "a") == [5]
+    assert await about(Noun.EXPENSE, "c") == await about(Noun.EXPENSE, "a", 0) == []
+    assert not await events.about("pune", Noun.EXPENSE, "a", 10)
+
+
 async def test_the_latest_of_nothing_elsewhere_or_of_another_kind_is_nothing(events: EventStore) -> None:
     await fill(events, founded(), added("a"))
     assert await events.latest("goa", Noun.EXPENSE, []) == {}

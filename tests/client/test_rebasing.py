@@ -18,7 +18,7 @@ from persplit.client.book import Account, Book
 from persplit.client.drafts import draft_to_wire
 from persplit.client.outbox import Queued
 from persplit.client.reading import Reader
-from persplit.client.rebasing import subject_of_command, thing_of
+from persplit.client.rebasing import thing_of
 from persplit.ledger import codec
 from persplit.ledger.commands import AddMember, Command, CreateGroup, DeleteExpense, UpdateExpense
 from persplit.ledger.decide import Asked, decide
@@ -28,6 +28,7 @@ from persplit.ledger.expense import Expense
 from persplit.ledger.settlement import Settlement, SettlementStatus
 from persplit.ledger.snapshot import state_to_json
 from persplit.ledger.state import GroupState, apply
+from persplit.ledger.subjects import subject_of_command
 
 Json: TypeAlias = dict[str, Any]
 

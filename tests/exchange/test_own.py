@@ -56,6 +56,15 @@ def history(events: list[Json]) -> Iterator[Json]:
             }
 
 
+def said(events: list[Json]) -> list[tuple[str, str, str]]:
+    """What was said about which expense, without the name of an author who has no account here."""
+    talk = [event for event in events if event["type"].startswith("comment:")]
+    return [
+        (event["type"], event["comment"]["expenseId"], event["comment"]["text"].rpartition(": ")[2])
+        for event in talk
+    ]
+
+
 def without_place(thing: Json | None) -> Json | None:
     return thing and {k: v for k, v in thing.items() if k not in ("groupId", "seq")}
 
@@ -86,6 +95,7 @@ def test_import_of_export_has_the_balances_the_history_and_the_plan(ledger: Ledg
     ours = [codec.event_to_json(recorded) for recorded in target.ledger.events]
     claimed = {m["claimed"]: m["userId"] for m in document["group"]["members"] if m["claimed"]}
     assert list(history(ours)) == list(history(_replaced(document["events"], claimed)))
+    assert said(ours) == said(document["events"])
     # Whoever left while debts could be rearranged could only do so then: so that comes last.
     target.ledger.do(me, UpdateGroup(simplify=ledger.group.settings.simplify))
     rows = [

@@ -67,6 +67,21 @@ async def test_what_somebody_attached_stays_when_their_account_goes(stores: Stor
     assert await findings(stores) == []
 
 
+async def test_nobody_is_told_any_more_who_was_erased_or_of_a_group_that_was(stores: Stores) -> None:
+    await stores.read_marks.insert(Document("ben", {"goa": 2}))
+    for owner, channel in (("u:ben", "c1"), ("g:goa", "c2"), ("u:asha", "c3")):
+        await stores.channels.insert(Document(owner, {"channels": [], "devices": []}))
+        keys = {"groupId": "goa" if owner != "u:ben" else "pune", "owner": owner, "channel": channel}
+        await stores.deliveries.insert(Document(channel, {}, keys))
+    await erase_account(stores, "ben")
+    assert [owned.id for owned in await stores.channels.scan("", 9)] == ["g:goa", "u:asha"]
+    assert [told.id for told in await stores.deliveries.scan("", 9)] == ["c2", "c3"]
+    assert not await stores.read_marks.scan("", 9)
+    await erase_group(stores, "goa", Clock())
+    assert [owned.id for owned in await stores.channels.scan("", 9)] == ["u:asha"]
+    assert not await stores.deliveries.scan("", 9)
+
+
 async def test_an_account_is_found_by_its_id_too(stores: Stores) -> None:
     await a_store(stores)
     assert await erase_account(stores, "ben") == "ben"

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from persplit.ledger.commands import (
+    AddComment,
     AddMember,
-    AttachmentCommand,
     CancelSettlement,
     Command,
     ConfirmSettlement,
@@ -24,24 +24,28 @@ from persplit.ledger.commands import (
     CreateGroup,
     CreateSettlement,
     DeclineSettlement,
+    DeleteComment,
     DeleteExpense,
-    ExpenseCommand,
     JoinGroup,
     RemoveMember,
     RestoreExpense,
-    SettlementCommand,
     UpdateExpense,
     UpdateGroup,
 )
-from persplit.ledger.decide import Asked, decide
+from persplit.ledger.comment import Thread
+from persplit.ledger.decide import Asked, Subject, decide
 from persplit.ledger.errors import LedgerError, PerSplitError
 from persplit.ledger.events import (
     AttachmentEvent,
+    CommentEvent,
     Event,
     ExpenseEvent,
     ExpenseUpdated,
+    Noun,
     RecordedEvent,
+    ReminderSent,
     SettlementEvent,
+    subject_of,
 )
 from persplit.ledger.expense import (
     SHARES_VALUE_MAX,
@@ -55,8 +59,10 @@ from persplit.ledger.expense import (
 )
 from persplit.ledger.group import Member, Role
 from persplit.ledger.money import AMOUNT_MAX
+from persplit.ledger.reminder import LastReminder
 from persplit.ledger.settlement import Settlement, SettlementStatus
 from persplit.ledger.state import GroupState, apply, plan_of
+from persplit.ledger.subjects import subject_of_command
 
 GROUP: Final = "g1"
 ASHA, RAVI, MEERA, JON = "asha", "ravi", "meera", "jon"
@@ -85,11 +91,15 @@ def instant(seq: int) -> str:
 
 @dataclass
 class Ledger:
-    """One group's events, the state that they make and the present version of every expense and settlement."""
+    """One group's events, the state that they make and the present version of every expense and settlement.
+
+    `now`: when it is, a second after the last event unless told.
+    """
 
     state: GroupState | None = None
     events: list[RecordedEvent] = field(default_factory=list)
     things: dict[str, Expense | Settlement] = field(default_factory=dict)
+    now: str = ""
 
     @property
     def seq(self) -> int:
@@ -114,8 +124,20 @@ class Ledger:
 
     def decided(self, actor: str, command: Command) -> Event:
         """What `decide` says; nothing is recorded."""
-        subject = self.things.get(_subject_id(command))
-        return decide(self.state, command, Asked(actor, instant(self.seq + 1), subject))
+        return decide(
+            self.state, command, Asked(actor, self.now or instant(self.seq + 1), self._subject(command))
+        )
+
+    def _subject(self, command: Command) -> Subject | None:
+        named = subject_of_command(command)
+        if named is None or named[0] in (Noun.EXPENSE, Noun.SETTLEMENT):
+            return None if named is None else self.things.get(named[1])
+        about = [recorded.event for recorded in self.events if subject_of(recorded.event) == named]
+        if named[0] is Noun.COMMENT:
+            comments = {event.comment.id: event.comment for event in about if isinstance(event, CommentEvent)}
+            return Thread(self.expenses.get(named[1]), tuple(comments.values()))
+        sent = [event.reminder for event in about if isinstance(event, ReminderSent)]
+        return LastReminder(sent[-1] if sent else None)
 
     def record(self, actor: str, event: Event) -> GroupState:
         """Take the event as it is, asked for or not."""
@@ -164,12 +186,6 @@ class Ledger:
         for row in plan_of(self.group).transfers:
             self.pay(row.from_id, row.to_id, row.amount)
         return self.group
-
-
-def _subject_id(command: Command) -> str:
-    if isinstance(command, ExpenseCommand | AttachmentCommand):
-        return command.expense_id
-    return command.settlement_id if isinstance(command, SettlementCommand) else ""
 
 
 def ledger_of(*steps: Step) -> Ledger:
@@ -504,6 +520,15 @@ def _stand_between_and_leave(draw: st.DrawFn, ledger: Ledger) -> Iterable[Intent
         yield "u1", RemoveMember(who)
 
 
+def _talk(draw: st.DrawFn, ledger: Ledger) -> Iterable[Intent]:
+    if ledger.expenses:
+        expense_id = draw(st.sampled_from(sorted(ledger.expenses)))
+        comment_id = draw(st.sampled_from(["c1", "c2"]))
+        yield _actor(draw, ledger), AddComment(comment_id, expense_id, draw(st.sampled_from(["Why?", "So."])))
+        if draw(st.booleans()):
+            yield _actor(draw, ledger), DeleteComment(comment_id, expense_id)
+
+
 def _change_settings(draw: st.DrawFn, ledger: Ledger) -> Iterable[Intent]:
     yield "u1", UpdateGroup(simplify=draw(mostly_simplify), name=draw(st.sampled_from(["Goa", "Home"])))
 
@@ -514,6 +539,7 @@ _MOVES: Final[Sequence[_Move]] = [
     *[_pay_anything, _say_paid, _answer, _come, _add_placeholder, _claim],
     *[_settle_and_leave, _stand_between_and_leave] * 2,
     _change_settings,
+    _talk,
 ]
 
 

@@ -17,6 +17,7 @@ from persplit.ledger.commands import (
 )
 from persplit.ledger.debts import rows
 from persplit.ledger.explain import Cause, DebtTrace, ExplainedDebt, Source
+from persplit.ledger.state import plan_of
 from tests.ledger.given import (
     ASHA,
     CLAIMED,
@@ -68,6 +69,24 @@ def test_the_causes_of_every_debt_sum_to_it_at_every_seq(ledger: Ledger) -> None
             assert len({(cause.source, cause.source_id) for cause in row.causes}) == len(row.causes)
             for cause in row.causes:
                 assert_known(cause, replayed)
+
+
+@LONG_PROPERTY
+@given(histories())
+def test_every_row_of_the_plan_is_explained_by_what_its_two_people_owe_and_are_owed(ledger: Ledger) -> None:
+    state = ledger.group
+    for row in plan_of(state).transfers:
+        found = explained(ledger, row.from_id, row.to_id)
+        for person, sign in ((row.from_id, -1), (row.to_id, 1)):
+            net = sum(it.amount for it in found if it.creditor_id == person)
+            net -= sum(it.amount for it in found if it.debtor_id == person)
+            assert net == state.balances[person]
+            if state.settings.simplify:
+                assert sign * net >= row.amount, "the row moves nobody beyond zero"
+        if not state.settings.simplify:
+            assert row.amount in [
+                it.amount for it in found if (it.debtor_id, it.creditor_id) == (row.from_id, row.to_id)
+            ]
 
 
 def assert_known(cause: Cause, ledger: Ledger) -> None:

@@ -128,6 +128,9 @@ class Wire(EventStore):
     async def latest(self, group_id: str, noun: Noun, ids: Sequence[str]) -> Mapping[str, RecordedEvent]:
         return await self._read("latest", lambda: self.store.latest(group_id, noun, ids))
 
+    async def about(self, group_id: str, noun: Noun, subject_id: str, limit: int) -> Sequence[RecordedEvent]:
+        return await self._read("about", lambda: self.store.about(group_id, noun, subject_id, limit))
+
     async def heads(self, group_ids: Sequence[str]) -> Mapping[str, int]:
         return await self._read("heads", lambda: self.store.heads(group_ids))
 

@@ -45,8 +45,9 @@ from persplit.service import groups
 from persplit.service.command_request import CommandRequest, Outcome
 from persplit.service.errors import IdempotencyKeyReused, StoreUnavailable
 from persplit.service.follower import Follower
-from persplit.service.handler import ATTEMPTS_MAX, thing_of
+from persplit.service.handler import ATTEMPTS_MAX
 from persplit.service.ports import Hint, NewEvent
+from persplit.service.subjects import thing_of
 from tests.service.nodes import (
     AFTER,
     BEFORE,

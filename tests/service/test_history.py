@@ -8,15 +8,22 @@ from hypothesis import strategies as st
 
 from persplit.adapters.memory_store import MemoryEvents
 from persplit.ledger import debts
-from persplit.ledger.commands import DeleteExpense, RemoveMember, UpdateExpense, UpdateGroup
+from persplit.ledger.commands import (
+    AddMember,
+    DeleteExpense,
+    JoinGroup,
+    RemoveMember,
+    UpdateExpense,
+    UpdateGroup,
+)
 from persplit.ledger.errors import Invalid, NotFound
 from persplit.ledger.events import Noun, RecordedEvent, subject_of
 from persplit.ledger.expense import Expense
 from persplit.ledger.settlement import Settlement
 from persplit.ledger.state import plan_of
 from persplit.service import history as history_module
-from persplit.service.handler import thing_of
 from persplit.service.history import PAGE_MAX, History, Page, Tail
+from persplit.service.subjects import thing_of
 from tests.service.histories import written
 from tests.service.nodes import Node, draft, ledger, spending, whole
 
@@ -303,3 +310,17 @@ async def test_an_explanation_over_a_ledger_that_ends_early_ends_too(
     await node.spends("tea")
     monkeypatch.setattr(node.wire, "store", MemoryEvents())
     assert (await history.explain("goa", "asha", "ben", "asha")).debts == ()
+
+
+async def test_a_row_is_explained_under_the_id_of_a_placeholder_that_was_claimed_too(
+    node: Node, history: History
+) -> None:
+    await node.does("asha", AddMember("guest", "Guest", placeholder=True))
+    await node.does("asha", spending("e1", 900, "asha", "guest"))
+    await node.does("meera", JoinGroup("Meera", claim="guest"))
+    by_new = await history.explain("goa", "asha", "meera", "asha")
+    by_old = await history.explain("goa", "asha", "guest", "asha")
+    assert by_old.row == by_new.row
+    assert by_old.row is not None
+    assert by_old.row.transfer.amount == 450
+    assert by_old.debts == by_new.debts

@@ -27,10 +27,10 @@ from persplit.ledger.settlement import Settlement, SettlementStatus
 from persplit.service import projecting
 from persplit.service.analytics import Analytics, Period
 from persplit.service.errors import StoreUnavailable
-from persplit.service.handler import thing_of
 from persplit.service.ports import EventStore, Hint
 from persplit.service.projecting import NotedHints, Projector, rebuild
 from persplit.service.snapshots import fold
+from persplit.service.subjects import thing_of
 from persplit.service.tallies import (
     FIRST_DAY,
     LAST_DAY,

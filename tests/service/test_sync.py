@@ -13,8 +13,8 @@ from persplit.ledger.events import Noun, RecordedEvent
 from persplit.ledger.state import GroupState
 from persplit.service import sync as sync_module
 from persplit.service.epochs import Epochs
-from persplit.service.handler import thing_of
 from persplit.service.history import PAGE_MAX, SNAPSHOT_THINGS_MAX, GroupSnapshot, History, Tail
+from persplit.service.subjects import thing_of
 from persplit.service.sync import Known, Sync
 from tests.service.histories import written
 from tests.service.nodes import Node, draft, ledger, spending, whole

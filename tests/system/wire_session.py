@@ -79,6 +79,8 @@ class Normal:
             return AT.date().isoformat()
         if name == "epoch":
             return self._stand_in(value, "{:016x}")
+        if name == "nextCursor":
+            return self._stand_in(value, "Y3Vyc29y{:04}")
         if name == "qrUrl":
             return self._stand_in(value, "/api/v1/qr/AAAAAAAAAAAAAAAA{:04}.png")
         return self._text(value)
@@ -168,6 +170,13 @@ class Session:
             await self._ack(phone, f"settlement:{answer}", **here, settlementId=_id(number))
         await self._ack(ben, "settlement:qr", **here, toUserId=asha.user_id)
         await self._attachments(asha, here)
+        said: Json = {"expenseId": _id(3), "id": _id(11), "text": "Was the wine in it?"}
+        await self._ack(ben, "comment:add", **here, **said)
+        await ben.done("comment:add", **here, expenseId=_id(3), id=_id(12), text="It was.")
+        await self._ack(ben, "comment:delete", **here, expenseId=_id(3), commentId=_id(11))
+        await self._ack(asha, "reminder:send", **here, toUserId=ben.user_id)
+        await self._ack(asha, "group:read", **here, seq=3)
+        self.keep("broadcasts/activity_read", await asha.hears("activity:read"))
         await asha.done("group:create", name="For leaving", groupId=_id(7))
         code = (await asha.ok("POST", f"/groups/{_id(7)}/invites"))["code"]
         await ben.done("group:join", code=code)
@@ -197,10 +206,14 @@ class Session:
             ("settlements", f"/groups/{self.group}/settlements"),
             ("balances", f"/groups/{self.group}/balances"),
             ("explain", f"/groups/{self.group}/explain?from={ben.user_id}&to={asha.user_id}"),
-            ("events", f"/groups/{self.group}/events?limit=20"),
+            ("events", f"/groups/{self.group}/events?limit=30"),
             ("balances_me", "/balances/me"),
             ("balances_friends", "/balances/friends"),
             ("profile", "/auth/me"),
+            ("comments", f"/groups/{self.group}/expenses/{_id(3)}/comments"),
+            ("categories", "/categories"),
+            ("activity", "/activity?limit=2"),
+            ("activity_unread", "/activity/unread"),
         ):
             self.keep(f"rest/{name}", await asha.ok("GET", path))
         self.keep("acks/balances_get", await asha.done("balances:get", groupId=self.group))

@@ -222,6 +222,10 @@ class WiredEvents(EventStore):
         """See the port."""
         return await self._read("latest", lambda: self._store.latest(group_id, noun, ids))
 
+    async def about(self, group_id: str, noun: Noun, subject_id: str, limit: int) -> Sequence[RecordedEvent]:
+        """See the port."""
+        return await self._read("about", lambda: self._store.about(group_id, noun, subject_id, limit))
+
     async def heads(self, group_ids: Sequence[str]) -> Mapping[str, int]:
         """See the port."""
         return await self._read("heads", lambda: self._store.heads(group_ids))

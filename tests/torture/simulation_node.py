@@ -22,14 +22,17 @@ from persplit.adapters.receipt_reader import ReceiptReader
 from persplit.adapters.statement_pdf import PdfStatements
 from persplit.service import users
 from persplit.service.accounts import Accounts
+from persplit.service.activity import Activity
 from persplit.service.administration import Administration
 from persplit.service.admins import Admins
 from persplit.service.analytics import Analytics
 from persplit.service.attachments import Attachments
 from persplit.service.audit import AuditLog
 from persplit.service.batches import Batches
+from persplit.service.channels import Channels
 from persplit.service.epochs import Epochs
 from persplit.service.errors import ServerRestarting, StoreUnavailable
+from persplit.service.expense_books import ExpenseBooks
 from persplit.service.exporting import Exporting
 from persplit.service.follower import Follower
 from persplit.service.groups import Groups
@@ -42,6 +45,7 @@ from persplit.service.people import People
 from persplit.service.ports import AccessClaims, AccessTokens, PasswordHasher, QrRenderer
 from persplit.service.projecting import Projector
 from persplit.service.qr_tokens import QrTokens
+from persplit.service.read_marks import ReadMarks
 from persplit.service.receipts import Receipts
 from persplit.service.sessions import Sessions
 from persplit.service.standing import Standings
@@ -363,6 +367,7 @@ class Disk:
     users: MemoryDocuments
     sessions: MemoryDocuments
     invites: MemoryDocuments
+    read_marks: MemoryDocuments
     meta: MemoryDocuments
 
 
@@ -449,6 +454,9 @@ class Node:
             pictures,
             self.now,
         )
+        overview = Overview(events, self.groups)
+        marks = WiredDocuments(self.wire, "read_marks", disk.read_marks)
+        read_marks = ReadMarks(marks, events, self.groups, self.fan_out, hints)
         self.services = Services(
             accounts=accounts,
             users=accounts_of,
@@ -456,10 +464,14 @@ class Node:
             groups=self.groups,
             handler=self.handler,
             history=history,
+            expense_books=ExpenseBooks(events, self.groups),
             sync=SmallSync(self.groups, history, self.epochs),
             epochs=self.epochs,
             limits=Limits(is_on=False),
-            overview=Overview(events, self.groups),
+            overview=overview,
+            channels=Channels(MemoryDocuments(), MemoryDocuments(), self.now),
+            read_marks=read_marks,
+            activity=Activity(events, overview, read_marks),
             invites=Invites(documents, self.now),
             group_passwords=GroupPasswords(documents, Passwords(), throttle),
             standings=standings,

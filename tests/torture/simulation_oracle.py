@@ -19,8 +19,9 @@ from persplit.ledger.settlement import Settlement
 from persplit.ledger.state import GroupState, apply, plan_of
 from persplit.service import snapshots
 from persplit.service.groups import LOCK_SECONDS_MAX
-from persplit.service.handler import ATTEMPTS_MAX, thing_of
+from persplit.service.handler import ATTEMPTS_MAX
 from persplit.service.ports import NewEvent
+from persplit.service.subjects import thing_of
 from persplit.transport import views
 from persplit.transport.broadcasts import BROADCASTS
 from persplit.transport.views import Json
