@@ -42,6 +42,7 @@ from persplit.service.handler import Handler
 from persplit.service.history import History
 from persplit.service.importing import Importing
 from persplit.service.invites import GroupPasswords, Invites
+from persplit.service.joining import Guests, Joining
 from persplit.service.migrations import Migrations
 from persplit.service.overview import Overview
 from persplit.service.people import People
@@ -261,6 +262,10 @@ async def _composed(
     attachments = Attachments(stores.attachments, stores.files, stores.events, groups, pictures, clock)
     reader = ReceiptReader(settings.receipt_workers)
     stack.push_async_callback(reader.close)
+    overview = Overview(stores.events, groups)
+    invites = Invites(stores.invites, clock)
+    group_passwords = GroupPasswords(stores.group_passwords, hasher, SignInThrottle())
+    joining = Joining(invites, group_passwords, groups, overview)
     services = Services(
         accounts=accounts,
         users=accounts_of,
@@ -271,9 +276,11 @@ async def _composed(
         sync=Sync(groups, history, epochs),
         epochs=epochs,
         limits=Limits(is_on=settings.rate_limits),
-        overview=Overview(stores.events, groups),
-        invites=Invites(stores.invites, clock),
-        group_passwords=GroupPasswords(stores.group_passwords, hasher, SignInThrottle()),
+        overview=overview,
+        invites=invites,
+        group_passwords=group_passwords,
+        joining=joining,
+        guests=Guests(accounts_of, accounts, joining, clock),
         standings=standings,
         importing=Importing(stores.events, groups, people, batches, clock),
         exporting=Exporting(stores.events, groups, people),

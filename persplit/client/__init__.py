@@ -20,7 +20,7 @@ from persplit.client.changes import (
     Pending,
     Subscription,
 )
-from persplit.client.client import Client, Invite, Written
+from persplit.client.client import Client, Written
 from persplit.client.drafts import draft_of
 from persplit.client.errors import (
     Busy,
@@ -38,6 +38,7 @@ from persplit.client.errors import (
 )
 from persplit.client.files import EXPORTS, ImportReport
 from persplit.client.outbox import Queued, Status
+from persplit.client.people import Invite, InviteInfo
 from persplit.client.reading import (
     Balances,
     ExpenseEntry,
@@ -81,6 +82,7 @@ __all__ = [
     "HistoryEntry",
     "ImportReport",
     "Invite",
+    "InviteInfo",
     "Item",
     "MaybeSent",
     "Missed",

@@ -19,6 +19,7 @@ from persplit.client.errors import Json, Offline, Refused
 from persplit.client.files import Files, ImportReport, Pictures
 from persplit.client.one_thread import OneThread
 from persplit.client.outbox import Queued
+from persplit.client.people import PeopleMethods
 from persplit.client.reading import (
     Balances,
     ExpenseEntry,
@@ -55,16 +56,7 @@ class Written:
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Invite:
-    """A way into a group. `expires_at` is RFC 3339 UTC."""
-
-    code: str
-    url: str
-    expires_at: str
-
-
-class Client:
+class Client(PeopleMethods):
     """One person on one device, at one server.
 
         async with Client.open(path, "https://split.example.org") as client:
@@ -305,32 +297,6 @@ class Client:
     async def change_role(self, group_id: str, user_id: str, role: Role) -> None:
         """Make somebody an admin, or no longer (admin, online). Raises `Refused`."""
         await self._ask_and_pull("PATCH", f"/groups/{group_id}/members/{user_id}", {"role": role.value})
-
-    async def invite(self, group_id: str) -> Invite:
-        """A fresh invite (online). Raises `Refused`."""
-        made = await self._signing_in.ask("POST", f"/groups/{group_id}/invites", {})
-        return Invite(made["code"], made["url"], made["expiresAt"])
-
-    async def join(self, code: str, *, password: str | None = None, claim: str | None = None) -> str:
-        """Join by an invite's code (online), as the placeholder `claim` if given; returns the group's id.
-
-        Raises:
-            Refused: a wrong code or password, or already a member.
-
-        """
-        body = {"code": code, "password": password, "claim": claim}
-        return await self._ask_and_pull(
-            "POST", "/groups/join", {k: v for k, v in body.items() if v is not None}
-        )
-
-    async def _ask_and_pull(self, method: str, path: str, body: Json) -> str:
-        """A write that only the server can judge. What waits goes first: it may be about what waits."""
-        await self._syncing.push()
-        written = await self._signing_in.ask(method, path, {"commandId": str(uuid.uuid4()), **body})
-        group_id = str(written["group"]["id"])
-        await self._syncing.pull(group_id)
-        await self._do(self._book.take_people, written["group"], group_id)
-        return group_id
 
     # --- expenses and settlements
 

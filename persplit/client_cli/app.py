@@ -11,6 +11,7 @@ from persplit.client_cli import (
     expense_commands,
     file_commands,
     group_commands,
+    guest_commands,
     interactive,
     looking_commands,
     outbox_commands,
@@ -63,6 +64,7 @@ def client(
 
 
 account_commands.register(app)
+guest_commands.register(app)
 app.add_typer(group_commands.app, name="group")
 app.add_typer(expense_commands.app, name="expense")
 app.add_typer(attachment_commands.app, name="attachment")

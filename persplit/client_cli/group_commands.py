@@ -1,6 +1,5 @@
 """`persplit client group …`."""
 
-import os
 from typing import Annotated
 
 import typer
@@ -9,7 +8,7 @@ from rich.text import Text
 from persplit.client.terminal_qr import terminal
 from persplit.client_cli import prompts, shapes, tables
 from persplit.client_cli.errors import UsageFault
-from persplit.client_cli.names import choose_person
+from persplit.client_cli.names import Named, choose, choose_person
 from persplit.client_cli.running import Group, Json, run
 from persplit.client_cli.session import Session
 
@@ -57,7 +56,7 @@ def create(
             description=description,
             currency=currency.upper(),
             simplify=simplify,
-            join_password=_group_password(wanted=password),
+            join_password=prompts.group_password(wanted=password),
         )
         session.use(written.group_id)
         await session.deliver(written)
@@ -130,7 +129,7 @@ def join(
         session.online()
         only_code = code.rstrip("/").rpartition("/")[2]
         group_id = await session.client.join(
-            only_code, password=_group_password(wanted=password), claim=claim
+            only_code, password=prompts.group_password(wanted=password), claim=claim
         )
         session.use(group_id)
         await _shown(session, group_id)
@@ -144,25 +143,73 @@ def invite(
     name: Name = None,
     *,
     qr: Annotated[bool, typer.Option(help="Draw the link's QR.")] = True,
+    hours: Annotated[
+        int | None, typer.Option(help="How long it is good for; seven days unless told.")
+    ] = None,
+    uses: Annotated[
+        int | None, typer.Option(help="How many may come in by it; any number unless told.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """A code, a link and a QR by which others can join (needs the server).
 
-    JSON: {"code", "url", "expiresAt"}
+    JSON: {"id", "code", "url", "expiresAt"}
     """
 
     async def work(session: Session) -> None:
         session.online()
         await session.refresh()
-        made = await session.client.invite((await session.view(name)).id)
+        made = await session.client.invite((await session.view(name)).id, hours=hours, uses_max=uses)
         drawn = [Text.from_ansi(terminal(made.url))] if qr else []
         session.out.show(
-            {"code": made.code, "url": made.url, "expiresAt": made.expires_at},
+            {"id": made.id, "code": made.code, "url": made.url, "expiresAt": made.expires_at},
             *drawn,
             f"Code: {made.code}",
             f"Link: {made.url}",
             f"Good until {made.expires_at}",
         )
+
+    run(context, work, as_json=as_json)
+
+
+@app.command()
+def invites(context: typer.Context, name: Name = None, *, as_json: Json = False) -> None:
+    """Invites that have not run out: an admin sees all, others their own (needs the server).
+
+    JSON: {"invites": [{id, createdBy, createdAt, expiresAt, uses, maxUses}]}
+    """
+
+    async def work(session: Session) -> None:
+        session.online()
+        await session.refresh()
+        view = await session.view(name)
+        found = await session.client.invites(view.id)
+        session.out.show({"invites": [shapes.invite(it) for it in found]}, tables.invites(view, found))
+
+    run(context, work, as_json=as_json)
+
+
+@app.command("revoke-invite")
+def revoke_invite(
+    context: typer.Context,
+    invite_id: Annotated[str, typer.Argument(help="Its id, or how it begins.")],
+    *,
+    group: Group = None,
+    as_json: Json = False,
+) -> None:
+    """Take an invite back: nobody comes in by it any more (needs the server).
+
+    JSON: {"revoked": id}
+    """
+
+    async def work(session: Session) -> None:
+        session.online()
+        await session.refresh()
+        view = await session.view(group)
+        known = [Named(it.id, it.id) for it in await session.client.invites(view.id)]
+        found = choose(invite_id, known, "invite")
+        await session.client.revoke_invite(view.id, found)
+        session.out.show({"revoked": found}, "Nobody comes in by it any more.")
 
     run(context, work, as_json=as_json)
 
@@ -263,12 +310,6 @@ def leave(context: typer.Context, name: Name = None, *, as_json: Json = False) -
         session.out.show({"left": view.id, "pending": waits}, f"You have left {view.title}.")
 
     run(context, work, as_json=as_json)
-
-
-def _group_password(*, wanted: bool) -> str | None:
-    if wanted or os.environ.get(prompts.GROUP_PASSWORD_VARIABLE):
-        return prompts.password("The group's password", prompts.GROUP_PASSWORD_VARIABLE)
-    return None
 
 
 async def _shown(session: Session, group_id: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 from persplit.client.outbox import Queued
+from persplit.client.people import InviteInfo
 from persplit.client.reading import (
     ExpenseEntry,
     Explanation,
@@ -48,6 +49,18 @@ def members(it: GroupView) -> list[Json]:
         }
         for member in it.group.members
     ]
+
+
+def invite(it: InviteInfo) -> Json:
+    """`{id, createdBy, createdAt, expiresAt, uses, maxUses}`."""
+    return {
+        "id": it.id,
+        "createdBy": it.created_by,
+        "createdAt": it.created_at,
+        "expiresAt": it.expires_at,
+        "uses": it.uses,
+        "maxUses": it.uses_max,
+    }
 
 
 def expense(it: ExpenseEntry) -> Json:

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from persplit.client.outbox import Queued
+from persplit.client.people import InviteInfo
 from persplit.client.reading import (
     Balances,
     ExpenseEntry,
@@ -72,6 +73,24 @@ def members(it: GroupView) -> Table:
             for member in it.active()
         ],
         right=["balance"],
+    )
+
+
+def invites(it: GroupView, found: Sequence[InviteInfo]) -> RenderableType:
+    """Invites that have not run out."""
+    if not found:
+        return text("No invites.")
+    return table(
+        ["made by", "good until", "came in by it", "id"],
+        [
+            [
+                it.shown_name(invite.created_by),
+                invite.expires_at,
+                f"{invite.uses}" if invite.uses_max is None else f"{invite.uses} of {invite.uses_max}",
+                short(invite.id),
+            ]
+            for invite in found
+        ],
     )
 
 

@@ -103,6 +103,31 @@ class Accounts:
             await self._users.insert(user, password_hash)
             return self._signed_in(user, await self._sessions.start(user.id, device))
 
+    async def admit_guest(self, guest: User, *, device: str | None = None) -> SignedIn:
+        """Sign a device of a guest in: its tokens open one group. Whoever calls sees to it that they are in it."""
+        return self._signed_in(guest, await self._sessions.start(guest.id, device))
+
+    async def upgrade(self, guest_id: str, email: str, password: str) -> User:
+        """Make a guest an account that signs in with these. Their id, and so their place in the group, stays.
+
+        Tokens that are out open one group until they are refreshed.
+
+        Raises:
+            Conflict: it is an account already.
+            EmailTaken: an account with this address exists.
+            Invalid: the password is too short, too long or too easy to guess.
+            RateLimited: too many passwords are being hashed.
+
+        """
+        guest = await self.profile(guest_id)
+        fault = password_fault(password, guest.name, email)
+        if fault is not None:
+            raise Invalid(FieldError("password", fault))
+        try:
+            return await self._users.upgrade(guest_id, email, await self._passwords.hash(password))
+        finally:
+            self._people.forget(guest_id)
+
     async def login(self, email: str, password: str, *, device: str | None = None) -> SignedIn:
         """Sign a device in. An address with no account takes the same time and gets the same answer.
 
@@ -215,6 +240,6 @@ class Accounts:
             self._people.forget(user_id)
 
     def _signed_in(self, user: User, grant: Grant) -> SignedIn:
-        access_token, claims = self._tokens.issue(user.id, grant.session.id)
+        access_token, claims = self._tokens.issue(user.id, grant.session.id, user.guest_of)
         expires_in = claims.expires_at - int(self._clock().timestamp())
         return SignedIn(user, access_token, grant.refresh_token, expires_in)

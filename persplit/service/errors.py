@@ -9,6 +9,8 @@ PerSplitError
     ├── TokenExpired            token_expired
     ├── TokenReused             token_reused
     ├── CredentialsInvalid      credentials_invalid
+    ├── AccountNeeded           account_needed         a guest's token is for one group
+    ├── ScopeInsufficient       scope_insufficient     the personal token is for less
     ├── EmailTaken              email_taken
     ├── RateLimited             rate_limited           `retry_after_ms` says when to come back
     ├── IdempotencyKeyReused    idempotency_key_reused
@@ -72,6 +74,18 @@ class CredentialsInvalid(ServiceError):
     """E-mail and password don't go together. Never says which."""
 
     code = "credentials_invalid"
+
+
+class AccountNeeded(ServiceError):
+    """A guest's token opens one group, and this is about more."""
+
+    code = "account_needed"
+
+
+class ScopeInsufficient(ServiceError):
+    """The personal token was made for less than this."""
+
+    code = "scope_insufficient"
 
 
 class EmailTaken(ServiceError):

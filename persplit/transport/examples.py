@@ -51,10 +51,15 @@ _BY_NAME: Final[Mapping[str, object]] = {
     "from": _RAVI,
     "fromUserId": _RAVI,
     "groupId": _GROUP,
+    "guestOf": None,
     "hasPassword": False,
     "height": 2_340,
+    "hours": 168,
     "includePayer": True,
+    "inviteId": "9f2c6b1d7a3e4f50c8b7d6a5e4f3021b9f2c6b1d7a3e4f50c8b7d6a5e4f3021b",
+    "key": "7d2f4c1e-9b3a-4e58-8f60-1c2d3e4f5a6b",
     "locale": "en-IN",
+    "maxUses": 5,
     "name": "Asha",
     "nextCursor": None,
     "note": "by UPI",
@@ -128,6 +133,7 @@ _BY_OWNER: Final[Mapping[str, Mapping[str, object]]] = {
     "Settlement": {"id": _SETTLEMENT, "amount": 60_000},
     "SettlementQr": {"amount": 60_000},
     "Uploaded": {"id": _ATTACHMENT, "type": "image/jpeg"},
+    "JoinAsGuest": {"name": "Ravi"},
     "User": {"id": _ASHA},
 }
 RETRY_AFTER: Final = frozenset({429, 503})

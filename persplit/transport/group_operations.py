@@ -4,6 +4,8 @@ import hashlib
 from typing import Final
 from uuid import UUID
 
+import orjson
+
 from persplit.ledger import codec
 from persplit.ledger.commands import (
     AddMember,
@@ -14,15 +16,18 @@ from persplit.ledger.commands import (
     RemoveMember,
     UpdateGroup,
 )
-from persplit.ledger.errors import Conflict, FieldError, Forbidden, Invalid
+from persplit.ledger.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from persplit.ledger.events import MemberJoined, MemberUpdated
 from persplit.ledger.state import GroupState
-from persplit.service.command_request import Outcome
+from persplit.service.command_request import CommandRequest, Outcome
+from persplit.service.errors import AccountNeeded
+from persplit.service.invites import Invite
 from persplit.service.qr_tokens import InviteQr
 from persplit.transport import requests as r
 from persplit.transport import results, views
 from persplit.transport.limits import Budget
 from persplit.transport.operations import Call, Operation, Services, command, new_id, page_by_id
+from persplit.transport.reach import Reach
 from persplit.transport.views import Json
 
 
@@ -152,24 +157,75 @@ async def _leave_group(services: Services, call: Call, request: r.LeaveGroup) ->
 
 async def _create_invite(services: Services, call: Call, request: r.CreateInvite) -> Json:
     await services.groups.state_for(request.group_id, call.user_id)
-    code, expires_at = await services.invites.create(request.group_id, call.user_id)
+    code, invite = await services.invites.create(
+        request.group_id, call.user_id, hours=request.hours, uses_max=request.max_uses
+    )
     url = services.invite_url(code)
     token = services.qr_tokens.issue(InviteQr(code), url)
-    return {"code": code, "url": url, "qrUrl": views.qr_url(token), "expiresAt": expires_at}
+    return {**views.invite(invite), "code": code, "url": url, "qrUrl": views.qr_url(token)}
+
+
+async def _own_invites(services: Services, call: Call, group_id: str) -> list[Invite]:
+    """The invites that the caller may look after: as an admin all, else their own."""
+    state = await services.groups.state_for(group_id, call.user_id)
+    is_admin = state.is_admin(call.user_id)
+    found = await services.invites.list_of(group_id)
+    return [invite for invite in found if is_admin or invite.created_by == call.user_id]
+
+
+async def _invites(services: Services, call: Call, request: r.ListInvites) -> Json:
+    own = await _own_invites(services, call, request.group_id)
+    page, cursor = page_by_id(own, lambda invite: invite.id, request)
+    return {"invites": [views.invite(invite) for invite in page], "nextCursor": cursor}
+
+
+async def _revoke_invite(services: Services, call: Call, request: r.RevokeInvite) -> Json:
+    own = await _own_invites(services, call, request.group_id)
+    invite = next((invite for invite in own if invite.id == request.invite_id), None)
+    if invite is None:
+        raise NotFound("there is no such invite, or it has run out")
+    await services.invites.revoke(invite)
+    return {}
 
 
 async def _join_group(services: Services, call: Call, request: r.JoinGroup) -> Json:
-    group_id = await services.invites.group_of(request.code)
-    if request.group_id not in (None, group_id):
-        raise Invalid(FieldError("groupId", "the invite is to another group"))
-    state = await services.groups.peek(group_id)
-    if state is not None and not state.is_member(call.user_id):
-        if state.settings.has_password:
-            await services.group_passwords.check(group_id, call.user_id, request.password)
-        await services.overview.check_room(call.user_id)
     me = await services.accounts.profile(call.user_id)
-    wanted = JoinGroup(me.name, request.claim)
-    return await _written(services, await command(services, call, request, wanted, group_id=group_id))
+
+    async def join(group_id: str) -> Outcome:
+        if request.group_id not in (None, group_id):
+            raise Invalid(FieldError("groupId", "the invite is to another group"))
+        if call.signed_in.group_id not in (None, group_id):
+            raise AccountNeeded("guests have their one group: make an account to join others")
+        return await command(services, call, request, JoinGroup(me.name, request.claim), group_id=group_id)
+
+    return await _written(
+        services, await services.joining.join(request.code, call.user_id, request.password, join)
+    )
+
+
+async def _join_as_guest(services: Services, call: Call, request: r.JoinAsGuest) -> Json:
+    async def join(group_id: str, guest_id: str, command_id: str) -> Outcome:
+        content = {"type": type(request).__name__, **request.content(), "groupId": group_id}
+        return await services.handler.handle(
+            CommandRequest(
+                actor_id=guest_id,
+                group_id=group_id,
+                command_id=command_id,
+                content=orjson.dumps(content, option=orjson.OPT_SORT_KEYS).decode(),
+                command=JoinGroup(request.name, request.claim),
+            )
+        )
+
+    signed_in, outcome = await services.guests.join(
+        request.name,
+        request.code,
+        request.key,
+        request.password,
+        join,
+        tried_by=call.address,
+        device=call.device,
+    )
+    return {**views.signed_in(signed_in), **await _written(services, outcome)}
 
 
 _GROUP: Final = results.GroupWritten
@@ -184,8 +240,17 @@ OPERATIONS: Final = (
         "POST /groups",
         "group:create",
         status=201,
+        about=Reach.PERSON,
     ),
-    Operation("listGroups", "The caller's groups", r.ListById, results.Groups, _groups, "GET /groups"),
+    Operation(
+        "listGroups",
+        "The caller's groups",
+        r.ListById,
+        results.Groups,
+        _groups,
+        "GET /groups",
+        guests=True,
+    ),
     Operation("getGroup", "A group", r.OneGroup, results.Group, _group, "GET /groups/{groupId}"),
     Operation(
         "updateGroup",
@@ -213,6 +278,7 @@ OPERATIONS: Final = (
         "POST /groups/{groupId}/members",
         "member:add",
         status=201,
+        guests=False,
     ),
     Operation(
         "changeRole",
@@ -248,6 +314,26 @@ OPERATIONS: Final = (
         _create_invite,
         "POST /groups/{groupId}/invites",
         status=201,
+        guests=False,
+    ),
+    Operation(
+        "listInvites",
+        "Invites that have not run out: all of them for admins, else the caller's own",
+        r.ListInvites,
+        results.Invites,
+        _invites,
+        "GET /groups/{groupId}/invites",
+        guests=False,
+    ),
+    Operation(
+        "revokeInvite",
+        "Take an invite back (an admin, or who made it)",
+        r.RevokeInvite,
+        None,
+        _revoke_invite,
+        "DELETE /groups/{groupId}/invites/{inviteId}",
+        status=204,
+        guests=False,
     ),
     Operation(
         "joinGroup",
@@ -258,5 +344,18 @@ OPERATIONS: Final = (
         "POST /groups/join",
         "group:join",
         budget=Budget.JOINS,
+        about=Reach.PERSON,
+        guests=True,
+    ),
+    Operation(
+        "joinAsGuest",
+        "Join a group by an invite's code with no account: the tokens open this group alone",
+        r.JoinAsGuest,
+        results.GuestJoined,
+        _join_as_guest,
+        "POST /guests",
+        status=201,
+        is_public=True,
+        budget=Budget.SIGN_INS,
     ),
 )

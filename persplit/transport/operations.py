@@ -22,6 +22,7 @@ from persplit.service.handler import Handler
 from persplit.service.history import History
 from persplit.service.importing import Importing
 from persplit.service.invites import GroupPasswords, Invites
+from persplit.service.joining import Guests, Joining
 from persplit.service.overview import Overview
 from persplit.service.people import People
 from persplit.service.ports import AccessClaims, QrRenderer, StatementPrinter
@@ -32,6 +33,7 @@ from persplit.service.sync import Sync
 from persplit.service.users import Users
 from persplit.transport.fields import cursor_of
 from persplit.transport.limits import Budget, Limits
+from persplit.transport.reach import Reach, check_reach
 from persplit.transport.requests import ImportFile, ListById, Push, Request, UndoImport, Write
 from persplit.transport.views import Json
 
@@ -86,6 +88,8 @@ class Services:
     epochs: Epochs
     limits: Limits
     invites: Invites
+    joining: Joining
+    guests: Guests
     group_passwords: GroupPasswords
     standings: Standings
     importing: Importing
@@ -141,6 +145,8 @@ class Operation:
     is for requests that may be larger than others, `body_seconds_max` for bodies that may take longer to come, and
     `seconds_max` for answers that may; all over REST only. With `file_types` the body is a file of one of these, the
     field `file`, unless it says that it is JSON.
+    is for requests that may be larger than others, `seconds_max` for those that may take longer; both over REST only.
+    `about` and `guests` say which tokens open it, where that isn't as for most: see `reach`.
     """
 
     id: str
@@ -158,6 +164,36 @@ class Operation:
     body_seconds_max: float | None = None
     file_types: tuple[str, ...] = ()
     seconds_max: float = ANSWER_SECONDS_MAX
+    about: Reach | None = None
+    guests: bool | None = None
+
+    @property
+    def reach(self) -> Reach:
+        """What it is about: unless told the group that its request names, else all of the caller's."""
+        if self.about is not None:
+            return self.about
+        return Reach.GROUP if "group_id" in self.request.model_fields else Reach.PERSON
+
+    @property
+    def for_guests(self) -> bool:
+        """Whether guests may: unless told, what is about their group."""
+        return self.reach is Reach.GROUP if self.guests is None else self.guests
+
+    @property
+    def changes(self) -> bool:
+        """Whether it does more than look."""
+        return not self.rest.startswith("GET ") if self.rest else self.is_write
+
+    async def answer(self, services: Services, call: "Call", request: Request) -> Json:
+        """Carry it out for the caller.
+
+        Raises:
+            PerSplitError: it can't be, or the caller's token isn't for it.
+
+        """
+        if call.claims is not None and not self.is_public:
+            check_reach(self, call.claims, request)
+        return await self.run(services, call, request)
 
     @property
     def carries_key(self) -> bool:

@@ -33,6 +33,8 @@ PROBLEMS: Final[dict[type[PerSplitError], Problem]] = {
     service.TokenReused: Problem(401, "The session has ended", "After signing in again."),
     service.CredentialsInvalid: Problem(401, "E-mail or password is wrong", _NO),
     ledger.Forbidden: Problem(403, "Not allowed", _NO),
+    service.AccountNeeded: Problem(403, "This takes an account", "After making an account of the guest."),
+    service.ScopeInsufficient: Problem(403, "The token is for less than this", "With another token."),
     ledger.NotFound: Problem(404, "Not found", _NO),
     service.MethodNotAllowed: Problem(405, "Method not allowed", _NO),
     ledger.Conflict: Problem(409, "It has changed", "After looking at the current version."),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
 from persplit.exchange.book import FILE_CHARACTERS_MAX, ROWS_MAX
@@ -21,6 +21,7 @@ from persplit.ledger.expense import (
     SplitValue,
 )
 from persplit.ledger.group import MEMBERS_MAX, Role
+from persplit.service.invites import INVITE_HOURS, INVITE_HOURS_MAX, USES_MAX
 from persplit.transport import fields as f
 
 PAYERS_MAX: Final = 32
@@ -87,6 +88,13 @@ class Register(Request):
     phone: f.Phone | None = None
     vpa: f.Vpa | None = Field(None, description="UPI id, name@handle")
     locale: f.Locale | None = None
+
+
+class Upgrade(Request):
+    """What a guest signs in with from now on."""
+
+    email: f.Email
+    password: f.NewPassword
 
 
 class Login(Request):
@@ -215,6 +223,41 @@ class CreateInvite(Request):
     """An invite to a group."""
 
     group_id: f.Id
+    hours: Annotated[StrictInt, Field(ge=1, le=INVITE_HOURS_MAX)] = Field(
+        INVITE_HOURS, description="how long it is good for"
+    )
+    max_uses: Annotated[StrictInt, Field(ge=1, le=USES_MAX)] | None = Field(
+        None, description="how many may come in by it; without end unless told"
+    )
+
+
+class ListInvites(ListById):
+    """A group's invites, in order of id."""
+
+    group_id: f.Id
+
+
+class RevokeInvite(Request):
+    """Which invite nobody is to come in by any more."""
+
+    group_id: f.Id
+    invite_id: f.Id
+
+
+class JoinAsGuest(Request):
+    """Come in with no account: with a name, by an invite's code, with the group's password where it has one."""
+
+    key: f.NewId = Field(
+        description="a new UUID (version 4), kept secret: who sends the same again within ten minutes is the same guest"
+    )
+    name: f.Name
+    code: f.InviteCode
+    password: f.Password | None = Field(None, description="the group's, where it has one")
+    claim: f.Id | None = Field(None, description="the placeholder to take over")
+
+    def content(self) -> dict[str, Any]:
+        """What tells a retry from another use of the key."""
+        return self.model_dump(mode="json", exclude={"key", "password", "code"})
 
 
 class JoinGroup(Write):

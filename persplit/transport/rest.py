@@ -70,7 +70,7 @@ class Rest:
                 call = await self._call(operation, request)
             parsed = operation.request.model_validate(await self._fields(operation, request))
             async with patience:
-                result = await operation.run(self._services, call, parsed)
+                result = await operation.answer(self._services, call, parsed)
             return self._response(operation, request, result)
 
         return endpoint

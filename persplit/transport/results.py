@@ -31,11 +31,12 @@ class User(Result):
 
     id: str
     name: str
-    email: str
+    email: str | None = Field(description="null of a guest")
     phone: str | None
     vpa: str | None
     locale: str | None
     created_at: Time
+    guest_of: str | None = Field(description="the one group of a guest, who has no account")
 
 
 class SignedIn(Result):
@@ -45,6 +46,14 @@ class SignedIn(Result):
     access_token: str
     refresh_token: str | None = Field(description="null where it went into the browser's cookie")
     expires_in: int
+
+
+class GuestJoined(SignedIn):
+    """A guest, signed in: the tokens open this group alone."""
+
+    seq: int
+    replayed: bool
+    group: "Group"
 
 
 class Session(Result):
@@ -119,13 +128,30 @@ class MemberWritten(GroupWritten):
     member: Member
 
 
-class Invite(Result):
-    """An invite. `qrUrl` is relative to the server."""
+class InviteInfo(Result):
+    """What is known of an invite: not its code, which only who made it was told."""
+
+    id: str = Field(description="to take it back with; lets nobody in")
+    created_by: str
+    created_at: Time
+    expires_at: Time
+    uses: int
+    max_uses: int | None = Field(description="null: without end")
+
+
+class Invites(Result):
+    """A group's invites that have not run out."""
+
+    invites: list[InviteInfo]
+    next_cursor: str | None
+
+
+class Invite(InviteInfo):
+    """A new invite. `qrUrl` is relative to the server."""
 
     code: str
     url: str
     qr_url: str
-    expires_at: Time
 
 
 class Posting(Result):

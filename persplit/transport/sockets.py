@@ -183,8 +183,11 @@ class Sockets:
         user_id, sid = connection.claims.user_id, connection.sid
         profile = await self._services.accounts.profile(user_id)
         # Between reading which groups and hearing the user's room somebody may add them to one: hear first.
-        await self._fan_out.connect(sid, user_id)
+        only = connection.claims.group_id
+        await self._fan_out.connect(sid, user_id, only)
         group_ids = await self._services.overview.group_ids(user_id)
+        if only is not None:
+            group_ids = [group_id for group_id in group_ids if group_id == only]
         if sid not in self._connections:
             self._fan_out.disconnect(sid)
             return
@@ -262,9 +265,12 @@ class Sockets:
             raise ServerRestarting("this server is stopping: send it again in a moment")
         await self._services.accounts.check_session(connection.claims)
         self._limits.check(operation.budget, connection.claims.user_id)
-        result = await operation.run(self._services, connection.call, operation.request.model_validate(data))
+        request = operation.request.model_validate(data)
+        result = await operation.answer(self._services, connection.call, request)
         if operation.event == "auth:renew":
             self._start_timers(connection)
+            if connection.claims.group_id is None:
+                await self._fan_out.widen(connection.sid)  # the guest has an account now
         return result
 
     # --- the end of a token, a session, the server

@@ -10,7 +10,9 @@ from persplit.ledger.explain import ExplainedDebt
 from persplit.ledger.settlement import Settlement
 from persplit.ledger.snapshot import state_to_json
 from persplit.ledger.state import GroupState
+from persplit.service.accounts import SignedIn
 from persplit.service.history import Explanation, GroupSnapshot, Tail
+from persplit.service.invites import Invite
 from persplit.service.people import DELETED_PERSON, Profiles, shown_name
 from persplit.service.sessions import Session
 from persplit.service.standing import Payment, Standing
@@ -31,6 +33,29 @@ def user(person: User) -> Json:
         "vpa": person.vpa,
         "locale": person.locale,
         "createdAt": person.created_at,
+        "guestOf": person.guest_of,
+    }
+
+
+def signed_in(it: SignedIn) -> Json:
+    """Somebody who has just signed in, with their tokens."""
+    return {
+        "user": user(it.user),
+        "accessToken": it.access_token,
+        "refreshToken": it.refresh_token,
+        "expiresIn": it.expires_in,
+    }
+
+
+def invite(it: Invite) -> Json:
+    """What is known of an invite, its code apart."""
+    return {
+        "id": it.id,
+        "createdBy": it.created_by,
+        "createdAt": it.created_at,
+        "expiresAt": it.expires_at,
+        "uses": it.uses,
+        "maxUses": it.uses_max,
     }
 
 

@@ -32,6 +32,7 @@ from persplit.service.handler import Handler
 from persplit.service.history import History
 from persplit.service.importing import Importing
 from persplit.service.invites import GroupPasswords, Invites
+from persplit.service.joining import Guests, Joining
 from persplit.service.overview import Overview
 from persplit.service.people import People
 from persplit.service.ports import AccessClaims, AccessTokens, PasswordHasher, QrRenderer
@@ -301,9 +302,9 @@ class Tokens(AccessTokens):
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
 
-    def issue(self, user_id: str, session_id: str) -> tuple[str, AccessClaims]:
+    def issue(self, user_id: str, session_id: str, group_id: str | None = None) -> tuple[str, AccessClaims]:
         """See the port."""
-        claims = AccessClaims(user_id, session_id, int(self._now().timestamp()) + 600)
+        claims = AccessClaims(user_id, session_id, int(self._now().timestamp()) + 600, group_id)
         return f"{user_id} {session_id} {claims.expires_at}", claims
 
     def read(self, token: str) -> AccessClaims:
@@ -433,6 +434,10 @@ class Node:
             pictures,
             self.now,
         )
+        overview = Overview(events, self.groups)
+        invites = Invites(documents, self.now)
+        group_passwords = GroupPasswords(documents, Passwords(), throttle)
+        joining = Joining(invites, group_passwords, self.groups, overview)
         self.services = Services(
             accounts=accounts,
             users=accounts_of,
@@ -443,9 +448,11 @@ class Node:
             sync=SmallSync(self.groups, history, self.epochs),
             epochs=self.epochs,
             limits=Limits(is_on=False),
-            overview=Overview(events, self.groups),
-            invites=Invites(documents, self.now),
-            group_passwords=GroupPasswords(documents, Passwords(), throttle),
+            overview=overview,
+            invites=invites,
+            group_passwords=group_passwords,
+            joining=joining,
+            guests=Guests(accounts_of, accounts, joining, self.now),
             standings=standings,
             importing=Importing(events, self.groups, people, batches, self.now),
             exporting=Exporting(events, self.groups, people),
@@ -507,5 +514,5 @@ class Node:
         if self.lifetime.refuses_writes and operation.is_write:
             raise ServerRestarting("this server is stopping: send it again in a moment")
         await self.services.accounts.check_session(call.signed_in)
-        result: Json = await operation.run(self.services, call, operation.request.model_validate(body))
+        result: Json = await operation.answer(self.services, call, operation.request.model_validate(body))
         return result
