@@ -286,9 +286,22 @@ class Client(PeopleMethods):
         checked = drafts.checked_name("name", name, NAME_LENGTH_MAX)
         return await self._write("member:add", group_id, {"id": str(uuid.uuid4()), "name": checked})
 
-    async def remove_member(self, group_id: str, user_id: str) -> Written:
-        """Put somebody out, at zero balance (admin)."""
-        return await self._write("member:remove", group_id, {"userId": user_id})
+    async def remove_member(self, group_id: str, user_id: str, *, block: bool = False) -> Written:
+        """Put somebody out, at zero balance (admin). `block`: for good, also who has left already."""
+        fields = {"userId": user_id, **({"block": True} if block else {})}
+        return await self._write("member:remove", group_id, fields)
+
+    async def unblock_member(self, group_id: str, user_id: str) -> Written:
+        """Let somebody who was blocked come in again (admin)."""
+        return await self._write("member:unblock", group_id, {"userId": user_id})
+
+    async def change_unit(self, group_id: str, user_id: str, unit: str | None) -> Written:
+        """Let a member settle together with all of the unit of this name (admin); None: by themself."""
+        told = None if unit is None else drafts.checked_name("unit", unit, NAME_LENGTH_MAX)
+        queued, changes = await self._do(
+            self._book.write, "member:unit", group_id, {"userId": user_id, "unit": told}
+        )
+        return self._shown(queued, changes)
 
     async def add_member(self, group_id: str, email: str) -> None:
         """Add a registered person (admin, online). Raises `Refused`."""

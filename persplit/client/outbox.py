@@ -10,6 +10,7 @@ from persplit.client.errors import Json, Refused
 from persplit.ledger.commands import (
     AddMember,
     CancelSettlement,
+    ChangeUnit,
     Command,
     ConfirmSettlement,
     CreateExpense,
@@ -21,6 +22,7 @@ from persplit.ledger.commands import (
     RemoveAttachment,
     RemoveMember,
     RestoreExpense,
+    UnblockMember,
     UpdateExpense,
     UpdateGroup,
 )
@@ -145,7 +147,9 @@ _COMMANDS: Final[Mapping[str, Callable[[Json, str], Command]]] = {
     "group:update": _update_group,
     "group:leave": lambda *_: LeaveGroup(),
     "member:add": lambda f, _: AddMember(f["id"], f["name"], placeholder=True),
-    "member:remove": lambda f, _: RemoveMember(f["userId"]),
+    "member:remove": lambda f, _: RemoveMember(f["userId"], f.get("block", False)),
+    "member:unblock": lambda f, _: UnblockMember(f["userId"]),
+    "member:unit": lambda f, _: ChangeUnit(f["userId"], f["unit"]),
     "expense:create": lambda f, _: CreateExpense(f["id"], draft_from_wire(f)),
     "expense:update": lambda f, _: UpdateExpense(f["expenseId"], draft_from_wire(f), f.get("expectedSeq")),
     "expense:delete": lambda f, _: DeleteExpense(f["expenseId"], f.get("expectedSeq")),

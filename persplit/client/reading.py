@@ -272,7 +272,7 @@ class Reader:
         for path, person in (("from", from_id), ("to", to_id)):
             if person not in state.members:
                 raise Invalid(FieldError(path, "not a member of the group"))
-        trace = DebtTrace(frozenset({from_id, to_id}))
+        trace = DebtTrace(state.unit_of(from_id) | state.unit_of(to_id))
         trace.feed(events)
         rows = (
             row.amount for row in plan_of(state).transfers if (row.from_id, row.to_id) == (from_id, to_id)

@@ -244,7 +244,16 @@ def add(
 
 
 @app.command()
-def remove(context: typer.Context, member: str, *, group: Group = None, as_json: Json = False) -> None:
+def remove(
+    context: typer.Context,
+    member: str,
+    *,
+    group: Group = None,
+    block: Annotated[
+        bool, typer.Option(help="For good: no invite lets them in again. Who has left, by id.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Put a member out, at zero balance (admins).
 
     JSON: {"group": {…}}
@@ -253,8 +262,50 @@ def remove(context: typer.Context, member: str, *, group: Group = None, as_json:
     async def work(session: Session) -> None:
         await session.refresh()
         view = await session.view(group)
+        people = [*view.people(), *view.former()] if block else view.people()
+        user_id = choose_person(member, people, session.me)
+        await session.deliver(await session.client.remove_member(view.id, user_id, block=block))
+        await _shown(session, view.id)
+
+    run(context, work, as_json=as_json)
+
+
+@app.command()
+def unblock(context: typer.Context, member: str, *, group: Group = None, as_json: Json = False) -> None:
+    """Let somebody who was blocked come in again (admins).
+
+    JSON: {"group": {…}}
+    """
+
+    async def work(session: Session) -> None:
+        await session.refresh()
+        view = await session.view(group)
+        user_id = choose(member, view.blocked(), "blocked person")
+        await session.deliver(await session.client.unblock_member(view.id, user_id))
+        await _shown(session, view.id)
+
+    run(context, work, as_json=as_json)
+
+
+@app.command()
+def unit(
+    context: typer.Context,
+    member: str,
+    name: Annotated[str | None, typer.Argument(help="The unit's name, such as `Rao family`.")] = None,
+    *,
+    group: Group = None,
+    as_json: Json = False,
+) -> None:
+    """Let a member settle together with all of the same unit (admins); with no name, by themself.
+
+    JSON: {"group": {…}}
+    """
+
+    async def work(session: Session) -> None:
+        await session.refresh()
+        view = await session.view(group)
         user_id = choose_person(member, view.people(), session.me)
-        await session.deliver(await session.client.remove_member(view.id, user_id))
+        await session.deliver(await session.client.change_unit(view.id, user_id, name))
         await _shown(session, view.id)
 
     run(context, work, as_json=as_json)

@@ -13,8 +13,10 @@ from persplit.ledger.events import (
     ExpenseUpdated,
     GroupCreated,
     GroupUpdated,
+    MemberEvent,
     MemberJoined,
     MemberLeft,
+    MemberUnblocked,
     MemberUpdated,
     RecordedEvent,
     SettlementCancelled,
@@ -44,7 +46,7 @@ def _did(group: GroupView, event: Event, by: str) -> str:
             return f"made the group {settings.name}"
         case GroupUpdated():
             return _updated(event)
-        case MemberJoined() | MemberLeft() | MemberUpdated():
+        case MemberJoined() | MemberLeft() | MemberUpdated() | MemberUnblocked():
             return _member(group, event, by)
         case ExpenseUpdated(before=before, after=after):
             return _edited(group, before, after)
@@ -77,15 +79,28 @@ def _updated(event: GroupUpdated) -> str:
     return "changed the group's settings"
 
 
-def _member(group: GroupView, event: MemberJoined | MemberLeft | MemberUpdated, by: str) -> str:
+def _member(group: GroupView, event: MemberEvent, by: str) -> str:
     if isinstance(event, MemberUpdated):
-        return f"made {group.shown_name(event.after.user_id)} {event.after.role.value.lower()}"
+        return _member_changed(group, event)
     itself = event.member.user_id == by
+    if isinstance(event, MemberUnblocked):
+        return f"unblocked {group.shown_name(event.member.user_id)}"
     if isinstance(event, MemberLeft):
-        return "left" if itself else f"removed {group.shown_name(event.member.user_id)}"
+        did = "blocked" if event.member.blocked else "removed"
+        return "left" if itself else f"{did} {group.shown_name(event.member.user_id)}"
     if itself and event.member.claimed:
         return f"joined, taking over from {_recorded_name(group, event.member.claimed)}"
     return "joined" if itself else f"added {group.shown_name(event.member.user_id)}"
+
+
+def _member_changed(group: GroupView, event: MemberUpdated) -> str:
+    before, after = event.before, event.after
+    who = group.shown_name(after.user_id)
+    if after.placeholder and not before.placeholder:
+        return "gave their account up"
+    if after.unit != before.unit:
+        return f"let {who} settle " + (f"with {after.unit}" if after.unit else "alone")
+    return f"made {who} {after.role.value.lower()}"
 
 
 def _edited(group: GroupView, before: Expense, after: Expense) -> str:

@@ -40,7 +40,7 @@ def group(it: GroupView, *, default: bool = False) -> Json:
 
 
 def members(it: GroupView) -> list[Json]:
-    """`[{userId, name, role, placeholder, joinedAt, leftAt, claimed, balance}]`, former members too."""
+    """`[{userId, name, role, placeholder, joinedAt, leftAt, claimed, unit, blocked, balance}]`, former members too."""
     return [
         {
             **codec.member_to_json(member),

@@ -66,7 +66,8 @@ def members(it: GroupView) -> Table:
         [
             [
                 it.name(member.user_id) + (" (you)" if it.is_me(member.user_id) else ""),
-                "placeholder" if member.placeholder else member.role.value.lower(),
+                ("placeholder" if member.placeholder else member.role.value.lower())
+                + (f", settles with {member.unit}" if member.unit else ""),
                 _coloured(it.balances.get(member.user_id, 0), it.currency),
                 short(member.user_id),
             ]
@@ -101,7 +102,13 @@ def group(it: GroupView) -> list[RenderableType]:
     says += ["password"] if settings.has_password else []
     says += ["archived"] if settings.archived_at else []
     head = text(f"{it.title}  ({', '.join(says)})  {PENDING_MARK if it.is_pending else ''}".rstrip(), "bold")
-    return [head, *([text(settings.description)] if settings.description else []), members(it)]
+    gone = ", ".join(named.name for named in it.blocked())
+    return [
+        head,
+        *([text(settings.description)] if settings.description else []),
+        members(it),
+        *([text(f"Blocked: {gone}")] if gone else []),
+    ]
 
 
 def expenses(it: GroupView, found: Iterable[ExpenseEntry]) -> RenderableType:

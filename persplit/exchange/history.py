@@ -1,6 +1,7 @@
 """A ledger of ours, happening again in another group: every expense and settlement with all its versions.
 
-Who was in the group when, roles and settings are the new group's own affair. What was written by somebody without an
+Who was in the group when, roles, blocking and settings are the new group's own affair; who settles together is taken
+over, for the plan depends on it. What was written by somebody without an
 account here keeps its author; a file can't put words into the mouth of somebody who has one.
 """
 
@@ -8,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from persplit.exchange.book import Book, Kind, OwnEvent
-from persplit.exchange.cells import BadCell
+from persplit.exchange.cells import BadCell, plain
 from persplit.exchange.entries import content_of
 from persplit.exchange.identity import Known, import_prefix
 from persplit.exchange.own_things import draft_of, expense_of, instant_of, settlement_of
@@ -16,6 +17,7 @@ from persplit.exchange.replaying import Replay
 from persplit.exchange.rows import Row, Status
 from persplit.ledger.commands import (
     CancelSettlement,
+    ChangeUnit,
     Command,
     ConfirmSettlement,
     CreateExpense,
@@ -28,10 +30,13 @@ from persplit.ledger.commands import (
 )
 from persplit.ledger.errors import LedgerError
 from persplit.ledger.expense import Expense
+from persplit.ledger.group import NAME_LENGTH_MAX
 from persplit.ledger.settlement import Settlement
 
 _LEFT: Final = "member:left"
 _NO_FILES: Final = "attachments are not in an export: attach the file again"
+_GONE: Final = ("member:left", "member:unblocked")
+_MEMBER_CHANGED: Final = ("member:left", "member:updated")
 
 
 def thing_key(event: OwnEvent) -> str | None:
@@ -63,12 +68,15 @@ class Histories:
         self._made = made
         self._known = known
         self._currency = currency
+        self._own_units = {member.user_id for member in replay.state.active() if member.unit is not None}
 
     def take_all(self, book: Book, skip: Collection[int]) -> list[Row]:
         """What becomes of each event about an expense or a settlement, or something attached to one."""
         leaving = self._last_leaves(book.history)
         rows = []
         for event in book.history:
+            if event.body["type"] in _MEMBER_CHANGED:
+                self._settle_as_there(event)
             if event.row in leaving:
                 self._leave(leaving[event.row])
             elif event.body["type"].startswith(("expense:", "settlement:")):
@@ -184,7 +192,20 @@ class Histories:
                 user_id = self._users.get(str(member.get("userId")))
                 if user_id is not None and user_id in self._made:
                     last[user_id] = event
-        return {event.row: user_id for user_id, event in last.items() if event.body["type"] == _LEFT}
+        return {event.row: user_id for user_id, event in last.items() if event.body["type"] in _GONE}
+
+    def _settle_as_there(self, event: OwnEvent) -> None:
+        """Put a member into the unit in which they were then, unless the group has put them into one of its own."""
+        there = event.body.get("member")
+        if not isinstance(there, dict):
+            return
+        member = self._replay.state.members.get(self._users.get(str(there.get("userId")), ""))
+        if member is None or not member.is_active or member.user_id in self._own_units:
+            return
+        told = there.get("unit")
+        unit = plain(told)[:NAME_LENGTH_MAX].strip() or None if isinstance(told, str) else None
+        if unit != member.unit:
+            self._replay.do(ChangeUnit(member.user_id, unit), import_prefix(self._import_id, "unit"))
 
     def _leave(self, user_id: str) -> None:
         """Let them go as they did. Who still owes here, because rows were left out, stays."""

@@ -6,6 +6,7 @@ from persplit.exchange.identity import reversal_id, undo_prefix
 from persplit.exchange.replaying import Replay, Step
 from persplit.ledger.commands import (
     CancelSettlement,
+    ChangeUnit,
     Command,
     ConfirmSettlement,
     CreateSettlement,
@@ -16,6 +17,7 @@ from persplit.ledger.errors import Forbidden, LedgerError
 from persplit.ledger.events import (
     ExpenseCreated,
     MemberJoined,
+    MemberUpdated,
     Noun,
     RecordedEvent,
     SettlementCreated,
@@ -81,6 +83,10 @@ class _Undoing:
                 settlement = self._present[Noun.SETTLEMENT, made_payment.id]
                 if isinstance(settlement, Settlement):
                     self._take_back(settlement)
+            case MemberUpdated(before=before, after=after):
+                member = self.replay.state.members[after.user_id]
+                if member.is_active and member.unit == after.unit:
+                    self._do(ChangeUnit(after.user_id, before.unit))
 
     def remove(self, user_id: str) -> None:
         """Let a placeholder go who has nothing to do here any more."""

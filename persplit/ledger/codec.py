@@ -24,6 +24,7 @@ from persplit.ledger.events import (
     GroupUpdated,
     MemberJoined,
     MemberLeft,
+    MemberUnblocked,
     MemberUpdated,
     RecordedEvent,
     SettlementCancelled,
@@ -50,6 +51,7 @@ TYPES: Final[Mapping[type[Event], str]] = {
     MemberJoined: "member:joined",
     MemberUpdated: "member:updated",
     MemberLeft: "member:left",
+    MemberUnblocked: "member:unblocked",
     ExpenseCreated: "expense:created",
     ExpenseUpdated: "expense:updated",
     ExpenseDeleted: "expense:deleted",
@@ -128,7 +130,7 @@ def _payload_to_json(event: Event, group_id: str) -> Json:
             return {"group": settings_to_json(event.after), "before": settings_to_json(event.before)}
         case MemberUpdated():
             return {"member": member_to_json(event.after), "before": member_to_json(event.before)}
-        case MemberJoined(member=member) | MemberLeft(member=member):
+        case MemberJoined(member=member) | MemberLeft(member=member) | MemberUnblocked(member=member):
             return {"member": member_to_json(member)}
         case ExpenseUpdated():
             return {
@@ -152,6 +154,7 @@ _DECODERS: Final[Mapping[str, Callable[[Json], Event]]] = {
     "member:joined": lambda e: MemberJoined(member_from_json(e["member"])),
     "member:updated": lambda e: MemberUpdated(member_from_json(e["before"]), member_from_json(e["member"])),
     "member:left": lambda e: MemberLeft(member_from_json(e["member"])),
+    "member:unblocked": lambda e: MemberUnblocked(member_from_json(e["member"])),
     "expense:created": lambda e: ExpenseCreated(expense_from_json(e["expense"])),
     "expense:updated": lambda e: ExpenseUpdated(
         expense_from_json(e["before"]), expense_from_json(e["expense"])
@@ -207,6 +210,8 @@ def member_to_json(member: Member) -> Json:
         "joinedAt": member.joined_at,
         "leftAt": member.left_at,
         "claimed": member.claimed,
+        "unit": member.unit,
+        "blocked": member.blocked,
     }
 
 
@@ -220,6 +225,9 @@ def member_from_json(stored: Json) -> Member:
         joined_at=stored["joinedAt"],
         left_at=stored["leftAt"],
         claimed=stored["claimed"],
+        # Members from before there were units and blocking have neither.
+        unit=stored.get("unit"),
+        blocked=stored.get("blocked", False),
     )
 
 

@@ -64,9 +64,35 @@ class ChangeRole:
 
 @dataclass(frozen=True, slots=True)
 class RemoveMember:
-    """Put somebody out at zero balance (admin)."""
+    """Put somebody out at zero balance (admin). With `block` for good; somebody who has left is only blocked."""
 
     user_id: str
+    block: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UnblockMember:
+    """Let somebody who was blocked come in again, by an invite or when they are added (admin)."""
+
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeUnit:
+    """Let a member settle together with those of the unit of this name, or with None for themself alone.
+
+    By an admin; to leave their unit is everybody's own right.
+    """
+
+    user_id: str
+    unit: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BecomePlaceholder:
+    """The actor gives their account up: they stay as a placeholder of this name, with their balance."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +186,16 @@ class CancelSettlement:
 
 
 GroupCommand: TypeAlias = CreateGroup | UpdateGroup
-MemberCommand: TypeAlias = AddMember | JoinGroup | ChangeRole | RemoveMember | LeaveGroup
+MemberCommand: TypeAlias = (
+    AddMember
+    | JoinGroup
+    | ChangeRole
+    | ChangeUnit
+    | RemoveMember
+    | UnblockMember
+    | LeaveGroup
+    | BecomePlaceholder
+)
 ExpenseCommand: TypeAlias = CreateExpense | UpdateExpense | DeleteExpense | RestoreExpense
 AttachmentCommand: TypeAlias = AddAttachment | RemoveAttachment
 SettlementCommand: TypeAlias = CreateSettlement | ConfirmSettlement | DeclineSettlement | CancelSettlement

@@ -5,6 +5,7 @@ PerSplitError
 │   ├── Invalid               validation_failed    a field is wrong; `errors` names each
 │   ├── NotFound              not_found            no such thing, or not for you
 │   ├── Forbidden             forbidden            you are in the group, but may not do this
+│   ├── Blocked               blocked              an admin doesn't want the person back in the group
 │   ├── Conflict              conflict             it changed since you saw it; `current` has it
 │   ├── BalanceNotZero        balance_not_zero
 │   ├── SettlementPending     settlement_pending
@@ -67,6 +68,12 @@ class Forbidden(LedgerError):
     """The caller is in the group, but this takes another role or another person."""
 
     code = "forbidden"
+
+
+class Blocked(LedgerError):
+    """The person was blocked: they come in again once an admin has unblocked them."""
+
+    code = "blocked"
 
 
 class Conflict(LedgerError):

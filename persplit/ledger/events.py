@@ -6,7 +6,7 @@ that balances follow from the events alone.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from persplit.ledger.attachment import Attachment
 from persplit.ledger.expense import Expense
@@ -39,7 +39,7 @@ class MemberJoined:
 
 @dataclass(frozen=True, slots=True)
 class MemberUpdated:
-    """A member's role changed."""
+    """A member's role or unit changed, or they gave their account up and are a placeholder now."""
 
     before: Member
     after: Member
@@ -47,7 +47,14 @@ class MemberUpdated:
 
 @dataclass(frozen=True, slots=True)
 class MemberLeft:
-    """Somebody left or was removed; the actor of the record tells which."""
+    """Somebody left or was removed; the actor of the record tells which. Or who had left was blocked."""
+
+    member: Member
+
+
+@dataclass(frozen=True, slots=True)
+class MemberUnblocked:
+    """Somebody who has left may come in again."""
 
     member: Member
 
@@ -126,7 +133,7 @@ class SettlementCancelled:
 
 
 GroupEvent: TypeAlias = GroupCreated | GroupUpdated
-MemberEvent: TypeAlias = MemberJoined | MemberUpdated | MemberLeft
+MemberEvent: TypeAlias = MemberJoined | MemberUpdated | MemberLeft | MemberUnblocked
 ExpenseEvent: TypeAlias = ExpenseCreated | ExpenseUpdated | ExpenseDeleted | ExpenseRestored
 AttachmentEvent: TypeAlias = AttachmentAdded | AttachmentRemoved
 SettlementEvent: TypeAlias = (
@@ -149,7 +156,12 @@ def subject_of(event: Event) -> tuple[Noun, str]:
     match event:
         case GroupUpdated():
             return Noun.GROUP, ""
-        case GroupCreated(member=member) | MemberJoined(member=member) | MemberLeft(member=member):
+        case (
+            GroupCreated(member=member)
+            | MemberJoined(member=member)
+            | MemberLeft(member=member)
+            | MemberUnblocked(member=member)
+        ):
             return Noun.MEMBER, member.user_id
         case MemberUpdated(after=after):
             return Noun.MEMBER, after.user_id
@@ -165,6 +177,10 @@ def subject_of(event: Event) -> tuple[Noun, str]:
             return Noun.EXPENSE, expense.id
         case _:
             return Noun.SETTLEMENT, event.settlement.id
+
+
+DEPARTED: Final = (MemberLeft, MemberUnblocked)
+"""Of whom one of these is the last event about them, is not in the group."""
 
 
 def is_creation(event: Event) -> bool:

@@ -35,7 +35,11 @@ class Member:
     """Somebody in the group, now or once.
 
     A placeholder is a name with no account, added by an admin. Who claims it on joining takes over all that
-    stands under its id: the new member has it as `claimed`, the placeholder has left.
+    stands under its id: the new member has it as `claimed`, the placeholder has left. So has who gave their account
+    up: they are a placeholder from then on.
+
+    Members with the same `unit`, a name such as "Rao family", settle together. Who is `blocked` has left, and doesn't
+    come in again until an admin lets them.
     """
 
     user_id: str
@@ -45,6 +49,8 @@ class Member:
     joined_at: str
     left_at: str | None = None
     claimed: str | None = None
+    unit: str | None = None
+    blocked: bool = False
 
     @property
     def is_active(self) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from persplit.ledger import codec
+from persplit.ledger import codec, units
 from persplit.ledger import debts as debt
 from persplit.ledger.plan import Plan, Transfer
 from persplit.ledger.state import GroupState, PlanBasis
@@ -40,6 +40,7 @@ def state_from_json(data: dict[str, Any]) -> GroupState:
     """
     members = [codec.member_from_json(member) for member in data["members"]]
     pending = [codec.settlement_from_json(settlement) for settlement in data["pending"]]
+    by_id = {member.user_id: member for member in members}
     return GroupState(
         group_id=data["groupId"],
         seq=data["seq"],
@@ -47,7 +48,8 @@ def state_from_json(data: dict[str, Any]) -> GroupState:
         created_by=data["createdBy"],
         created_at=data["createdAt"],
         settings=codec.settings_from_json(data["settings"]),
-        members={member.user_id: member for member in members},
+        members=by_id,
+        settles_as=units.speakers(by_id.values()),
         balances=data["balances"],
         debts=debt.with_debts({}, ((row[0], row[1], row[2]) for row in data["debts"])),
         pending={settlement.id: settlement for settlement in pending},

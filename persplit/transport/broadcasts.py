@@ -46,7 +46,8 @@ BROADCASTS: Final = (
     ServerEvent(
         "group:updated",
         results.GroupBroadcast,
-        "Settings or somebody's role changed, archiving and bringing back included.",
+        "Settings changed, archiving and bringing back included, or members did: a role, a unit, an account "
+        "given up (its owner is a placeholder now), somebody unblocked.",
     ),
     ServerEvent(
         "member:joined",
@@ -58,7 +59,8 @@ BROADCASTS: Final = (
     ServerEvent(
         "member:left",
         results.MemberBroadcast,
-        "Somebody left or was put out. Their own devices no longer hear the group, this event included.",
+        "Somebody left or was put out, or who had left was blocked (`member.blocked`). Their own devices no longer hear "
+        "the group, this event included.",
     ),
 )
 """To every connected member of the group, the devices of whoever caused it included, in order of `seq`."""

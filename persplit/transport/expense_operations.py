@@ -123,9 +123,8 @@ async def _settlement_qr(services: Services, call: Call, request: r.SettlementQr
     for path, user_id in (("fromUserId", from_id), ("toUserId", to_id)):
         if not state.is_member(user_id):
             raise Invalid(FieldError(path, "not a member of the group"))
-    planned = (
-        p.transfer.amount for p in standing.plan if (p.transfer.from_id, p.transfer.to_id) == (from_id, to_id)
-    )
+    ends = (state.speaker(from_id), state.speaker(to_id))
+    planned = (p.transfer.amount for p in standing.plan if (p.transfer.from_id, p.transfer.to_id) == ends)
     amount = request.amount or next(planned, None)
     if amount is None:
         raise Invalid(FieldError("amount", "the plan has no payment between the two: say how much"))

@@ -10,14 +10,17 @@ from persplit.ledger import codec
 from persplit.ledger.commands import (
     AddMember,
     ChangeRole,
+    ChangeUnit,
     CreateGroup,
     JoinGroup,
     LeaveGroup,
+    MemberCommand,
     RemoveMember,
+    UnblockMember,
     UpdateGroup,
 )
 from persplit.ledger.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
-from persplit.ledger.events import MemberJoined, MemberUpdated
+from persplit.ledger.events import MemberEvent, MemberUpdated
 from persplit.ledger.state import GroupState
 from persplit.service.command_request import CommandRequest, Outcome
 from persplit.service.errors import AccountNeeded
@@ -135,18 +138,26 @@ async def _change_role(services: Services, call: Call, request: r.ChangeRole) ->
 
 
 async def _member_written(
-    services: Services, call: Call, request: r.GroupWrite, wanted: AddMember | ChangeRole
+    services: Services, call: Call, request: r.GroupWrite, wanted: MemberCommand
 ) -> Json:
     outcome = await command(services, call, request, wanted, group_id=request.group_id)
     event = outcome.recorded.event
-    assert isinstance(event, MemberJoined | MemberUpdated)  # noqa: S101 - the only events of these commands
-    member = event.member if isinstance(event, MemberJoined) else event.after
+    assert isinstance(event, MemberEvent)  # noqa: S101 - the only events of these commands
+    member = event.after if isinstance(event, MemberUpdated) else event.member
     return {**await _written(services, outcome), "member": codec.member_to_json(member)}
 
 
 async def _remove_member(services: Services, call: Call, request: r.RemoveMember) -> Json:
-    wanted = RemoveMember(request.user_id)
+    wanted = RemoveMember(request.user_id, request.block)
     return await _written(services, await command(services, call, request, wanted, group_id=request.group_id))
+
+
+async def _unblock_member(services: Services, call: Call, request: r.UnblockMember) -> Json:
+    return await _member_written(services, call, request, UnblockMember(request.user_id))
+
+
+async def _change_unit(services: Services, call: Call, request: r.ChangeUnit) -> Json:
+    return await _member_written(services, call, request, ChangeUnit(request.user_id, request.unit))
 
 
 async def _leave_group(services: Services, call: Call, request: r.LeaveGroup) -> Json:
@@ -289,8 +300,26 @@ OPERATIONS: Final = (
         "PATCH /groups/{groupId}/members/{userId}",
     ),
     Operation(
+        "changeUnit",
+        "Let a member settle together with others (admin), or leave their unit (themself, too)",
+        r.ChangeUnit,
+        results.MemberWritten,
+        _change_unit,
+        "PUT /groups/{groupId}/members/{userId}/unit",
+        "member:unit",
+    ),
+    Operation(
+        "unblockMember",
+        "Let somebody who was blocked come in again (admin)",
+        r.UnblockMember,
+        results.MemberWritten,
+        _unblock_member,
+        "POST /groups/{groupId}/members/{userId}/unblock",
+        "member:unblock",
+    ),
+    Operation(
         "removeMember",
-        "Put a member out, at zero balance (admin)",
+        "Put a member out, at zero balance (admin); with `block` for good",
         r.RemoveMember,
         _GROUP,
         _remove_member,

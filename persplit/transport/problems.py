@@ -33,6 +33,7 @@ PROBLEMS: Final[dict[type[PerSplitError], Problem]] = {
     service.TokenReused: Problem(401, "The session has ended", "After signing in again."),
     service.CredentialsInvalid: Problem(401, "E-mail or password is wrong", _NO),
     ledger.Forbidden: Problem(403, "Not allowed", _NO),
+    ledger.Blocked: Problem(403, "Blocked from the group", "After an admin unblocked the person."),
     service.AccountNeeded: Problem(403, "This takes an account", "After making an account of the guest."),
     service.ScopeInsufficient: Problem(403, "The token is for less than this", "With another token."),
     ledger.NotFound: Problem(404, "Not found", _NO),

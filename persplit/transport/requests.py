@@ -210,9 +210,23 @@ class ChangeRole(GroupWrite):
 
 
 class RemoveMember(GroupWrite):
-    """Who is put out."""
+    """Who is put out. With `block` they don't come in again until they are unblocked; they may have left already."""
 
     user_id: f.Id
+    block: StrictBool = False
+
+
+class UnblockMember(GroupWrite):
+    """Who may come in again."""
+
+    user_id: f.Id
+
+
+class ChangeUnit(GroupWrite):
+    """Whom a member settles with: everybody with the same `unit`, a name. Null: by themself."""
+
+    user_id: f.Id
+    unit: f.Name | None = Field(description="such as the family's name; null: by themself")
 
 
 class LeaveGroup(GroupWrite):

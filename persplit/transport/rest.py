@@ -288,4 +288,5 @@ def _from_query(request: web.Request) -> dict[str, Any]:
 
 
 _SWITCHES: Final = frozenset({"includeDeleted", "bom", "thumbnail"})
+_SWITCHES: Final = frozenset({"includeDeleted", "bom", "block"})
 _INTEGER_FIELDS: Final = frozenset({"limit", "after", "seq", "expectedSeq"})

@@ -83,6 +83,8 @@ class Member(Result):
     joined_at: Time
     left_at: Time | None
     claimed: str | None = Field(description="the placeholder that they took over")
+    unit: str | None = Field(description="settles together with those of the same unit")
+    blocked: bool = Field(description="doesn't come in again until an admin unblocks them")
 
 
 class Group(Result):
@@ -388,9 +390,9 @@ class GroupEvent(Recorded):
 
 
 class MemberEvent(Recorded):
-    """A member, after the event; `before` a change of role."""
+    """A member, after the event; `before` a change of role or unit, or of an account that was given up."""
 
-    type: Literal["member:joined", "member:updated", "member:left"]
+    type: Literal["member:joined", "member:updated", "member:left", "member:unblocked"]
     member: Member
     before: Member | None = None
 

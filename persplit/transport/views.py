@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
 from persplit.ledger import codec
-from persplit.ledger.events import GroupEvent, MemberUpdated, Noun, RecordedEvent, subject_of
+from persplit.ledger.events import GroupEvent, MemberUnblocked, MemberUpdated, Noun, RecordedEvent, subject_of
 from persplit.ledger.expense import Expense
 from persplit.ledger.explain import ExplainedDebt
 from persplit.ledger.settlement import Settlement
@@ -140,7 +140,7 @@ def standing(it: Standing) -> Json:
 
 def shows_people(recorded: RecordedEvent) -> bool:
     """Whether the broadcast of the event needs the profiles of the group's members."""
-    return isinstance(recorded.event, GroupEvent | MemberUpdated)
+    return isinstance(recorded.event, GroupEvent | MemberUpdated | MemberUnblocked)
 
 
 def broadcast(recorded: RecordedEvent, it: Standing, people: Profiles) -> tuple[str, Json]:
@@ -148,7 +148,7 @@ def broadcast(recorded: RecordedEvent, it: Standing, people: Profiles) -> tuple[
     told = codec.event_to_json(recorded)
     name: str = told["type"]
     payload = {key: told[key] for key in ("groupId", "seq", "at", "by", "commandId")}
-    if name == "member:updated":
+    if name in ("member:updated", "member:unblocked"):
         # A role is part of the group as it is shown; the contract has no event of its own for it.
         name = "group:updated"
     if name in ("group:created", "group:updated"):

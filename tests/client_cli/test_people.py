@@ -35,3 +35,30 @@ def test_invites_are_listed_and_taken_back(trip: tuple[Person, Person]) -> None:
     assert asha.gets("group", "invites")["invites"] == []
     asha.says("group", "invite", "--uses", "3")
     assert "0 of 3" in asha.says("group", "invites")
+
+
+def test_couples_settle_together(trip: tuple[Person, Person]) -> None:
+    asha, ben = trip
+    asha.says("group", "add", "Chitra")
+    ben.says("expense", "add", "Dinner", "90")
+    assert len(asha.gets("balances")["settleUp"]) == 2
+    asha.says("group", "unit", "me", "Rao family")
+    assert "settles with Rao family" in asha.says("group", "unit", "Chitra", "Rao family")
+    (row,) = asha.gets("balances")["settleUp"]
+    assert row["amount"] == 6_000
+    assert "let you settle with Rao family" in asha.says("history")
+    asha.says("group", "unit", "Chitra")
+    assert "let Chitra settle alone" in asha.says("history")
+
+
+def test_somebody_is_put_out_for_good_and_forgiven(trip: tuple[Person, Person]) -> None:
+    asha, ben = trip
+    code = asha.gets("group", "invite")["code"]
+    assert "Blocked: Ben" in asha.says("group", "remove", "Ben", "--block")
+    assert ben.fails(1, "group", "join", code)["code"] == "blocked"
+    assert "blocked Ben" in asha.says("history")
+    asha.says("group", "unblock", "Ben")
+    assert "unblocked Ben" in asha.says("history")
+    ben.says("group", "join", code)
+    ben.says("group", "leave")
+    assert "Blocked: Ben" in asha.says("group", "remove", "Ben", "--block")

@@ -18,6 +18,7 @@ from persplit.ledger.commands import (
     AddMember,
     AttachmentCommand,
     CancelSettlement,
+    ChangeUnit,
     Command,
     ConfirmSettlement,
     CreateExpense,
@@ -504,6 +505,10 @@ def _stand_between_and_leave(draw: st.DrawFn, ledger: Ledger) -> Iterable[Intent
         yield "u1", RemoveMember(who)
 
 
+def _settle_together(draw: st.DrawFn, ledger: Ledger) -> Iterable[Intent]:
+    yield "u1", ChangeUnit(draw(st.sampled_from(_people(ledger))), draw(st.sampled_from(["Rao", None])))
+
+
 def _change_settings(draw: st.DrawFn, ledger: Ledger) -> Iterable[Intent]:
     yield "u1", UpdateGroup(simplify=draw(mostly_simplify), name=draw(st.sampled_from(["Goa", "Home"])))
 
@@ -514,6 +519,7 @@ _MOVES: Final[Sequence[_Move]] = [
     *[_pay_anything, _say_paid, _answer, _come, _add_placeholder, _claim],
     *[_settle_and_leave, _stand_between_and_leave] * 2,
     _change_settings,
+    _settle_together,
 ]
 
 
