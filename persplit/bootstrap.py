@@ -45,8 +45,11 @@ from persplit.service.invites import GroupPasswords, Invites
 from persplit.service.joining import Guests, Joining
 from persplit.service.migrations import Migrations
 from persplit.service.overview import Overview
+from persplit.service.own_data import OwnData
 from persplit.service.people import People
 from persplit.service.ports import Clock, Documents, Files, Hints, Stores
+from persplit.service.personal_tokens import PersonalTokens
+from persplit.service.ports import Clock, Documents, Hints, Stores
 from persplit.service.qr_tokens import QrTokens
 from persplit.service.readiness import Readiness
 from persplit.service.receipts import Receipts
@@ -224,11 +227,13 @@ async def _composed(
     accounts_of = users.Users(stores.users)
     people = People(accounts_of)
     sessions = Sessions(stores.sessions, pepper=derive_key(secret, "refresh"), clock=clock)
+    personal_tokens = PersonalTokens(stores.personal_tokens, clock)
     throttle = SignInThrottle()
     accounts = Accounts(
         users=accounts_of,
         people=people,
         sessions=sessions,
+        personal_tokens=personal_tokens,
         passwords=hasher,
         tokens=JwtAccessTokens(
             derive_key(secret, "access"),
@@ -265,6 +270,7 @@ async def _composed(
     overview = Overview(stores.events, groups)
     invites = Invites(stores.invites, clock)
     group_passwords = GroupPasswords(stores.group_passwords, hasher, SignInThrottle())
+    exporting = Exporting(stores.events, groups, people)
     joining = Joining(invites, group_passwords, groups, overview)
     services = Services(
         accounts=accounts,
@@ -280,10 +286,12 @@ async def _composed(
         invites=invites,
         group_passwords=group_passwords,
         joining=joining,
+        personal_tokens=personal_tokens,
         guests=Guests(accounts_of, accounts, joining, clock),
         standings=standings,
         importing=Importing(stores.events, groups, people, batches, clock),
-        exporting=Exporting(stores.events, groups, people),
+        exporting=exporting,
+        own_data=OwnData(stores, accounts, personal_tokens, overview, exporting, handler),
         statements=PdfStatements(),
         attachments=attachments,
         receipts=Receipts(groups, attachments, pictures, reader),
@@ -309,6 +317,7 @@ def _node(
     lifetime = Lifetime()
     sockets = Sockets(server, services, fan_out, limits, address, lifetime)
     sessions.on_ended.append(sockets.session_ended)
+    services.personal_tokens.on_ended.append(sockets.session_ended)
     cookie = RefreshCookie(is_secure=settings.own_url.startswith("https:"))
     rest = Rest(services, limits, address, cookie, lifetime)
     readiness = Readiness(stores.events, hints, lambda: lifetime.is_leaving)
@@ -340,6 +349,12 @@ def _node(
     stack.push_async_callback(_cancelled, collecting)
     sweeping = asyncio.create_task(SessionSweep(sessions, sockets.sessions).run())
     stack.push_async_callback(_cancelled, sweeping)
+    for ending, connected in (
+        (sessions, sockets.sessions),
+        (services.personal_tokens, sockets.personal_tokens),
+    ):
+        sweeping = asyncio.create_task(SessionSweep(ending, connected).run())
+        stack.push_async_callback(_cancelled, sweeping)
 
     return Node(settings, app, sockets, services, lifetime)
 
@@ -372,6 +387,7 @@ async def _sqlite(path: Path, files: Files, *, migrates: bool, accepts_loss: boo
             events=SqliteEvents(database),
             users=SqliteDocuments(database, "users", users.UNIQUE_KEYS),
             sessions=SqliteDocuments(database, "sessions"),
+            personal_tokens=SqliteDocuments(database, "personal_tokens"),
             invites=SqliteDocuments(database, "invites"),
             group_passwords=SqliteDocuments(database, "group_passwords"),
             erasures=SqliteDocuments(database, "erasures"),
@@ -414,6 +430,7 @@ async def _mongodb(uri: str, local: Files | None, *, migrates: bool) -> AsyncIte
             events=events,
             users=await documents("users", users.UNIQUE_KEYS),
             sessions=await documents("sessions"),
+            personal_tokens=await documents("personal_tokens"),
             invites=await documents("invites"),
             group_passwords=await documents("group_passwords"),
             erasures=await documents("erasures"),

@@ -38,7 +38,7 @@ from persplit.client.errors import (
 )
 from persplit.client.files import EXPORTS, ImportReport
 from persplit.client.outbox import Queued, Status
-from persplit.client.people import Invite, InviteInfo
+from persplit.client.people import Invite, InviteInfo, TokenInfo
 from persplit.client.reading import (
     Balances,
     ExpenseEntry,
@@ -107,6 +107,7 @@ __all__ = [
     "Status",
     "Subscription",
     "SyncReport",
+    "TokenInfo",
     "UnknownCommand",
     "UnsentCommands",
     "Written",

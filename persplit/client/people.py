@@ -34,6 +34,18 @@ class Invite(InviteInfo):
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class TokenInfo:
+    """What is known of a personal token. `scope` is `read` or `write`; `group_id` None: all groups."""
+
+    id: str
+    name: str
+    scope: str
+    group_id: str | None
+    created_at: str
+    expires_at: str
+
+
 class PeopleMethods:
     """A part of `Client`."""
 
@@ -68,6 +80,49 @@ class PeopleMethods:
         """Make the guest who is signed in an account; everything stays. Raises `Refused`, as with `email_taken`."""
         await self._signing_in.ask("POST", "/auth/upgrade", {"email": email, "password": password})
         return await self._signing_in.renewed_account()
+
+    # --- personal tokens
+
+    async def create_token(
+        self, name: str, scope: str, *, group_id: str | None = None, days: int | None = None
+    ) -> tuple[str, TokenInfo]:
+        """A token for a script, told this once, and what is known of it. `scope`: `read` or `write`. Raises `Refused`."""
+        body = _told(name=name, scope=scope, groupId=group_id, days=days)
+        made = await self._signing_in.ask("POST", "/auth/tokens", body)
+        return str(made["token"]), _token(made)
+
+    async def tokens(self) -> list[TokenInfo]:
+        """One's tokens that have not run out. Raises `Refused`."""
+        return [_token(it) for it in (await self._signing_in.ask("GET", "/auth/tokens", limit=200))["tokens"]]
+
+    async def revoke_token(self, token_id: str) -> None:
+        """Let it open nothing any more. Raises `Refused`."""
+        await self._signing_in.ask("DELETE", f"/auth/tokens/{token_id}")
+
+    # --- the account as a whole
+
+    async def export_account(self) -> bytes:
+        """All that the server keeps of the account, as a JSON file. Raises `Refused`."""
+        return await self._signing_in.download("/auth/me/export.json")
+
+    async def delete_account(self, password: str | None = None, *, discard_unsent: bool = False) -> None:
+        """Give the account up for good, and forget what this device holds; a guest has no password.
+
+        In each group its owner stays as a placeholder. Raises `Refused` with `credentials_invalid`.
+
+        Raises:
+            UnsentCommands: commands would be lost; sync first, or say `discard_unsent`.
+
+        """
+        if not discard_unsent:
+            await self._do(self._book.check_may_forget)
+        await self.disconnect()
+        await self._signing_in.ask("DELETE", "/auth/me", _told(password=password))
+        await self._do(self._book.forget)
+
+    async def disconnect(self) -> None:
+        """End what `connect` began."""
+        raise NotImplementedError
 
     # --- invites
 
@@ -110,6 +165,10 @@ class PeopleMethods:
 
 def _told(**fields: Any) -> Json:
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _token(it: Json) -> TokenInfo:
+    return TokenInfo(it["id"], it["name"], it["scope"], it["groupId"], it["createdAt"], it["expiresAt"])
 
 
 def _known(it: Json) -> tuple[str, str, str, str, int, int | None]:

@@ -15,6 +15,7 @@ from persplit.client_cli import (
     interactive,
     looking_commands,
     outbox_commands,
+    own_data_commands,
     payment_commands,
     scan_command,
     watch_command,
@@ -73,5 +74,6 @@ payment_commands.register(app)
 outbox_commands.register(app)
 file_commands.register(app)
 app.command()(scan_command.scan)
+own_data_commands.register(app)
 app.command()(watch_command.watch)
 app.command()(interactive.interactive)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 from persplit.client.outbox import Queued
-from persplit.client.people import InviteInfo
+from persplit.client.people import InviteInfo, TokenInfo
 from persplit.client.reading import (
     ExpenseEntry,
     Explanation,
@@ -60,6 +60,18 @@ def invite(it: InviteInfo) -> Json:
         "expiresAt": it.expires_at,
         "uses": it.uses,
         "maxUses": it.uses_max,
+    }
+
+
+def token(it: TokenInfo) -> Json:
+    """`{id, name, scope, groupId, createdAt, expiresAt}`."""
+    return {
+        "id": it.id,
+        "name": it.name,
+        "scope": it.scope,
+        "groupId": it.group_id,
+        "createdAt": it.created_at,
+        "expiresAt": it.expires_at,
     }
 
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from persplit.client.outbox import Queued
-from persplit.client.people import InviteInfo
+from persplit.client.people import InviteInfo, TokenInfo
 from persplit.client.reading import (
     Balances,
     ExpenseEntry,
@@ -91,6 +91,19 @@ def invites(it: GroupView, found: Sequence[InviteInfo]) -> RenderableType:
                 short(invite.id),
             ]
             for invite in found
+        ],
+    )
+
+
+def tokens(found: Sequence[TokenInfo]) -> RenderableType:
+    """Personal tokens."""
+    if not found:
+        return text("No tokens.")
+    return table(
+        ["name", "may", "group", "good until", "id"],
+        [
+            [it.name, it.scope, short(it.group_id) if it.group_id else "all", it.expires_at, short(it.id)]
+            for it in found
         ],
     )
 

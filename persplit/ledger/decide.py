@@ -110,7 +110,8 @@ def decide(state: GroupState | None, command: Command, asked: Asked) -> Event:
     return rule(state, command, asked)
 
 
-_IN_ARCHIVED: Final = (UpdateGroup, LeaveGroup, BecomePlaceholder)
+_IN_ARCHIVED: Final = (UpdateGroup, LeaveGroup, BecomePlaceholder, ChangeRole)
+"""Who manages an archived group can change: somebody has to be able to bring it back."""
 
 
 # --- the group

@@ -13,6 +13,7 @@ from persplit.service.errors import CredentialsInvalid, ServiceError, TokenInval
 from persplit.service.handler import rfc3339
 from persplit.service.metrics import SIGN_INS, outcome_of
 from persplit.service.people import People
+from persplit.service.personal_tokens import PREFIX, PersonalTokens
 from persplit.service.ports import AccessClaims, AccessTokens, Clock, PasswordHasher
 from persplit.service.sessions import Grant, Session, Sessions
 from persplit.service.throttle import SignInThrottle
@@ -54,6 +55,7 @@ class Accounts:
         users: Users,
         people: People,
         sessions: Sessions,
+        personal_tokens: PersonalTokens,
         passwords: PasswordHasher,
         tokens: AccessTokens,
         throttle: SignInThrottle,
@@ -62,6 +64,7 @@ class Accounts:
         self._users = users
         self._people = people
         self._sessions = sessions
+        self._personal_tokens = personal_tokens
         self._passwords = passwords
         self._tokens = tokens
         self._throttle = throttle
@@ -153,6 +156,24 @@ class Accounts:
         attempt.succeeded()
         return known
 
+    async def confirmed(self, user_id: str, password: str | None) -> User:
+        """The person, once they have given their password again; a guest has none.
+
+        Raises:
+            NotFound: the account is gone.
+            CredentialsInvalid: not their password.
+            RateLimited: too many wrong ones.
+
+        """
+        user = await self.profile(user_id)
+        if user.email is not None:
+            await self._verified(user.email, password or "")
+        return user
+
+    def forget(self, user_id: str) -> None:
+        """Their profile was erased: show them as they are from now on."""
+        self._people.forget(user_id)
+
     async def refresh(self, token: str | None) -> SignedIn:
         """Exchange a refresh token for a new pair.
 
@@ -173,7 +194,7 @@ class Accounts:
             return self._signed_in(user, grant)
 
     async def authenticate(self, token: str | None) -> AccessClaims:
-        """Who the access token speaks for.
+        """Who the access token, or the personal one, speaks for.
 
         Raises:
             TokenMissing: None or empty.
@@ -183,13 +204,17 @@ class Accounts:
         """
         if not token:
             raise TokenMissing("an access token is needed")
+        if token.startswith(PREFIX):
+            return await self._personal_tokens.claims_of(token)
         claims = self._tokens.read(token)
         await self.check_session(claims)
         return claims
 
     async def check_session(self, claims: AccessClaims) -> None:
-        """Return if the session behind the claims goes on. Raises `TokenInvalid`."""
-        if not await self._sessions.is_live(claims.session_id):
+        """Return if the session or personal token behind the claims goes on. Raises `TokenInvalid`."""
+        if claims.scope is not None:
+            await self._personal_tokens.check(claims.session_id)
+        elif not await self._sessions.is_live(claims.session_id):
             raise TokenInvalid("the session has ended: sign in again")
 
     async def logout(self, session_id: str) -> None:

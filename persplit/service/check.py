@@ -24,6 +24,7 @@ from persplit.service import snapshots
 from persplit.service.erasure import is_unfinished
 from persplit.service.errors import StoreUnavailable
 from persplit.service.handler import thing_of
+from persplit.service.personal_tokens import token_owner
 from persplit.service.ports import Document, EventStore, Snapshot, StoredEvent, Stores, fields_of
 from persplit.service.sessions import read_session
 from persplit.service.users import email_key, read_credentials
@@ -243,6 +244,7 @@ class DocumentCheck:
         looks: dict[str, Callable[[Document], Awaitable[Finding | None]]] = {
             "users": self._user,
             "sessions": self._session,
+            "personal_tokens": self._personal_token,
             "invites": self._invite,
             "group_passwords": self._group_password,
             "erasures": self._erasure,
@@ -276,6 +278,9 @@ class DocumentCheck:
     async def _session(self, document: Document) -> Finding | None:
         user_id = read_session(document).user_id
         return None if await self._is_account(user_id) else _orphan("its account is gone")
+
+    async def _personal_token(self, document: Document) -> Finding | None:
+        return None if await self._is_account(token_owner(document)) else _orphan("its account is gone")
 
     async def _is_account(self, user_id: str) -> bool:
         try:

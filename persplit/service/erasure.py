@@ -71,10 +71,12 @@ async def erase_account(stores: Stores, account: str) -> str:
     user_id = user.id if user else account
     is_known = user is not None or bool(await stores.users.get([user_id]))
     ended = await _delete_all(stores.sessions, "userId", user_id)
+    ended += await _delete_all(stores.personal_tokens, "userId", user_id)
     ended += await _delete_all(stores.invites, "createdBy", user_id)
     await stores.users.delete(user_id)
     # They may have signed in, or invited somebody, meanwhile.
     await _delete_all(stores.sessions, "userId", user_id)
+    await _delete_all(stores.personal_tokens, "userId", user_id)
     await _delete_all(stores.invites, "createdBy", user_id)
     if not is_known and not ended:
         raise NotFound("there is no such account")

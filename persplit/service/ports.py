@@ -332,6 +332,7 @@ class Stores:
     events: EventStore
     users: Documents
     sessions: Documents
+    personal_tokens: Documents
     invites: Documents
     group_passwords: Documents
     erasures: Documents
@@ -347,6 +348,7 @@ class Stores:
         return {
             "users": self.users,
             "sessions": self.sessions,
+            "personal_tokens": self.personal_tokens,
             "invites": self.invites,
             "group_passwords": self.group_passwords,
             "erasures": self.erasures,

@@ -47,6 +47,23 @@ GROUND_RULES: Final = (
         "(version 7 is best) that is new.",
     ),
     Rule(
+        "Who asks",
+        "An account's access token opens all of its groups. A guest's, from `POST /guests`, opens one group: all else is "
+        "refused with `account_needed`, another group with `not_found`; after `POST /auth/upgrade` a refresh brings a "
+        "token for everything. A personal token (`POST /auth/tokens`) goes where an access token goes, over REST and as "
+        "the `token` of a socket: what its scope or its one group doesn't cover is refused with `scope_insufficient`, as "
+        "is everything about the account itself.",
+    ),
+    Rule(
+        "Members and their ids",
+        "A placeholder is a member with no account: an admin answers for them. Who claims one on joining has `claimed`, "
+        "and its balance from then on. Who gives their account up stays as a placeholder under their own id, so a chain "
+        "can arise: follow `claimed` until nobody claims. Members with the same `unit` settle together: "
+        "`updatedBalances` stay each person's own, and `settleUp` has one payer and one payee a unit, whoever came first "
+        "of those with an account; a payment by anybody of the unit counts. Who is `blocked` has left, and gets `blocked` "
+        "for an answer until an admin unblocks them.",
+    ),
+    Rule(
         "Order",
         "Each group has one ledger, numbered by `seq` without a gap: 1, 2, 3 and so on. Every broadcast names its "
         "group and seq. Apply seq n + 1 when you stand at n; drop what you have seen; on a hole, pull what lies "

@@ -24,7 +24,9 @@ from persplit.service.importing import Importing
 from persplit.service.invites import GroupPasswords, Invites
 from persplit.service.joining import Guests, Joining
 from persplit.service.overview import Overview
+from persplit.service.own_data import OwnData
 from persplit.service.people import People
+from persplit.service.personal_tokens import PersonalTokens
 from persplit.service.ports import AccessClaims, QrRenderer, StatementPrinter
 from persplit.service.qr_tokens import QrTokens
 from persplit.service.receipts import Receipts
@@ -89,6 +91,8 @@ class Services:
     limits: Limits
     invites: Invites
     joining: Joining
+    personal_tokens: PersonalTokens
+    own_data: OwnData
     guests: Guests
     group_passwords: GroupPasswords
     standings: Standings

@@ -301,10 +301,18 @@ class Sockets:
 
     def sessions(self) -> Sequence[str]:
         """The sessions that any socket speaks for."""
-        return tuple({connection.claims.session_id: None for connection in self._connections.values()})
+        return self._spoken_for(personal=False)
+
+    def personal_tokens(self) -> Sequence[str]:
+        """The personal tokens with which any socket connected."""
+        return self._spoken_for(personal=True)
+
+    def _spoken_for(self, *, personal: bool) -> Sequence[str]:
+        claims = (connection.claims for connection in self._connections.values())
+        return tuple({it.session_id: None for it in claims if (it.scope is not None) == personal})
 
     def session_ended(self, session_id: str) -> None:
-        """Close the session's sockets: it was signed out."""
+        """Close the sockets of the session, or of the personal token: it was signed out, or taken back."""
         for connection in list(self._connections.values()):
             if connection.claims.session_id == session_id:
                 self._spawn(self._sign_out, connection)

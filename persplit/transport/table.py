@@ -8,9 +8,11 @@ from persplit.transport import (
     exchange_operations,
     expense_operations,
     group_operations,
+    own_data_operations,
     reading_operations,
     receipt_operations,
     sync_operations,
+    token_operations,
 )
 from persplit.transport.operations import Operation
 
@@ -26,7 +28,11 @@ _WRITES: Final[dict[str, Operation]] = {
 """What an outbox may hold."""
 
 TAGGED: Final = {
-    "Accounts": account_operations.OPERATIONS,
+    "Accounts": (
+        *account_operations.OPERATIONS,
+        *token_operations.OPERATIONS,
+        *own_data_operations.OPERATIONS,
+    ),
     "Groups": group_operations.OPERATIONS,
     "Expenses and settlements": expense_operations.OPERATIONS,
     "Attachments and receipts": (*attachment_operations.OPERATIONS, *receipt_operations.OPERATIONS),

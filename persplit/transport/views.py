@@ -7,6 +7,7 @@ from persplit.ledger import codec
 from persplit.ledger.events import GroupEvent, MemberUnblocked, MemberUpdated, Noun, RecordedEvent, subject_of
 from persplit.ledger.expense import Expense
 from persplit.ledger.explain import ExplainedDebt
+from persplit.ledger.group import Member
 from persplit.ledger.settlement import Settlement
 from persplit.ledger.snapshot import state_to_json
 from persplit.ledger.state import GroupState
@@ -93,6 +94,11 @@ def group(state: GroupState, people: Profiles) -> Json:
             for member in state.members.values()
         ],
     }
+
+
+def member(it: Member) -> Json:
+    """A member, as recorded."""
+    return codec.member_to_json(it)
 
 
 def thing(it: Expense | Settlement, group_id: str) -> Json:

@@ -1,5 +1,6 @@
 """Guests, invites, blocking, units, personal tokens and leaving for good, as people type them."""
 
+import json
 from pathlib import Path
 
 from tests.client_cli.conftest import PASSWORD, MakePerson, Person
@@ -62,3 +63,39 @@ def test_somebody_is_put_out_for_good_and_forgiven(trip: tuple[Person, Person]) 
     ben.says("group", "join", code)
     ben.says("group", "leave")
     assert "Blocked: Ben" in asha.says("group", "remove", "Ben", "--block")
+
+
+def test_personal_tokens(trip: tuple[Person, Person]) -> None:
+    asha, _ = trip
+    assert "No tokens" in asha.says("token", "list")
+    made = asha.gets("token", "create", "budget script", "--group", "Goa", "--days", "7")
+    assert made["scope"] == "read"
+    assert made["token"].startswith("pst_")
+    assert "budget script" in asha.says("token", "list")
+    assert asha.gets("token", "create", "bot", "--write")["groupId"] is None
+    asha.says("token", "revoke", "budget script")
+    (left,) = asha.gets("token", "list")["tokens"]
+    assert left["name"] == "bot"
+    assert asha.fails(2, "token", "revoke", "nothing")["code"] == "unknown_name"
+
+
+def test_ones_data_is_taken_along_and_the_account_given_up(
+    trip: tuple[Person, Person], tmp_path: Path
+) -> None:
+    asha, ben = trip
+    ben.says("expense", "add", "Dinner", "90")
+    file = tmp_path / "mine.json"
+    assert ben.gets("export-account", str(file))["bytes"] == file.stat().st_size
+    assert json.loads(file.read_text())["groups"][0]["balance"] == 4_500
+    assert ben.fails(1, "export-account", str(tmp_path))["code"] == "file_unwritable"
+    assert ben.fails(2, "delete-account", PERSPLIT_PASSWORD=PASSWORD)["code"] == "usage"
+    wrong = ben.fails(1, "delete-account", "--yes", PERSPLIT_PASSWORD="not this one")
+    assert wrong["code"] == "credentials_invalid"
+    ben.says("delete-account", "--yes", PERSPLIT_PASSWORD=PASSWORD)
+    assert ben.fails(4, "whoami")["code"] == "not_signed_in"
+    members = asha.gets("group", "members")["members"]
+    assert [(it["name"], it["placeholder"], it["balance"]) for it in members] == [
+        ("Asha", False, -4_500),
+        ("Ben", True, 4_500),
+    ]
+    assert "gave their account up" in asha.says("history")

@@ -35,6 +35,7 @@ from persplit.service.invites import GroupPasswords, Invites
 from persplit.service.joining import Guests, Joining
 from persplit.service.overview import Overview
 from persplit.service.people import People
+from persplit.service.personal_tokens import PersonalTokens
 from persplit.service.ports import AccessClaims, AccessTokens, PasswordHasher, QrRenderer
 from persplit.service.qr_tokens import QrTokens
 from persplit.service.receipts import Receipts
@@ -355,6 +356,7 @@ class Disk:
     events: MemoryEvents
     users: MemoryDocuments
     sessions: MemoryDocuments
+    personal_tokens: MemoryDocuments
     invites: MemoryDocuments
     meta: MemoryDocuments
 
@@ -404,11 +406,17 @@ class Node:
             clock=self.now,
             monotonic=self.loop.time,
         )
+        personal_tokens = PersonalTokens(
+            WiredDocuments(self.wire, "personal_tokens", disk.personal_tokens),
+            self.now,
+            monotonic=self.loop.time,
+        )
         throttle = SignInThrottle(monotonic=self.loop.time)
         accounts = Accounts(
             users=accounts_of,
             people=people,
             sessions=sessions,
+            personal_tokens=personal_tokens,
             passwords=Passwords(),
             tokens=Tokens(self.now),
             throttle=throttle,
@@ -437,6 +445,7 @@ class Node:
         overview = Overview(events, self.groups)
         invites = Invites(documents, self.now)
         group_passwords = GroupPasswords(documents, Passwords(), throttle)
+        exporting = Exporting(events, self.groups, people)
         joining = Joining(invites, group_passwords, self.groups, overview)
         self.services = Services(
             accounts=accounts,
@@ -452,10 +461,13 @@ class Node:
             invites=invites,
             group_passwords=group_passwords,
             joining=joining,
+            personal_tokens=personal_tokens,
             guests=Guests(accounts_of, accounts, joining, self.now),
             standings=standings,
             importing=Importing(events, self.groups, people, batches, self.now),
-            exporting=Exporting(events, self.groups, people),
+            exporting=exporting,
+            # Nobody gives their account up in the simulated world.
+            own_data=cast("Any", None),
             statements=PdfStatements(),
             attachments=attachments,
             receipts=Receipts(self.groups, attachments, pictures, ReceiptReader(0)),
