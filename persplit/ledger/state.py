@@ -298,9 +298,7 @@ def _with_payment(state: GroupState, settlement: Settlement) -> GroupState:
     basis = replace(state.basis, payments=(*state.basis.payments, paid))
     if len(basis.payments) >= STEADY_PAYMENTS_MAX:
         # Where one of them did not follow, the plan is made anew once more, instead of as often as that happened.
-        basis = PlanBasis(
-            units.balances_by_unit(balances, state.settles_as), plan=at_once(_followed)(basis)
-        )
+        basis = PlanBasis(units.balances_by_unit(balances, state.settles_as), plan=at_once(_followed)(basis))
     return replace(state, basis=basis)
 
 

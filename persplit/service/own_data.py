@@ -112,8 +112,12 @@ class OwnData:
             if not await self._stand_back(user):
                 break
         # 3 all else
+        sessions, tokens = await self._accounts.sessions(user_id), await self._tokens.list_of(user_id)
         await erase_account(self._stores, user_id)
         self._accounts.forget(user_id)
+        for session in sessions:  # ended already; who is connected here is told
+            await self._accounts.logout(session.id)
+        await self._tokens.look_again([token.id for token in tokens])
         # 4 wherever they were added at the last moment
         await self._stand_back(user)
 

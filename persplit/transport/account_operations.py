@@ -174,7 +174,6 @@ OPERATIONS: Final = (
         results.User,
         _upgrade,
         "POST /auth/upgrade",
-        budget=Budget.JOINS,
         about=Reach.ACCOUNT,
         guests=True,
     ),

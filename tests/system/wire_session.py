@@ -45,6 +45,7 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _FIXED: Final = {
     "accessToken": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJmaXh0dXJlIn0.c2lnbmF0dXJl",
     "refreshToken": "a-refresh-token-of-some-length-and-no-meaning",
+    "token": "pst_00000000-0000-7000-8000-000000000000_a-secret-that-was-told-once-and-means-nothing",
     "qr": PIXEL,
 }
 
@@ -171,6 +172,9 @@ class Session:
         code = (await asha.ok("POST", f"/groups/{_id(7)}/invites"))["code"]
         await ben.done("group:join", code=code)
         await self._ack(ben, "group:leave", groupId=_id(7))
+        await asha.done("member:remove", groupId=_id(7), userId=ben.user_id, block=True)
+        await self._ack(asha, "member:unblock", groupId=_id(7), userId=ben.user_id)
+        await self._ack(asha, "member:unit", groupId=_id(7), userId=asha.user_id, unit="Rao family")
         last = await asha.done("group:update", groupId=_id(7), name="Left")
         await asha.hears(
             "group:updated", lambda it: bool(it["groupId"] == _id(7) and it["seq"] == last["seq"])
@@ -208,6 +212,11 @@ class Session:
         self.keep("rest/register", await phone.ok("POST", "/auth/register", account))
         signed_in = {"email": "dev1@example.org", "password": PASSWORD}
         self.keep("rest/login", await phone.ok("POST", "/auth/login", signed_in))
+        token = {"name": "budget script", "scope": "read"}
+        self.keep("rest/token", await asha.ok("POST", "/auth/tokens", token))
+        code = (await asha.ok("POST", f"/groups/{_id(7)}/invites"))["code"]
+        guest = {"key": _id(11), "name": "Gita", "code": code}
+        self.keep("rest/guest", await phone.ok("POST", "/guests", guest))
 
     async def _catching_up(self) -> None:
         asha = self.asha
