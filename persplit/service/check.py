@@ -20,6 +20,7 @@ from persplit.ledger.events import ExpenseUpdated, GroupCreated, RecordedEvent
 from persplit.ledger.expense import Expense
 from persplit.ledger.snapshot import STATE_VERSION
 from persplit.ledger.state import GroupState, apply, plan_of
+from persplit.ledger.units import balances_by_unit
 from persplit.service import snapshots
 from persplit.service.erasure import is_unfinished
 from persplit.service.errors import StoreUnavailable
@@ -188,12 +189,12 @@ class GroupCheck:
         state = self._state
         if not self._is_folding or state is None or sum(state.balances.values()) != 0:
             return
-        left = Counter(dict(state.balances))
+        left = Counter(dict(balances_by_unit(state.balances, state.settles_as)))
         for row in plan_of(state).transfers:
             left[row.from_id] += row.amount
             left[row.to_id] -= row.amount
         if any(left.values()):
-            yield self._fault("plan", "the settle-up plan doesn't bring everybody to zero")
+            yield self._fault("plan", "the settle-up plan doesn't bring everybody's unit to zero")
 
 
 def _digest(expense: Expense) -> bytes:
