@@ -15,6 +15,7 @@ from persplit.ledger.events import (
     GroupUpdated,
     MemberJoined,
     MemberLeft,
+    MemberUnblocked,
     MemberUpdated,
     RecordedEvent,
     SettlementCancelled,
@@ -132,6 +133,8 @@ members = st.builds(
     joined_at=instants,
     left_at=st.none() | instants,
     claimed=st.none() | user_ids,
+    unit=st.none() | names,
+    blocked=st.booleans(),
 )
 
 settings = st.builds(
@@ -151,6 +154,7 @@ events: st.SearchStrategy[Event] = st.one_of(
     st.builds(MemberJoined, member=members),
     st.builds(MemberUpdated, before=members, after=members),
     st.builds(MemberLeft, member=members),
+    st.builds(MemberUnblocked, member=members),
     st.builds(ExpenseCreated, expense=expenses()),
     st.builds(ExpenseUpdated, before=expenses(), after=expenses()),
     st.builds(ExpenseDeleted, expense=expenses()),

@@ -1,6 +1,7 @@
 """What `Client` does about people: invites, joining, guests. All of it needs the server."""
 
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
@@ -46,15 +47,17 @@ class TokenInfo:
     expires_at: str
 
 
-class PeopleMethods:
+class PeopleMethods(ABC):
     """A part of `Client`."""
 
     _book: Book
     _signing_in: SigningIn
     _syncing: Syncing
 
+    @abstractmethod
     async def _do(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        raise NotImplementedError
+        """Let the thread of the replica do it."""
+        ...
 
     # --- guests
 
@@ -120,9 +123,10 @@ class PeopleMethods:
         await self._signing_in.ask("DELETE", "/auth/me", _told(password=password))
         await self._do(self._book.forget)
 
+    @abstractmethod
     async def disconnect(self) -> None:
         """End what `connect` began."""
-        raise NotImplementedError
+        ...
 
     # --- invites
 
