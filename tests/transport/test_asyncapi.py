@@ -18,6 +18,7 @@ from persplit.ledger.commands import (
     AddMember,
     CancelSettlement,
     ChangeRole,
+    ChangeUnit,
     Command,
     ConfirmSettlement,
     CreateExpense,
@@ -25,9 +26,12 @@ from persplit.ledger.commands import (
     CreateSettlement,
     DeclineSettlement,
     DeleteExpense,
+    JoinGroup,
     LeaveGroup,
     RemoveAttachment,
+    RemoveMember,
     RestoreExpense,
+    UnblockMember,
     UpdateExpense,
     UpdateGroup,
 )
@@ -276,6 +280,10 @@ def everything() -> list[tuple[RecordedEvent, GroupState]]:
         group.do("ravi", CreateSettlement(id_, "asha", 10_00, note="by UPI"))
         group.do("ravi" if answer is CancelSettlement else "asha", answer(id_))
     group.do("meera", LeaveGroup())
+    group.do("jon", JoinGroup("Jon"))
+    group.do("asha", ChangeUnit("jon", "Rao family"))
+    group.do("asha", RemoveMember("jon", block=True))
+    group.do("asha", UnblockMember("jon"))
     return group.told
 
 
