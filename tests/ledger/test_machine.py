@@ -161,7 +161,9 @@ class Book:
         """Which error the command deserves. `debts` are the ledger's: the book keeps balances only."""
         if not (self.here(actor) or isinstance(command, JoinGroup)):
             return NotFound
-        if self.archived and not isinstance(command, UpdateGroup | LeaveGroup | BecomePlaceholder):
+        if self.archived and not isinstance(
+            command, UpdateGroup | LeaveGroup | BecomePlaceholder | ChangeRole
+        ):
             return GroupArchived
         return self._rule_refusal(actor, command, debts)
 
