@@ -386,5 +386,6 @@ OPERATIONS: Final = (
         status=201,
         is_public=True,
         budget=Budget.SIGN_INS,
+        writes=True,
     ),
 )

@@ -150,7 +150,8 @@ class Operation:
     `seconds_max` for answers that may; all over REST only. With `file_types` the body is a file of one of these, the
     field `file`, unless it says that it is JSON.
     is for requests that may be larger than others, `seconds_max` for those that may take longer; both over REST only.
-    `about` and `guests` say which tokens open it, where that isn't as for most: see `reach`.
+    `about` and `guests` say which tokens open it, where that isn't as for most: see `reach`. `writes`: to ledgers, though
+    its request carries no key.
     """
 
     id: str
@@ -170,6 +171,7 @@ class Operation:
     seconds_max: float = ANSWER_SECONDS_MAX
     about: Reach | None = None
     guests: bool | None = None
+    writes: bool = False
 
     @property
     def reach(self) -> Reach:
@@ -207,7 +209,7 @@ class Operation:
     @property
     def is_write(self) -> bool:
         """Whether it writes to ledgers."""
-        return self.carries_key or issubclass(self.request, Push | ImportFile | UndoImport)
+        return self.writes or self.carries_key or issubclass(self.request, Push | ImportFile | UndoImport)
 
 
 T = TypeVar("T")

@@ -107,6 +107,7 @@ OPERATIONS: Final = (
         _give_up,
         "DELETE /auth/me",
         status=204,
+        writes=True,
         seconds_max=EXPORT_SECONDS_MAX,
         about=Reach.ACCOUNT,
         guests=True,

@@ -78,11 +78,11 @@ class Rest:
     async def _call(self, operation: Operation, request: web.Request) -> Call:
         address = self._address.of(request)
         device = request.headers.get("User-Agent", "")[:DEVICE_LENGTH_MAX] or None
+        if self._lifetime.refuses_writes and operation.is_write:
+            raise ServerRestarting("this server is stopping: send it again in a moment")
         if operation.is_public:
             self._limits.check(operation.budget, address)
             return Call(None, address, device, self._cookie.read(request))
-        if self._lifetime.refuses_writes and operation.is_write:
-            raise ServerRestarting("this server is stopping: send it again in a moment")
         claims = await self._services.accounts.authenticate(_bearer(request))
         self._limits.check(operation.budget, claims.user_id)
         return Call(claims, address, device)
