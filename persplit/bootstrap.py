@@ -47,9 +47,8 @@ from persplit.service.migrations import Migrations
 from persplit.service.overview import Overview
 from persplit.service.own_data import OwnData
 from persplit.service.people import People
-from persplit.service.ports import Clock, Documents, Files, Hints, Stores
 from persplit.service.personal_tokens import PersonalTokens
-from persplit.service.ports import Clock, Documents, Hints, Stores
+from persplit.service.ports import Clock, Documents, Files, Hints, Stores
 from persplit.service.qr_tokens import QrTokens
 from persplit.service.readiness import Readiness
 from persplit.service.receipts import Receipts

@@ -149,7 +149,6 @@ class Operation:
     is for requests that may be larger than others, `body_seconds_max` for bodies that may take longer to come, and
     `seconds_max` for answers that may; all over REST only. With `file_types` the body is a file of one of these, the
     field `file`, unless it says that it is JSON.
-    is for requests that may be larger than others, `seconds_max` for those that may take longer; both over REST only.
     `about` and `guests` say which tokens open it, where that isn't as for most: see `reach`. `writes`: to ledgers, though
     its request carries no key.
     """

@@ -287,6 +287,5 @@ def _from_query(request: web.Request) -> dict[str, Any]:
     return fields
 
 
-_SWITCHES: Final = frozenset({"includeDeleted", "bom", "thumbnail"})
-_SWITCHES: Final = frozenset({"includeDeleted", "bom", "block"})
+_SWITCHES: Final = frozenset({"includeDeleted", "bom", "thumbnail", "block"})
 _INTEGER_FIELDS: Final = frozenset({"limit", "after", "seq", "expectedSeq"})

@@ -10,13 +10,15 @@ from persplit.exchange.rows import Status
 from persplit.ledger import codec
 from persplit.ledger.attachment import Attachment
 from persplit.ledger.codec import Json
-from persplit.ledger.commands import AddAttachment, RemoveAttachment, UpdateExpense, UpdateGroup
 from persplit.ledger.commands import (
+    AddAttachment,
     AddMember,
     BecomePlaceholder,
     CreateExpense,
     CreateGroup,
     JoinGroup,
+    RemoveAttachment,
+    UpdateExpense,
     UpdateGroup,
 )
 from persplit.ledger.expense import ExpenseDraft, SplitType
