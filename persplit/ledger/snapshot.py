@@ -7,7 +7,7 @@ from persplit.ledger import debts as debt
 from persplit.ledger.plan import Plan, Transfer
 from persplit.ledger.state import GroupState, PlanBasis
 
-STATE_VERSION: Final = 2
+STATE_VERSION: Final = 3
 """Raised whenever the state, or what `apply` makes of an event, changes: older snapshots are then passed over."""
 
 
