@@ -23,8 +23,11 @@ from persplit.ledger.expense import (
     SCALED_SPLITS,
     SHARES_VALUE_MAX,
     Expense,
+    ExpenseKind,
     Item,
+    Original,
     Posting,
+    RateSource,
     SplitType,
     SplitValue,
 )
@@ -62,6 +65,26 @@ def split_values(draw: st.DrawFn, split_type: SplitType) -> tuple[SplitValue, ..
     return tuple(SplitValue(user_id, draw(st.integers(low, high))) for user_id in draw(people))
 
 
+rates = st.decimals("0.000001", "999999", places=6).map(lambda rate: f"{rate:f}".rstrip("0").rstrip("."))
+"""Rates of exchange, as they are kept."""
+
+
+@st.composite
+def originals(draw: st.DrawFn, split_type: SplitType) -> Original:
+    """What was typed of an expense of this split type."""
+    amount = draw(amounts)
+    return Original(
+        currency=draw(st.sampled_from(["EUR", "JPY", "KWD"])),
+        amount=amount,
+        rate=draw(rates),
+        rate_source=draw(st.sampled_from(RateSource)),
+        payers=draw(people.flatmap(lambda users: postings_of(amount, users))),
+        splits=draw(split_values(split_type)),
+        items=tuple(draw(st.lists(items, min_size=1, max_size=2))) if split_type is SplitType.ITEMIZED else (),
+        shares=draw(people.flatmap(lambda users: postings_of(amount, users))),
+    )
+
+
 items = st.builds(Item, name=names, amount=amounts, participants=people)
 
 
@@ -90,6 +113,8 @@ def expenses(draw: st.DrawFn) -> Expense:
         created_at=draw(instants),
         updated_at=draw(instants),
         deleted_at=draw(st.none() | instants),
+        kind=draw(st.sampled_from(ExpenseKind)),
+        original=draw(st.none() | originals(split_type)),
     )
 
 

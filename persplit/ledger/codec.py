@@ -28,7 +28,18 @@ from persplit.ledger.events import (
     SettlementCreated,
     SettlementDeclined,
 )
-from persplit.ledger.expense import SCALED_SPLITS, VALUE_SCALE, Expense, Item, Posting, SplitType, SplitValue
+from persplit.ledger.expense import (
+    SCALED_SPLITS,
+    VALUE_SCALE,
+    Expense,
+    ExpenseKind,
+    Item,
+    Original,
+    Posting,
+    RateSource,
+    SplitType,
+    SplitValue,
+)
 from persplit.ledger.group import GroupSettings, Member, Role
 from persplit.ledger.settlement import Settlement, SettlementStatus
 
@@ -211,23 +222,20 @@ def expense_to_json(expense: Expense, group_id: str) -> Json:
     """An expense with its shares. `paidBy` is a user id where one person paid, else a list of postings.
 
     The `value` of a split is in minor units, or for PERCENTAGE and SHARES the number that was asked for
-    (33.3333), which is exact both ways.
+    (33.3333), which is exact both ways. `kind` and `original` are left out where they say nothing, as in events
+    from before there was any.
     """
-    payers = expense.payers
-    return {
+    told: Json = {
         "id": expense.id,
         "groupId": group_id,
         "seq": expense.seq,
         "description": expense.description,
         "amount": expense.amount,
-        "paidBy": payers[0].user_id if len(payers) == 1 else _postings_to_json(payers),
+        "paidBy": _paid_by_to_json(expense.payers),
         "splitType": expense.split_type.value,
         "participants": list(expense.participants),
-        "splits": _splits_to_json(expense),
-        "items": [
-            {"name": item.name, "amount": item.amount, "participants": list(item.participants)}
-            for item in expense.items
-        ],
+        "splits": _splits_to_json(expense.splits, expense.split_type),
+        "items": _items_to_json(expense.items),
         "includePayer": expense.include_payer,
         "date": expense.date,
         "category": expense.category,
@@ -238,26 +246,26 @@ def expense_to_json(expense: Expense, group_id: str) -> Json:
         "updatedAt": expense.updated_at,
         "deletedAt": expense.deleted_at,
     }
+    if expense.kind is not ExpenseKind.EXPENSE:
+        told["kind"] = expense.kind.value
+    if expense.original is not None:
+        told["original"] = _original_to_json(expense.original, expense.split_type)
+    return told
 
 
 def expense_from_json(stored: Json) -> Expense:
     """What `expense_to_json` made."""
     split_type = SplitType(stored["splitType"])
-    paid_by = stored["paidBy"]
     return Expense(
         id=stored["id"],
         seq=stored["seq"],
         description=stored["description"],
         amount=stored["amount"],
-        payers=(Posting(paid_by, stored["amount"]),)
-        if isinstance(paid_by, str)
-        else _postings_from_json(paid_by),
+        payers=_paid_by_from_json(stored),
         split_type=split_type,
         participants=tuple(stored["participants"]),
         splits=_splits_from_json(stored["splits"], split_type),
-        items=tuple(
-            [Item(item["name"], item["amount"], tuple(item["participants"])) for item in stored["items"]]
-        ),
+        items=_items_from_json(stored["items"]),
         include_payer=stored["includePayer"],
         date=stored["date"],
         category=stored["category"],
@@ -267,6 +275,34 @@ def expense_from_json(stored: Json) -> Expense:
         created_at=stored["createdAt"],
         updated_at=stored["updatedAt"],
         deleted_at=stored["deletedAt"],
+        kind=ExpenseKind(stored["kind"]) if "kind" in stored else ExpenseKind.EXPENSE,
+        original=_original_from_json(stored["original"], split_type) if "original" in stored else None,
+    )
+
+
+def _original_to_json(typed: Original, split_type: SplitType) -> Json:
+    return {
+        "currency": typed.currency,
+        "amount": typed.amount,
+        "rate": typed.rate,
+        "rateSource": typed.rate_source.value,
+        "paidBy": _paid_by_to_json(typed.payers),
+        "splits": _splits_to_json(typed.splits, split_type),
+        "items": _items_to_json(typed.items),
+        "shares": _postings_to_json(typed.shares),
+    }
+
+
+def _original_from_json(stored: Json, split_type: SplitType) -> Original:
+    return Original(
+        currency=stored["currency"],
+        amount=stored["amount"],
+        rate=stored["rate"],
+        rate_source=RateSource(stored["rateSource"]),
+        payers=_paid_by_from_json(stored),
+        splits=_splits_from_json(stored["splits"], split_type),
+        items=_items_from_json(stored["items"]),
+        shares=_postings_from_json(stored["shares"]),
     )
 
 
@@ -314,10 +350,31 @@ def _postings_from_json(stored: list[Json]) -> tuple[Posting, ...]:
     return tuple([Posting(posting["userId"], posting["amount"]) for posting in stored])
 
 
-def _splits_to_json(expense: Expense) -> list[Json]:
-    if expense.split_type not in SCALED_SPLITS:
-        return [{"userId": split.user_id, "value": split.value} for split in expense.splits]
-    return [{"userId": split.user_id, "value": _unscaled(split.value)} for split in expense.splits]
+def _paid_by_to_json(payers: tuple[Posting, ...]) -> str | list[Json]:
+    return payers[0].user_id if len(payers) == 1 else _postings_to_json(payers)
+
+
+def _paid_by_from_json(stored: Json) -> tuple[Posting, ...]:
+    paid_by = stored["paidBy"]
+    if isinstance(paid_by, str):
+        return (Posting(paid_by, stored["amount"]),)
+    return _postings_from_json(paid_by)
+
+
+def _items_to_json(items: tuple[Item, ...]) -> list[Json]:
+    return [
+        {"name": item.name, "amount": item.amount, "participants": list(item.participants)} for item in items
+    ]
+
+
+def _items_from_json(stored: list[Json]) -> tuple[Item, ...]:
+    return tuple([Item(item["name"], item["amount"], tuple(item["participants"])) for item in stored])
+
+
+def _splits_to_json(splits: tuple[SplitValue, ...], split_type: SplitType) -> list[Json]:
+    if split_type not in SCALED_SPLITS:
+        return [{"userId": split.user_id, "value": split.value} for split in splits]
+    return [{"userId": split.user_id, "value": _unscaled(split.value)} for split in splits]
 
 
 def _splits_from_json(stored: list[Json], split_type: SplitType) -> tuple[SplitValue, ...]:

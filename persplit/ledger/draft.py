@@ -3,8 +3,17 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from persplit.ledger.errors import FieldError, Invalid
-from persplit.ledger.expense import Expense, ExpenseDraft, Item, Posting, SplitType, SplitValue
+from persplit.ledger.conversion import as_typed, canonical_rate, in_currency
+from persplit.ledger.errors import FieldError, Invalid, RateUnknown
+from persplit.ledger.expense import (
+    Expense,
+    ExpenseDraft,
+    Item,
+    Posting,
+    RateSource,
+    SplitType,
+    SplitValue,
+)
 from persplit.ledger.split import shares_of
 from persplit.ledger.state import GroupState
 
@@ -36,8 +45,50 @@ def resolved(
 
     Raises:
         Invalid: with every bad field that one look finds.
+        RateUnknown: it is in another currency than the group's, with no rate.
 
     """
+    rate = _rate(state, draft, before)
+    typed = _typed(
+        state,
+        draft,
+        people,
+        expense_id=expense_id,
+        actor_id=actor_id,
+        now=now,
+        before=before if rate is None or before is None else as_typed(before),
+    )
+    if draft.currency is None or rate is None:
+        return _with_what_was_typed(state, draft, typed, before)
+    return in_currency(typed, draft.currency, *rate, state.settings.currency)
+
+
+def _with_what_was_typed(
+    state: GroupState, draft: ExpenseDraft, after: Expense, before: Expense | None
+) -> Expense:
+    """An edit by who knows nothing of currencies, and leaves the money alone, keeps what was typed in another."""
+    if before is None or draft.currency is not None:
+        return after
+    was = _canonical(state, before)
+    is_same = all(getattr(was, part) == getattr(after, part) for part in _MONEY)
+    return replace(after, original=was.original) if is_same else after
+
+
+_MONEY = ("amount", "payers", "split_type", "participants", "splits", "items", "include_payer", "shares", "kind")
+"""The parts of an expense from which balances follow, or which say how they do."""
+
+
+def _typed(
+    state: GroupState,
+    draft: ExpenseDraft,
+    people: Collection[str],
+    *,
+    expense_id: str,
+    actor_id: str,
+    now: str,
+    before: Expense | None,
+) -> Expense:
+    """The expense in the currency in which it was typed, and so was the version before."""
     payers = _payers(state, draft, actor_id, before)
     splits = _splits(state, draft.splits)
     items = _items(state, draft.items)
@@ -69,7 +120,32 @@ def resolved(
         created_by=before.created_by if before else actor_id,
         created_at=before.created_at if before else now,
         updated_at=now,
+        kind=draft.kind,
     )
+
+
+def _rate(state: GroupState, draft: ExpenseDraft, before: Expense | None) -> tuple[str, RateSource] | None:
+    """The rate for the draft's currency, and where it is from; None where that is the group's own.
+
+    Raises:
+        Invalid: it isn't a rate.
+        RateUnknown: nobody says.
+
+    """
+    if draft.currency in (None, state.settings.currency):
+        if draft.rate is not None:
+            raise Invalid(FieldError("rate", "goes with another currency than the group's"))
+        return None
+    if draft.rate is not None:
+        try:
+            return canonical_rate(draft.rate), draft.rate_source
+        except ValueError as error:
+            raise Invalid(FieldError("rate", str(error))) from None
+    if before is not None and before.original is not None and before.original.currency == draft.currency:
+        return before.original.rate, before.original.rate_source
+    if draft.table_rate is None:
+        raise RateUnknown(f"no rate is known from {draft.currency} to {state.settings.currency}: say it")
+    return draft.table_rate, RateSource.TABLE
 
 
 def _given_shares(given: tuple[Posting, ...], worked_out: tuple[Posting, ...]) -> tuple[Posting, ...]:
@@ -93,6 +169,7 @@ def _given_shares(given: tuple[Posting, ...], worked_out: tuple[Posting, ...]) -
 
 def _canonical(state: GroupState, expense: Expense) -> Expense:
     """The expense with the ids of claimed placeholders replaced by those of who claimed them."""
+    typed = expense.original
     return replace(
         expense,
         payers=_postings(state, expense.payers),
@@ -100,6 +177,14 @@ def _canonical(state: GroupState, expense: Expense) -> Expense:
         splits=_splits(state, expense.splits),
         items=_items(state, expense.items),
         shares=_postings(state, expense.shares),
+        original=typed
+        and replace(
+            typed,
+            payers=_postings(state, typed.payers),
+            splits=_splits(state, typed.splits),
+            items=_items(state, typed.items),
+            shares=_postings(state, typed.shares),
+        ),
     )
 
 
