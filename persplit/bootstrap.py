@@ -42,6 +42,7 @@ from persplit.service.overview import Overview
 from persplit.service.people import People
 from persplit.service.ports import Clock, Documents, Hints, Stores
 from persplit.service.qr_tokens import QrTokens
+from persplit.service.rates import Rates
 from persplit.service.readiness import Readiness
 from persplit.service.session_sweep import SessionSweep
 from persplit.service.sessions import Sessions
@@ -260,6 +261,7 @@ async def _composed(
         invites=Invites(stores.invites, clock),
         group_passwords=GroupPasswords(stores.group_passwords, hasher, SignInThrottle()),
         standings=standings,
+        rates=Rates(stores.rates),
         importing=Importing(stores.events, groups, people, batches, clock),
         exporting=Exporting(stores.events, groups, people),
         statements=PdfStatements(),
@@ -349,6 +351,7 @@ async def _sqlite(path: Path, *, migrates: bool, accepts_loss: bool) -> AsyncIte
             invites=SqliteDocuments(database, "invites"),
             group_passwords=SqliteDocuments(database, "group_passwords"),
             erasures=SqliteDocuments(database, "erasures"),
+            rates=SqliteDocuments(database, "rates"),
             meta=SqliteDocuments(database, "meta"),
             is_shared=False,
             name=str(path),
@@ -383,6 +386,7 @@ async def _mongodb(uri: str, *, migrates: bool) -> AsyncIterator[Stores]:
             invites=await documents("invites"),
             group_passwords=await documents("group_passwords"),
             erasures=await documents("erasures"),
+            rates=await documents("rates"),
             meta=await documents("meta"),
             is_shared=True,
             name=f"MongoDB, {database.name}",

@@ -80,7 +80,9 @@ def originals(draw: st.DrawFn, split_type: SplitType) -> Original:
         rate_source=draw(st.sampled_from(RateSource)),
         payers=draw(people.flatmap(lambda users: postings_of(amount, users))),
         splits=draw(split_values(split_type)),
-        items=tuple(draw(st.lists(items, min_size=1, max_size=2))) if split_type is SplitType.ITEMIZED else (),
+        items=tuple(draw(st.lists(items, min_size=1, max_size=2)))
+        if split_type is SplitType.ITEMIZED
+        else (),
         shares=draw(people.flatmap(lambda users: postings_of(amount, users))),
     )
 

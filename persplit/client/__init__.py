@@ -53,7 +53,7 @@ from persplit.client.reading import (
     SettlementEntry,
 )
 from persplit.client.syncing import SyncReport
-from persplit.ledger.expense import ExpenseDraft, Item, Posting, SplitType, SplitValue
+from persplit.ledger.expense import ExpenseDraft, ExpenseKind, Item, Posting, SplitType, SplitValue
 
 __all__ = [
     "EXPORTS",
@@ -70,6 +70,7 @@ __all__ = [
     "ConnectionChanged",
     "ExpenseDraft",
     "ExpenseEntry",
+    "ExpenseKind",
     "Explanation",
     "Friend",
     "Group",

@@ -333,9 +333,17 @@ class Client:
     # --- expenses and settlements
 
     async def create_expense(self, group_id: str, draft: ExpenseDraft) -> Written:
-        """Add an expense; its day is this device's unless told."""
+        """Add an expense; its day is this device's unless told.
+
+        One in another currency than the group's that names no rate gets the server's, which takes a network.
+
+        Raises:
+            RateUnknown: the server has none, or there is no network: say it.
+
+        """
         today = self._book.clock().date().isoformat()
         dated = draft if draft.date is not None else replace(draft, date=today)
+        dated = await self._with_rate(group_id, dated)
         return await self._write(
             "expense:create", group_id, {"id": str(uuid.uuid4()), **drafts.draft_to_wire(dated)}
         )
@@ -346,10 +354,28 @@ class Client:
         """Put another version in an expense's place; `drafts.draft_of` gives the present one to change.
 
         `expected_seq`: the seq of the version that the user saw, if that isn't a pending one. If it has changed
-        since, the command is refused with `conflict`; without it the last writer wins.
+        since, the command is refused with `conflict`; without it the last writer wins. In the currency that it was in,
+        it keeps its rate unless told.
         """
+        before = (await self.expense(group_id, expense_id)).expense.original
+        if before is None or before.currency != draft.currency:
+            draft = await self._with_rate(group_id, draft)
         fields = {"expenseId": expense_id, **drafts.draft_to_wire(draft), "expectedSeq": expected_seq}
         return await self._write("expense:update", group_id, fields)
+
+    async def rates(self, into: str, day: str | None = None) -> Mapping[str, str]:
+        """The server's newest rates on or before the day (online): currency → units of `into` for one of it."""
+        found = await self._signing_in.ask("GET", "/rates", into=into, date=day)
+        return {rate["currency"]: rate["rate"] for rate in found["rates"]}
+
+    async def _with_rate(self, group_id: str, draft: ExpenseDraft) -> ExpenseDraft:
+        """The draft with the server's rate, where it needs one and the server has it."""
+        into = (await self.group(group_id)).currency
+        if draft.currency in (None, into) or draft.rate is not None:
+            return draft
+        with contextlib.suppress(Offline):
+            return replace(draft, rate=(await self.rates(into, draft.date)).get(draft.currency or ""))
+        return draft
 
     async def delete_expense(
         self, group_id: str, expense_id: str, *, expected_seq: int | None = None

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, Final
 
 from persplit.client.errors import Json
+from persplit.ledger.conversion import as_typed, canonical_rate
 from persplit.ledger.errors import FieldError, Invalid
 from persplit.ledger.expense import (
     CATEGORY_LENGTH_MAX,
@@ -18,6 +19,7 @@ from persplit.ledger.expense import (
     VALUE_SCALE,
     Expense,
     ExpenseDraft,
+    ExpenseKind,
     Item,
     Posting,
     SplitType,
@@ -34,7 +36,9 @@ def draft_of(expense: Expense) -> ExpenseDraft:
     """The draft of an expense: change it with `dataclasses.replace`, and send it as an update.
 
     Where one person paid, `payers` is None, which in an update leaves them: so the amount alone can be changed.
+    In another currency the amounts are what was typed; without a `rate` it keeps the one that it has.
     """
+    original, expense = expense.original, as_typed(expense)
     return ExpenseDraft(
         description=expense.description,
         amount=expense.amount,
@@ -47,6 +51,8 @@ def draft_of(expense: Expense) -> ExpenseDraft:
         date=expense.date,
         category=expense.category,
         notes=expense.notes,
+        kind=expense.kind,
+        currency=None if original is None else original.currency,
     )
 
 
@@ -73,6 +79,9 @@ def draft_to_wire(draft: ExpenseDraft) -> Json:
         "date": draft.date,
         "category": draft.category,
         "notes": draft.notes,
+        "kind": None if draft.kind is ExpenseKind.EXPENSE else draft.kind.value,
+        "currency": draft.currency,
+        "rate": draft.rate,
     }
     return {name: value for name, value in told.items() if value is not None and value != []} | (
         {"participants": []} if draft.participants == () else {}
@@ -95,6 +104,9 @@ def draft_from_wire(fields: Json) -> ExpenseDraft:
         date=fields.get("date"),
         category=fields.get("category"),
         notes=fields.get("notes"),
+        kind=ExpenseKind(fields.get("kind", ExpenseKind.EXPENSE)),
+        currency=fields.get("currency"),
+        rate=fields.get("rate"),
     )
 
 
@@ -176,11 +188,21 @@ def _draft_errors(draft: ExpenseDraft) -> Iterator[FieldError]:
         yield from _text_errors("notes", draft.notes, NOTES_LENGTH_MAX, length_min=0)
     if draft.date is not None and not _is_day(draft.date):
         yield FieldError("date", "not a day, YYYY-MM-DD")
+    if draft.currency is not None and draft.currency not in CURRENCIES:
+        yield FieldError("currency", "not an ISO 4217 currency code")
+    yield from _rate_errors(draft.rate)
     for index, payer in enumerate(draft.payers or ()):
         yield from _amount_errors(f"paidBy.{index}.amount", payer.amount)
     for index, split in enumerate(draft.splits):
         yield from _value_errors(f"splits.{index}.value", split.value, draft.split_type)
     yield from _item_errors(draft)
+
+
+def _rate_errors(rate: str | None) -> Iterator[FieldError]:
+    try:
+        canonical_rate("1" if rate is None else rate)
+    except (TypeError, ValueError) as error:
+        yield FieldError("rate", str(error))
 
 
 def _item_errors(draft: ExpenseDraft) -> Iterator[FieldError]:

@@ -1,5 +1,6 @@
 """`persplit client expense …`."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Final
 
@@ -9,7 +10,7 @@ from persplit.client import draft_of
 from persplit.client_cli import shapes, tables
 from persplit.client_cli.running import Group, Json, run
 from persplit.client_cli.session import Session
-from persplit.client_cli.splitting import Split, Words, drafted, redrafted
+from persplit.client_cli.splitting import Kind, Split, Words, drafted, redrafted
 from persplit.client_cli.views import GroupView
 
 app = typer.Typer(help="What was spent.", no_args_is_help=True)
@@ -42,6 +43,21 @@ IncludePayer = Annotated[
 Date = Annotated[str | None, typer.Option(metavar="DAY", help="2026-11-21, today or yesterday.")]
 Category = Annotated[str | None, typer.Option()]
 Notes = Annotated[str | None, typer.Option()]
+KindOption = Annotated[
+    Kind | None,
+    typer.Option(
+        help="refund and income: money that came in, to whom --paid-by names.", show_default="expense"
+    ),
+]
+Currency = Annotated[
+    str | None, typer.Option(metavar="CODE", help="Another currency than the group's: EUR, JPY, …")
+]
+Rate = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NUMBER", help="What one unit of it is worth in the group's; the server's table unless told."
+    ),
+]
 Which = Annotated[str, typer.Argument(metavar="EXPENSE", help="Its description, or its id or part of it.")]
 
 
@@ -63,19 +79,24 @@ def add(
     date: Date = None,
     category: Category = None,
     notes: Notes = None,
+    kind: KindOption = None,
+    currency: Currency = None,
+    rate: Rate = None,
     group: Group = None,
     as_json: Json = False,
 ) -> None:
     """Add an expense: you paid, and it is divided equally among all, unless told.
 
     Examples: `add Dinner 1200`, `add Taxi 300 --among Asha,Ben`, `add Hotel 12k --paid-by Asha=7k --paid-by Ben`,
-    `add Rent 30k --split percent --part me=60 --part Ben=40`, `add Lunch --item "Thali=300:Asha,Ben"`.
+    `add Rent 30k --split percent --part me=60 --part Ben=40`, `add Lunch --item "Thali=300:Asha,Ben"`,
+    `add Museum 45 --currency EUR --rate 97.25`, `add Deposit 5k --kind refund`.
 
     JSON: {"expense": {id, amount, shares, pending, …}}
     """
     words = _words(
         description, amount, split, paid_by, among, part, item, include_payer, date, category, notes
     )
+    words = replace(words, kind=kind, currency=currency, rate=rate)
 
     async def work(session: Session) -> None:
         await session.refresh()
@@ -148,6 +169,9 @@ def edit(
     date: Date = None,
     category: Category = None,
     notes: Notes = None,
+    kind: KindOption = None,
+    currency: Currency = None,
+    rate: Rate = None,
     group: Group = None,
     as_json: Json = False,
 ) -> None:
@@ -160,6 +184,7 @@ def edit(
     words = _words(
         description, amount, split, paid_by, among, part, item, include_payer, date, category, notes
     )
+    words = replace(words, kind=kind, currency=currency, rate=rate)
 
     async def work(session: Session) -> None:
         await session.refresh()

@@ -87,7 +87,9 @@ def in_currency(typed: Expense, currency: str, rate: str, source: RateSource, in
     """
     amount = converted(typed.amount, currency, rate, into)
     if not 1 <= amount <= AMOUNT_MAX:
-        raise Invalid(FieldError("amount", f"comes to {amount} minor units of {into}: from 1 to {AMOUNT_MAX}"))
+        raise Invalid(
+            FieldError("amount", f"comes to {amount} minor units of {into}: from 1 to {AMOUNT_MAX}")
+        )
     payers = _postings(amount, typed.payers)
     return replace(
         typed,

@@ -74,7 +74,17 @@ def _with_what_was_typed(
     return replace(after, original=was.original) if is_same else after
 
 
-_MONEY = ("amount", "payers", "split_type", "participants", "splits", "items", "include_payer", "shares", "kind")
+_MONEY = (
+    "amount",
+    "payers",
+    "split_type",
+    "participants",
+    "splits",
+    "items",
+    "include_payer",
+    "shares",
+    "kind",
+)
 """The parts of an expense from which balances follow, or which say how they do."""
 
 

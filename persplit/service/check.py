@@ -25,6 +25,7 @@ from persplit.service.erasure import is_unfinished
 from persplit.service.errors import StoreUnavailable
 from persplit.service.handler import thing_of
 from persplit.service.ports import Document, EventStore, Snapshot, StoredEvent, Stores, fields_of
+from persplit.service.rates import check_rates
 from persplit.service.sessions import read_session
 from persplit.service.users import email_key, read_credentials
 from persplit.service.walking import PAGE, group_ids, scanned
@@ -246,6 +247,7 @@ class DocumentCheck:
             "invites": self._invite,
             "group_passwords": self._group_password,
             "erasures": self._erasure,
+            "rates": self._rates,
         }
         for name, look in looks.items():
             async for document in scanned(self._stores.collections()[name]):
@@ -292,6 +294,10 @@ class DocumentCheck:
 
     async def _of_group(self, group_id: str) -> Finding | None:
         return None if await self._stores.events.heads([group_id]) else _orphan("its group is gone")
+
+    async def _rates(self, document: Document) -> Finding | None:
+        check_rates(document)
+        return None
 
     async def _erasure(self, document: Document) -> Finding | None:
         if not is_unfinished(document):

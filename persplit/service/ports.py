@@ -301,6 +301,7 @@ class Stores:
     invites: Documents
     group_passwords: Documents
     erasures: Documents
+    rates: Documents
     meta: Documents
     is_shared: bool
     name: str = ""
@@ -314,6 +315,7 @@ class Stores:
             "invites": self.invites,
             "group_passwords": self.group_passwords,
             "erasures": self.erasures,
+            "rates": self.rates,
         }
 
 

@@ -12,6 +12,7 @@ from pydantic.json_schema import WithJsonSchema
 
 from persplit.exchange.book import Format
 from persplit.ledger import expense, group, settlement
+from persplit.ledger.conversion import RATE_DECIMALS_MAX, RATE_WHOLE_DIGITS_MAX, canonical_rate
 from persplit.ledger.money import AMOUNT_MAX, CURRENCIES
 from persplit.ledger.upi import normalise_vpa
 
@@ -199,6 +200,18 @@ Currency = Annotated[
     StringConstraints(strict=True, max_length=3),
     AfterValidator(_currency),
     WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$", "description": "ISO 4217"}),
+]
+Rate = Annotated[
+    str,
+    StringConstraints(strict=True, max_length=RATE_WHOLE_DIGITS_MAX + 1 + RATE_DECIMALS_MAX),
+    AfterValidator(canonical_rate),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": rf"^[0-9]{{1,{RATE_WHOLE_DIGITS_MAX}}}(\\.[0-9]{{1,{RATE_DECIMALS_MAX}}})?$",
+            "description": "a positive decimal number: major units of the group's currency for one of `currency`",
+        }
+    ),
 ]
 Day = Annotated[
     str,

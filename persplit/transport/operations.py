@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -25,6 +26,7 @@ from persplit.service.overview import Overview
 from persplit.service.people import People
 from persplit.service.ports import AccessClaims, QrRenderer, StatementPrinter
 from persplit.service.qr_tokens import QrTokens
+from persplit.service.rates import Rates
 from persplit.service.standing import Standings
 from persplit.service.sync import Sync
 from persplit.service.users import Users
@@ -86,6 +88,7 @@ class Services:
     invites: Invites
     group_passwords: GroupPasswords
     standings: Standings
+    rates: Rates
     importing: Importing
     exporting: Exporting
     statements: StatementPrinter
@@ -177,6 +180,11 @@ def page_by_id(
 def new_id() -> str:
     """A new UUIDv7: unique everywhere, sorting by time."""
     return str(uuid_utils.uuid7())
+
+
+def today() -> str:
+    """The day in UTC, YYYY-MM-DD."""
+    return datetime.now(UTC).date().isoformat()
 
 
 async def command(

@@ -15,6 +15,7 @@ from persplit.ledger.expense import (
     SHARES_VALUE_MAX,
     VALUE_SCALE,
     ExpenseDraft,
+    ExpenseKind,
     Item,
     Posting,
     SplitType,
@@ -276,9 +277,23 @@ class ExpenseIn(Request):
     date: f.Day | None = Field(None, description="the client's day, YYYY-MM-DD; today in UTC unless told")
     category: f.Category | None = None
     notes: f.Notes | None = None
+    kind: ExpenseKind = Field(
+        default=ExpenseKind.EXPENSE,
+        description="REFUND, INCOME: those in `paidBy` received the money, and it belongs to those who share it",
+    )
+    currency: f.Currency | None = Field(
+        None,
+        description="ISO 4217; all amounts of the request are in its minor units, and the answer has them in the "
+        "group's, with what was sent in `original`. The group's unless told",
+    )
+    rate: f.Rate | None = Field(
+        None,
+        description="major units of the group's currency for one of `currency`. Unless told that of the version "
+        "before, or else the server's newest on or before `date`: `rate_unknown` where it has none",
+    )
 
-    def draft(self) -> ExpenseDraft:
-        """The draft for the ledger.
+    def draft(self, table_rate: str | None = None) -> ExpenseDraft:
+        """The draft for the ledger; `table_rate` is what the server knows.
 
         Raises:
             Invalid: a split's value isn't one of its type.
@@ -296,6 +311,10 @@ class ExpenseIn(Request):
             date=self.date,
             category=self.category,
             notes=self.notes or None,
+            kind=self.kind,
+            currency=self.currency,
+            rate=self.rate,
+            table_rate=table_rate,
         )
 
     def _payers(self) -> tuple[Posting, ...] | None:
@@ -451,6 +470,13 @@ class ListEvents(OneGroup):
     after: f.After = 0
     cursor: f.SeqCursor | None = None
     limit: f.Limit = f.LIMIT_DEFAULT
+
+
+class ListRates(Request):
+    """Into which currency, and on which day: today, in UTC, unless told."""
+
+    into: f.Currency
+    date: f.Day | None = None
 
 
 # --- files

@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 from persplit.exchange.book import Format
 from persplit.exchange.matching import MatchKind
 from persplit.exchange.rows import Status
-from persplit.ledger.expense import SplitType
+from persplit.ledger.expense import ExpenseKind, RateSource, SplitType
 from persplit.ledger.group import Role
 from persplit.ledger.settlement import SettlementStatus
 
@@ -150,8 +150,21 @@ class Item(Result):
     participants: list[str]
 
 
+class Original(Result):
+    """What was typed of an expense, in minor units of `currency`. `rate`: major units of the group's for one of it."""
+
+    currency: str
+    amount: int
+    rate: str
+    rate_source: RateSource = Field(description="GIVEN with the expense, or from the server's TABLE")
+    paid_by: str | list[Posting]
+    splits: list[SplitValue]
+    items: list[Item]
+    shares: list[Posting]
+
+
 class Expense(Result):
-    """An expense; `shares` sum to `amount`."""
+    """An expense; `shares` sum to `amount`. All amounts but those in `original` are in the group's currency."""
 
     id: str
     group_id: str
@@ -172,6 +185,13 @@ class Expense(Result):
     created_at: Time
     updated_at: Time
     deleted_at: Time | None
+    kind: ExpenseKind = Field(
+        default=ExpenseKind.EXPENSE,
+        description="left out: EXPENSE. REFUND, INCOME: those in `paidBy` received the money",
+    )
+    original: Original | None = Field(
+        None, description="what was typed, where that was in another currency; else left out"
+    )
 
 
 class ExpenseWritten(Written):
@@ -533,6 +553,21 @@ class Friends(Result):
 
     friends: list[Friend]
     next_cursor: str | None
+
+
+class Rate(Result):
+    """A rate of exchange: major units of `into` for one of `currency`, from the day `date` on."""
+
+    date: Annotated[str, Field(json_schema_extra={"format": "date"})]
+    currency: str
+    into: str
+    rate: str
+
+
+class Rates(Result):
+    """The newest rate of each currency that the server knows one of."""
+
+    rates: list[Rate]
 
 
 class Problem(Result):

@@ -7,6 +7,7 @@ from persplit.transport import (
     exchange_operations,
     expense_operations,
     group_operations,
+    rate_operations,
     reading_operations,
     sync_operations,
 )
@@ -23,6 +24,7 @@ TAGGED: Final = {
     "Accounts": account_operations.OPERATIONS,
     "Groups": group_operations.OPERATIONS,
     "Expenses and settlements": expense_operations.OPERATIONS,
+    "Rates of exchange": rate_operations.OPERATIONS,
     "Balances and history": reading_operations.OPERATIONS,
     "Files in and out": exchange_operations.OPERATIONS,
     "Catching up": (*sync_operations.OPERATIONS, sync_operations.push_operation(_WRITES)),

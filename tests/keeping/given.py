@@ -32,6 +32,7 @@ def memory_stores() -> Stores:
         invites=MemoryDocuments(),
         group_passwords=MemoryDocuments(),
         erasures=MemoryDocuments(),
+        rates=MemoryDocuments(),
         meta=MemoryDocuments(),
         is_shared=False,
         name="memory",

@@ -309,7 +309,7 @@ def as_recorded(expense: Expense) -> ExpenseDraft:
         category=expense.category,
         notes=expense.notes,
         kind=expense.kind,
-        currency=original and original.currency,
+        currency=None if original is None else original.currency,
     )
 
 

@@ -55,7 +55,13 @@ def recorded(draft: ExpenseDraft, ledger: Ledger | None = None) -> Expense:
 
 @pytest.mark.parametrize(
     ("text", "rate"),
-    [("97.25", "97.25"), ("097.250", "97.25"), ("1.0", "1"), ("0.000000000001", "0.000000000001"), ("7", "7")],
+    [
+        ("97.25", "97.25"),
+        ("097.250", "97.25"),
+        ("1.0", "1"),
+        ("0.000000000001", "0.000000000001"),
+        ("7", "7"),
+    ],
 )
 def test_a_rate_is_kept_without_needless_zeros(text: str, rate: str) -> None:
     assert canonical_rate(text) == rate
@@ -77,7 +83,13 @@ def test_what_is_no_rate_is_refused(text: str) -> None:
     [
         (1_000, "EUR", "97.25", "INR", 97_250),
         (1_000, "JPY", "0.5531", "INR", 55_310),  # ¥1,000, which has no smaller unit, is ₹553.10
-        (1_250, "KWD", "271.5", "INR", 33_938),  # 1.250 dinars, a thousand fils each: ₹339.375, half a paisa up
+        (
+            1_250,
+            "KWD",
+            "271.5",
+            "INR",
+            33_938,
+        ),  # 1.250 dinars, a thousand fils each: ₹339.375, half a paisa up
         (10_000, "INR", "1.808", "JPY", 181),  # ₹100 is ¥180.8
         (1, "INR", "0.0036", "KWD", 0),
     ],
@@ -204,13 +216,13 @@ def test_a_rate_of_the_table_is_used_where_none_is_said_and_frozen() -> None:
 
 @pytest.mark.parametrize("rate", ["0", "1e5", "12345678901"])
 def test_a_bad_rate_names_its_field(rate: str) -> None:
-    with pytest.raises(Invalid, match="^rate: "):
+    with pytest.raises(Invalid, match=r"^rate: "):
         recorded(in_euros(shared(100), rate))
 
 
 @pytest.mark.parametrize(("amount", "rate"), [(1, "0.001"), (AMOUNT_MAX, "1.1")])
 def test_what_comes_to_nothing_or_to_too_much_is_refused(amount: int, rate: str) -> None:
-    with pytest.raises(Invalid, match="^amount: comes to"):
+    with pytest.raises(Invalid, match=r"^amount: comes to"):
         recorded(in_euros(shared(amount), rate))
 
 
@@ -253,7 +265,9 @@ def test_a_group_in_yen_takes_dinars() -> None:
 
 @PROPERTY
 @given(data=st.data(), kind=st.sampled_from([ExpenseKind.REFUND, ExpenseKind.INCOME]))
-def test_money_that_comes_in_is_an_expense_the_other_way_round(data: st.DataObject, kind: ExpenseKind) -> None:
+def test_money_that_comes_in_is_an_expense_the_other_way_round(
+    data: st.DataObject, kind: ExpenseKind
+) -> None:
     draft = data.draw(drafts([ASHA, RAVI, MEERA]))
     spending, receiving = ledger_of(*TRIP), ledger_of(*TRIP)
     refusal = spending.try_to(ASHA, spent("e1", draft))

@@ -125,6 +125,7 @@ class Session:
         await self._catching_up()
         await self._refusals()
         await self._any_refusal()
+        await self._money()
         await self._ends()
 
     async def _person(self, name: str, vpa: str | None) -> Phone:
@@ -268,6 +269,16 @@ class Session:
             if kind.code in REFUSED_AT_THE_DOOR:
                 with refusing(kind):
                     self.keep(f"broadcasts/connect_error_{kind.code}", await _connect_error(self.asha))
+
+    # --- what an expense can be beside one in the group's own currency
+
+    async def _money(self) -> None:
+        path = f"/groups/{self.group}/expenses"
+        museum = {"description": "Museum", "amount": 4_500, "splitType": "EQUAL", "date": "2026-03-01"}
+        euros = {**museum, "currency": "EUR", "rate": "97.25", "id": _id(11)}
+        self.keep("rest/expense_in_euros", await self.asha.ok("POST", path, euros))
+        refund = {**museum, "description": "Deposit back", "kind": "REFUND", "id": _id(12)}
+        self.keep("rest/expense_refund", await self.asha.ok("POST", path, refund))
 
     # --- how it ends
 

@@ -33,6 +33,7 @@ from persplit.service.overview import Overview
 from persplit.service.people import People
 from persplit.service.ports import AccessClaims, AccessTokens, PasswordHasher, QrRenderer
 from persplit.service.qr_tokens import QrTokens
+from persplit.service.rates import Rates
 from persplit.service.sessions import Sessions
 from persplit.service.standing import Standings
 from persplit.service.sync import Known, Missing, Sync
@@ -434,6 +435,7 @@ class Node:
             invites=Invites(documents, self.now),
             group_passwords=GroupPasswords(documents, Passwords(), throttle),
             standings=standings,
+            rates=Rates(MemoryDocuments()),
             importing=Importing(events, self.groups, people, batches, self.now),
             exporting=Exporting(events, self.groups, people),
             statements=PdfStatements(),
