@@ -44,6 +44,7 @@ from persplit.service.ports import Clock, Documents, Hints, Stores
 from persplit.service.qr_tokens import QrTokens
 from persplit.service.rates import Rates
 from persplit.service.readiness import Readiness
+from persplit.service.recurring import Recurring
 from persplit.service.session_sweep import SessionSweep
 from persplit.service.sessions import Sessions
 from persplit.service.standing import Standings
@@ -247,6 +248,7 @@ async def _composed(
     await epochs.open()
     handler = Handler(stores.events, groups, hints, clock)
     batches = Batches(stores.events, groups, handler, hints, clock)
+    rates = Rates(stores.rates)
     services = Services(
         accounts=accounts,
         users=accounts_of,
@@ -261,7 +263,8 @@ async def _composed(
         invites=Invites(stores.invites, clock),
         group_passwords=GroupPasswords(stores.group_passwords, hasher, SignInThrottle()),
         standings=standings,
-        rates=Rates(stores.rates),
+        rates=rates,
+        recurring=Recurring(stores.schedules, groups, handler, rates, clock),
         importing=Importing(stores.events, groups, people, batches, clock),
         exporting=Exporting(stores.events, groups, people),
         statements=PdfStatements(),
@@ -314,6 +317,8 @@ def _node(
     newcomers = fan_out if stores.is_shared else None
     follower = asyncio.create_task(Follower(stores.events, services.groups, fan_out, hints, newcomers).run())
     stack.push_async_callback(_cancelled, follower)
+    recurring = asyncio.create_task(services.recurring.run())
+    stack.push_async_callback(_cancelled, recurring)
     sweeping = asyncio.create_task(SessionSweep(sessions, sockets.sessions).run())
     stack.push_async_callback(_cancelled, sweeping)
 
@@ -352,6 +357,7 @@ async def _sqlite(path: Path, *, migrates: bool, accepts_loss: bool) -> AsyncIte
             group_passwords=SqliteDocuments(database, "group_passwords"),
             erasures=SqliteDocuments(database, "erasures"),
             rates=SqliteDocuments(database, "rates"),
+            schedules=SqliteDocuments(database, "schedules"),
             meta=SqliteDocuments(database, "meta"),
             is_shared=False,
             name=str(path),
@@ -387,6 +393,7 @@ async def _mongodb(uri: str, *, migrates: bool) -> AsyncIterator[Stores]:
             group_passwords=await documents("group_passwords"),
             erasures=await documents("erasures"),
             rates=await documents("rates"),
+            schedules=await documents("schedules"),
             meta=await documents("meta"),
             is_shared=True,
             name=f"MongoDB, {database.name}",

@@ -13,7 +13,11 @@ from persplit.ledger.events import (
     MemberJoined,
     MemberLeft,
     MemberUpdated,
+    PresetDeleted,
+    PresetSaved,
     RecordedEvent,
+    RecurrenceSaved,
+    RecurrenceStopped,
     SettlementCancelled,
     SettlementCompleted,
     SettlementCreated,
@@ -22,7 +26,9 @@ from persplit.ledger.events import (
 from persplit.ledger.expense import (
     SCALED_SPLITS,
     SHARES_VALUE_MAX,
+    VALUE_SCALE,
     Expense,
+    ExpenseDraft,
     ExpenseKind,
     Item,
     Original,
@@ -33,6 +39,8 @@ from persplit.ledger.expense import (
 )
 from persplit.ledger.group import GroupSettings, Member, Role
 from persplit.ledger.money import AMOUNT_MAX
+from persplit.ledger.preset import PRESET_SPLITS, Preset
+from persplit.ledger.recurrence import Frequency, Recurrence, Schedule
 from persplit.ledger.settlement import Settlement, SettlementStatus
 
 ids = st.uuids().map(str)
@@ -117,6 +125,7 @@ def expenses(draw: st.DrawFn) -> Expense:
         deleted_at=draw(st.none() | instants),
         kind=draw(st.sampled_from(ExpenseKind)),
         original=draw(st.none() | originals(split_type)),
+        recurrence_id=draw(st.none() | ids),
     )
 
 
@@ -144,6 +153,7 @@ members = st.builds(
     joined_at=instants,
     left_at=st.none() | instants,
     claimed=st.none() | user_ids,
+    weight=st.just(VALUE_SCALE) | st.integers(1, SHARES_VALUE_MAX),
 )
 
 settings = st.builds(
@@ -155,6 +165,59 @@ settings = st.builds(
     has_password=st.booleans(),
     archived_at=st.none() | instants,
     seq=seqs,
+    time_zone=st.sampled_from(["UTC", "Asia/Kolkata"]),
+)
+
+preset_splits = st.sampled_from(sorted(PRESET_SPLITS))
+presets = preset_splits.flatmap(
+    lambda split_type: st.builds(
+        Preset,
+        id=ids,
+        seq=seqs,
+        name=names,
+        split_type=st.just(split_type),
+        participants=st.none() | people,
+        splits=split_values(split_type),
+        is_default=st.booleans(),
+        created_by=user_ids,
+        created_at=instants,
+        updated_at=instants,
+    )
+)
+
+templates = st.builds(
+    ExpenseDraft,
+    description=names,
+    amount=amounts,
+    split_type=st.just(SplitType.EQUAL),
+    participants=st.none() | people,
+    include_payer=st.booleans(),
+    category=st.none() | texts,
+    notes=st.none() | texts,
+    kind=st.sampled_from(ExpenseKind),
+    currency=st.sampled_from([None, "EUR"]),
+    preset_id=st.none() | ids,
+)
+recurrences = st.builds(
+    Recurrence,
+    id=ids,
+    seq=seqs,
+    since=seqs,
+    schedule=st.builds(
+        Schedule,
+        frequency=st.sampled_from(Frequency),
+        start=dates,
+        interval=st.integers(1, 9),
+        end=st.none() | dates,
+        count=st.none() | st.integers(1, 99),
+    ),
+    draft=templates,
+    made_through=st.none() | dates,
+    paused=st.booleans(),
+    problem=st.none() | texts,
+    created_by=user_ids,
+    created_at=instants,
+    updated_at=instants,
 )
 
 events: st.SearchStrategy[Event] = st.one_of(
@@ -171,6 +234,10 @@ events: st.SearchStrategy[Event] = st.one_of(
     st.builds(SettlementCompleted, settlement=settlements),
     st.builds(SettlementDeclined, settlement=settlements),
     st.builds(SettlementCancelled, settlement=settlements),
+    st.builds(PresetSaved, preset=presets),
+    st.builds(PresetDeleted, preset=presets),
+    st.builds(RecurrenceSaved, recurrence=recurrences),
+    st.builds(RecurrenceStopped, recurrence=recurrences),
 )
 
 recorded_events = st.builds(

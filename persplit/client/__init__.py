@@ -54,6 +54,8 @@ from persplit.client.reading import (
 )
 from persplit.client.syncing import SyncReport
 from persplit.ledger.expense import ExpenseDraft, ExpenseKind, Item, Posting, SplitType, SplitValue
+from persplit.ledger.preset import Preset, PresetDraft
+from persplit.ledger.recurrence import Frequency, Recurrence, Schedule
 
 __all__ = [
     "EXPORTS",
@@ -72,6 +74,7 @@ __all__ = [
     "ExpenseEntry",
     "ExpenseKind",
     "Explanation",
+    "Frequency",
     "Friend",
     "Group",
     "GroupGone",
@@ -94,9 +97,13 @@ __all__ = [
     "Plan",
     "PlanRow",
     "Posting",
+    "Preset",
+    "PresetDraft",
     "Queued",
+    "Recurrence",
     "Refused",
     "ReplicaError",
+    "Schedule",
     "SettlementEntry",
     "SignedOut",
     "SplitType",

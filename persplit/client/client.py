@@ -35,8 +35,10 @@ from persplit.client.rest import Rest
 from persplit.client.signing_in import SigningIn
 from persplit.client.syncing import Syncing, SyncReport
 from persplit.ledger.errors import NotFound
-from persplit.ledger.expense import ExpenseDraft
+from persplit.ledger.expense import VALUE_SCALE, ExpenseDraft
 from persplit.ledger.group import DESCRIPTION_LENGTH_MAX, NAME_LENGTH_MAX, Member, Role
+from persplit.ledger.preset import Preset, PresetDraft
+from persplit.ledger.recurrence import Recurrence, Schedule
 
 CANCEL_AGAIN_SECONDS: Final = 0.5
 """Between two attempts to end the connection."""
@@ -250,6 +252,7 @@ class Client:
         description: str | None = None,
         currency: str = "INR",
         simplify: bool = True,
+        time_zone: str | None = None,
         join_password: str | None = None,
     ) -> Written:
         """Found a group. A `join_password` is kept in the replica until the server has it."""
@@ -261,6 +264,8 @@ class Client:
         }
         if join_password is not None:
             fields["joinPassword"] = join_password
+        if time_zone is not None:
+            fields["timeZone"] = drafts.checked_time_zone(time_zone)
         return await self._write("group:create", str(uuid.uuid4()), fields)
 
     async def update_group(
@@ -273,6 +278,7 @@ class Client:
         simplify: bool | None = None,
         join_password: str | None = None,
         archived: bool | None = None,
+        time_zone: str | None = None,
     ) -> Written:
         """Change settings (admin). None leaves one as it is; an empty description removes it."""
         fields: Json = {"simplify": simplify, "joinPassword": join_password, "archived": archived}
@@ -280,6 +286,8 @@ class Client:
             fields["name"] = drafts.checked_name("name", name, NAME_LENGTH_MAX)
         if currency is not None:
             fields["currency"] = drafts.checked_currency(currency)
+        if time_zone is not None:
+            fields["timeZone"] = drafts.checked_time_zone(time_zone)
         fields |= _description(description)
         return await self._write("group:update", group_id, fields)
 
@@ -303,6 +311,14 @@ class Client:
     async def change_role(self, group_id: str, user_id: str, role: Role) -> None:
         """Make somebody an admin, or no longer (admin, online). Raises `Refused`."""
         await self._ask_and_pull("PATCH", f"/groups/{group_id}/members/{user_id}", {"role": role.value})
+
+    async def change_weight(self, group_id: str, user_id: str, weight: int) -> None:
+        """Change what somebody bears unless told of SHARES, in ten-thousandths (they or an admin, online).
+
+        What was divided before stays. Raises `Refused`.
+        """
+        told = weight / VALUE_SCALE
+        await self._ask_and_pull("PATCH", f"/groups/{group_id}/members/{user_id}", {"weight": told})
 
     async def invite(self, group_id: str) -> Invite:
         """A fresh invite (online). Raises `Refused`."""
@@ -440,6 +456,53 @@ class Client:
         self._hub.publish(changes)
         self._connection.wake()
         return Written(queued.command_id, queued.group_id, queued.thing_id)
+
+    # --- what is arranged beforehand
+
+    async def presets(self, group_id: str) -> list[Preset]:
+        """The group's named ways to divide, its default first; a draft names one as its `preset_id`."""
+        return await self._do(self._reader.presets, group_id)
+
+    async def save_preset(
+        self, group_id: str, draft: PresetDraft, *, preset_id: str | None = None
+    ) -> Written:
+        """Name a way to divide, or put another version of the preset; expenses made with it stay."""
+        fields = drafts.preset_to_wire(preset_id or str(uuid.uuid4()), draft)
+        return await self._write("preset:save", group_id, fields)
+
+    async def delete_preset(self, group_id: str, preset_id: str) -> Written:
+        """Delete a preset; expenses made with it stay."""
+        return await self._write("preset:delete", group_id, {"presetId": preset_id})
+
+    async def recurrences(self, group_id: str) -> list[Recurrence]:
+        """The group's recurring expenses, oldest first."""
+        return await self._do(self._reader.recurrences, group_id)
+
+    async def save_recurrence(
+        self,
+        group_id: str,
+        schedule: Schedule,
+        template: ExpenseDraft,
+        *,
+        recurrence_id: str | None = None,
+    ) -> Written:
+        """Set up a recurring expense, or put another version of it; what it has made stays.
+
+        The server makes the expenses, each on its day, from when it has heard of it.
+        """
+        id_ = recurrence_id or str(uuid.uuid4())
+        return await self._write(
+            "recurrence:save", group_id, drafts.recurrence_to_wire(id_, schedule, template)
+        )
+
+    async def pause_recurrence(self, group_id: str, recurrence_id: str, *, paused: bool = True) -> Written:
+        """Make no more for now; or go on, without what would have been made meanwhile."""
+        fields: Json = {"recurrenceId": recurrence_id, "paused": paused}
+        return await self._write("recurrence:pause", group_id, fields)
+
+    async def stop_recurrence(self, group_id: str, recurrence_id: str) -> Written:
+        """Make no more; what was made stays."""
+        return await self._write("recurrence:stop", group_id, {"recurrenceId": recurrence_id})
 
     # --- files
 

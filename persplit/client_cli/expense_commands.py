@@ -1,13 +1,14 @@
 """`persplit client expense …`."""
 
 from dataclasses import replace
-from datetime import date
 from typing import Annotated, Final
 
 import typer
 
 from persplit.client import draft_of
 from persplit.client_cli import shapes, tables
+from persplit.client_cli.days import today
+from persplit.client_cli.names import Named, choose
 from persplit.client_cli.running import Group, Json, run
 from persplit.client_cli.session import Session
 from persplit.client_cli.splitting import Kind, Split, Words, drafted, redrafted
@@ -82,6 +83,7 @@ def add(
     kind: KindOption = None,
     currency: Currency = None,
     rate: Rate = None,
+    preset: Annotated[str | None, typer.Option(help="Divide as this preset of the group says.")] = None,
     group: Group = None,
     as_json: Json = False,
 ) -> None:
@@ -101,7 +103,11 @@ def add(
     async def work(session: Session) -> None:
         await session.refresh()
         view = await session.view(group)
-        draft = drafted(words, lambda who: session.person(view, who), view.currency, _today())
+        told = words
+        if preset is not None:
+            presets = [Named(one.id, one.name) for one in await session.client.presets(view.id)]
+            told = replace(words, preset_id=choose(preset, presets, "preset"))
+        draft = drafted(told, lambda who: session.person(view, who), view.currency, today())
         written = await session.client.create_expense(view.id, draft)
         await session.deliver(written)
         await _shown(session, view, written.id)
@@ -191,7 +197,7 @@ def edit(
         view = await session.view(group)
         entry = await session.expense(view, expense, deleted=False)
         before = draft_of(entry.expense)
-        draft = redrafted(before, words, lambda who: session.person(view, who), view.currency, _today())
+        draft = redrafted(before, words, lambda who: session.person(view, who), view.currency, today())
         seen = None if entry.is_pending else entry.expense.seq
         written = await session.client.update_expense(view.id, entry.expense.id, draft, expected_seq=seen)
         await session.deliver(written)
@@ -265,7 +271,3 @@ def _words(
 async def _shown(session: Session, view: GroupView, expense_id: str) -> None:
     entry = await session.client.expense(view.id, expense_id)
     session.out.show({"expense": shapes.expense(entry)}, *tables.expense(view, entry))
-
-
-def _today() -> date:
-    return date.today()  # noqa: DTZ011 - the user's own day is meant

@@ -1,8 +1,10 @@
 """What happened, in words: the same in the history, in the live view and in notifications."""
 
+from persplit.client_cli.amounts import scaled_text
 from persplit.client_cli.money import money
 from persplit.client_cli.views import GroupView
 from persplit.ledger.events import (
+    ArrangementEvent,
     Event,
     ExpenseCreated,
     ExpenseDeleted,
@@ -13,7 +15,10 @@ from persplit.ledger.events import (
     MemberJoined,
     MemberLeft,
     MemberUpdated,
+    PresetDeleted,
+    PresetSaved,
     RecordedEvent,
+    RecurrenceSaved,
     SettlementCancelled,
     SettlementCompleted,
     SettlementCreated,
@@ -52,8 +57,24 @@ def _did(group: GroupView, event: Event, by: str) -> str:
             return f"restored {_expense(group, expense)}"
         case SettlementCreated(settlement=settlement):
             return f"noted that {payment(group, settlement)}"
+        case _ if isinstance(event, ArrangementEvent):
+            return _arranged(event)
         case _:
             return f"{_SETTLED[type(event)]} that {payment(group, event.settlement)}"
+
+
+def _arranged(event: ArrangementEvent) -> str:
+    match event:
+        case PresetSaved(preset=preset):
+            return f"saved the preset {preset.name}"
+        case PresetDeleted(preset=preset):
+            return f"deleted the preset {preset.name}"
+        case RecurrenceSaved(recurrence=recurrence) if recurrence.paused:
+            return f"paused the recurring {recurrence.draft.description}"
+        case RecurrenceSaved(recurrence=recurrence):
+            return f"saved the recurring {recurrence.draft.description}"
+        case _:
+            return f"stopped the recurring {event.recurrence.draft.description}"
 
 
 def _recorded_name(group: GroupView, user_id: str) -> str:
@@ -71,6 +92,9 @@ def _updated(event: GroupUpdated) -> str:
 
 def _member(group: GroupView, event: MemberJoined | MemberLeft | MemberUpdated, by: str) -> str:
     if isinstance(event, MemberUpdated):
+        if event.after.weight != event.before.weight:
+            weight = scaled_text(event.after.weight)
+            return f"changed the weight of {group.shown_name(event.after.user_id)} to {weight}"
         return f"made {group.shown_name(event.after.user_id)} {event.after.role.value.lower()}"
     itself = event.member.user_id == by
     if isinstance(event, MemberLeft):

@@ -69,6 +69,7 @@ class Words:
     kind: Kind | None = None
     currency: str | None = None
     rate: str | None = None
+    preset_id: str | None = None
 
     @property
     def split_type(self) -> SplitType | None:
@@ -82,8 +83,10 @@ class Words:
         return None
 
 
-def drafted(words: Words, person: Person, currency: str, today: date) -> ExpenseDraft:
+def drafted(words: Words, person: Person, currency: str, today: date | None) -> ExpenseDraft:
     """A new expense. Its amount may be left out of an itemised one: then it is the items' sum.
+
+    Without `today` it is a template, which has no day.
 
     Raises:
         UsageFault: something isn't said, or isn't understood. Whether it adds up is for the ledger to say.
@@ -104,13 +107,23 @@ def drafted(words: Words, person: Person, currency: str, today: date) -> Expense
         splits=tuple(_split(text, split_type, person, currency) for text in words.parts),
         items=items,
         include_payer=words.include_payer is not False,
-        date=parse_day(words.date or "today", today),
+        date=None if today is None else parse_day(words.date or "today", today),
         category=words.category or None,
         notes=words.notes or None,
         kind=(words.kind or Kind.EXPENSE).meant,
         currency=words.currency,
         rate=words.rate,
+        preset_id=words.preset_id,
     )
+
+
+def divided(
+    words: Words, person: Person, currency: str
+) -> tuple[SplitType, tuple[str, ...] | None, tuple[SplitValue, ...]]:
+    """How to divide, among whom, and what is told of each. Raises `UsageFault`."""
+    split_type = words.split_type or SplitType.EQUAL
+    people = tuple(_people(words.among, person)) if words.among else None
+    return split_type, people, tuple(_split(part, split_type, person, currency) for part in words.parts)
 
 
 def redrafted(before: ExpenseDraft, words: Words, person: Person, currency: str, today: date) -> ExpenseDraft:

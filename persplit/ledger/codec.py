@@ -11,6 +11,13 @@ that is missing raises `KeyError`.
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
+from persplit.ledger.arrangement_codec import (
+    preset_from_json,
+    preset_to_json,
+    recurrence_from_json,
+    recurrence_to_json,
+)
+from persplit.ledger.draft_codec import splits_from_json, splits_to_json, unscaled
 from persplit.ledger.events import (
     Event,
     ExpenseCreated,
@@ -22,14 +29,17 @@ from persplit.ledger.events import (
     MemberJoined,
     MemberLeft,
     MemberUpdated,
+    PresetDeleted,
+    PresetSaved,
     RecordedEvent,
+    RecurrenceSaved,
+    RecurrenceStopped,
     SettlementCancelled,
     SettlementCompleted,
     SettlementCreated,
     SettlementDeclined,
 )
 from persplit.ledger.expense import (
-    SCALED_SPLITS,
     VALUE_SCALE,
     Expense,
     ExpenseKind,
@@ -38,9 +48,9 @@ from persplit.ledger.expense import (
     Posting,
     RateSource,
     SplitType,
-    SplitValue,
 )
 from persplit.ledger.group import GroupSettings, Member, Role
+from persplit.ledger.recurrence import UTC_ZONE
 from persplit.ledger.settlement import Settlement, SettlementStatus
 
 Json: TypeAlias = dict[str, Any]
@@ -66,6 +76,10 @@ TYPES: Final[Mapping[type[Event], str]] = {
     SettlementCompleted: "settlement:completed",
     SettlementDeclined: "settlement:declined",
     SettlementCancelled: "settlement:cancelled",
+    PresetSaved: "preset:saved",
+    PresetDeleted: "preset:deleted",
+    RecurrenceSaved: "recurrence:saved",
+    RecurrenceStopped: "recurrence:stopped",
 }
 """The name of each kind of event, as stored and as broadcast."""
 
@@ -143,6 +157,10 @@ def _payload_to_json(event: Event, group_id: str) -> Json:
             }
         case ExpenseCreated() | ExpenseDeleted() | ExpenseRestored():
             return {"expense": expense_to_json(event.expense, group_id)}
+        case PresetSaved() | PresetDeleted():
+            return {"preset": preset_to_json(event.preset, group_id)}
+        case RecurrenceSaved() | RecurrenceStopped():
+            return {"recurrence": recurrence_to_json(event.recurrence, group_id)}
         case _:
             return {"settlement": settlement_to_json(event.settlement, group_id)}
 
@@ -163,12 +181,16 @@ _DECODERS: Final[Mapping[str, Callable[[Json], Event]]] = {
     "settlement:completed": lambda e: SettlementCompleted(settlement_from_json(e["settlement"])),
     "settlement:declined": lambda e: SettlementDeclined(settlement_from_json(e["settlement"])),
     "settlement:cancelled": lambda e: SettlementCancelled(settlement_from_json(e["settlement"])),
+    "preset:saved": lambda e: PresetSaved(preset_from_json(e["preset"])),
+    "preset:deleted": lambda e: PresetDeleted(preset_from_json(e["preset"])),
+    "recurrence:saved": lambda e: RecurrenceSaved(recurrence_from_json(e["recurrence"])),
+    "recurrence:stopped": lambda e: RecurrenceStopped(recurrence_from_json(e["recurrence"])),
 }
 
 
 def settings_to_json(settings: GroupSettings) -> Json:
-    """A group's settings."""
-    return {
+    """A group's settings; `timeZone` is left out where it is UTC, as in events from before there was any."""
+    told: Json = {
         "name": settings.name,
         "description": settings.description,
         "currency": settings.currency,
@@ -177,6 +199,9 @@ def settings_to_json(settings: GroupSettings) -> Json:
         "archivedAt": settings.archived_at,
         "seq": settings.seq,
     }
+    if settings.time_zone != UTC_ZONE:
+        told["timeZone"] = settings.time_zone
+    return told
 
 
 def settings_from_json(stored: Json) -> GroupSettings:
@@ -189,12 +214,13 @@ def settings_from_json(stored: Json) -> GroupSettings:
         has_password=stored["hasPassword"],
         archived_at=stored["archivedAt"],
         seq=stored["seq"],
+        time_zone=stored.get("timeZone", UTC_ZONE),
     )
 
 
 def member_to_json(member: Member) -> Json:
-    """A member, whether in the group or gone."""
-    return {
+    """A member, whether in the group or gone; `weight` is left out where it is 1."""
+    told: Json = {
         "userId": member.user_id,
         "name": member.name,
         "role": member.role.value,
@@ -203,6 +229,9 @@ def member_to_json(member: Member) -> Json:
         "leftAt": member.left_at,
         "claimed": member.claimed,
     }
+    if member.weight != VALUE_SCALE:
+        told["weight"] = unscaled(member.weight)
+    return told
 
 
 def member_from_json(stored: Json) -> Member:
@@ -215,6 +244,7 @@ def member_from_json(stored: Json) -> Member:
         joined_at=stored["joinedAt"],
         left_at=stored["leftAt"],
         claimed=stored["claimed"],
+        weight=round(stored.get("weight", 1) * VALUE_SCALE),
     )
 
 
@@ -234,7 +264,7 @@ def expense_to_json(expense: Expense, group_id: str) -> Json:
         "paidBy": _paid_by_to_json(expense.payers),
         "splitType": expense.split_type.value,
         "participants": list(expense.participants),
-        "splits": _splits_to_json(expense.splits, expense.split_type),
+        "splits": splits_to_json(expense.splits, expense.split_type),
         "items": _items_to_json(expense.items),
         "includePayer": expense.include_payer,
         "date": expense.date,
@@ -248,6 +278,8 @@ def expense_to_json(expense: Expense, group_id: str) -> Json:
     }
     if expense.kind is not ExpenseKind.EXPENSE:
         told["kind"] = expense.kind.value
+    if expense.recurrence_id is not None:
+        told["recurrenceId"] = expense.recurrence_id
     if expense.original is not None:
         told["original"] = _original_to_json(expense.original, expense.split_type)
     return told
@@ -264,7 +296,7 @@ def expense_from_json(stored: Json) -> Expense:
         payers=_paid_by_from_json(stored),
         split_type=split_type,
         participants=tuple(stored["participants"]),
-        splits=_splits_from_json(stored["splits"], split_type),
+        splits=splits_from_json(stored["splits"], split_type),
         items=_items_from_json(stored["items"]),
         include_payer=stored["includePayer"],
         date=stored["date"],
@@ -277,6 +309,7 @@ def expense_from_json(stored: Json) -> Expense:
         deleted_at=stored["deletedAt"],
         kind=ExpenseKind(stored["kind"]) if "kind" in stored else ExpenseKind.EXPENSE,
         original=_original_from_json(stored["original"], split_type) if "original" in stored else None,
+        recurrence_id=stored.get("recurrenceId"),
     )
 
 
@@ -287,7 +320,7 @@ def _original_to_json(typed: Original, split_type: SplitType) -> Json:
         "rate": typed.rate,
         "rateSource": typed.rate_source.value,
         "paidBy": _paid_by_to_json(typed.payers),
-        "splits": _splits_to_json(typed.splits, split_type),
+        "splits": splits_to_json(typed.splits, split_type),
         "items": _items_to_json(typed.items),
         "shares": _postings_to_json(typed.shares),
     }
@@ -300,7 +333,7 @@ def _original_from_json(stored: Json, split_type: SplitType) -> Original:
         rate=stored["rate"],
         rate_source=RateSource(stored["rateSource"]),
         payers=_paid_by_from_json(stored),
-        splits=_splits_from_json(stored["splits"], split_type),
+        splits=splits_from_json(stored["splits"], split_type),
         items=_items_from_json(stored["items"]),
         shares=_postings_from_json(stored["shares"]),
     )
@@ -369,21 +402,3 @@ def _items_to_json(items: tuple[Item, ...]) -> list[Json]:
 
 def _items_from_json(stored: list[Json]) -> tuple[Item, ...]:
     return tuple([Item(item["name"], item["amount"], tuple(item["participants"])) for item in stored])
-
-
-def _splits_to_json(splits: tuple[SplitValue, ...], split_type: SplitType) -> list[Json]:
-    if split_type not in SCALED_SPLITS:
-        return [{"userId": split.user_id, "value": split.value} for split in splits]
-    return [{"userId": split.user_id, "value": _unscaled(split.value)} for split in splits]
-
-
-def _splits_from_json(stored: list[Json], split_type: SplitType) -> tuple[SplitValue, ...]:
-    if split_type not in SCALED_SPLITS:
-        return tuple([SplitValue(split["userId"], split["value"]) for split in stored])
-    return tuple([SplitValue(split["userId"], round(split["value"] * VALUE_SCALE)) for split in stored])
-
-
-def _unscaled(value: int) -> int | float:
-    """Ten-thousandths as the number they stand for. Below 2**49 a float is near enough to be turned back."""
-    whole, rest = divmod(value, VALUE_SCALE)
-    return whole if rest == 0 else value / VALUE_SCALE

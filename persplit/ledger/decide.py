@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, TypeVar
 
+from persplit.ledger import arranging, draft
 from persplit.ledger import debts as debt
-from persplit.ledger import draft
 from persplit.ledger.commands import (
     AddMember,
     CancelSettlement,
     ChangeRole,
+    ChangeWeight,
     Command,
     ConfirmSettlement,
     CreateExpense,
@@ -20,10 +21,16 @@ from persplit.ledger.commands import (
     CreateSettlement,
     DeclineSettlement,
     DeleteExpense,
+    DeletePreset,
     JoinGroup,
     LeaveGroup,
+    MakeInstance,
+    PauseRecurrence,
     RemoveMember,
     RestoreExpense,
+    SavePreset,
+    SaveRecurrence,
+    StopRecurrence,
     UpdateExpense,
     UpdateGroup,
 )
@@ -114,6 +121,7 @@ def _create_group(state: GroupState | None, command: CreateGroup, asked: Asked) 
         has_password=command.has_password,
         archived_at=None,
         seq=1,
+        time_zone=command.time_zone,
     )
     member = Member(
         user_id=asked.actor_id,
@@ -141,11 +149,13 @@ def _update_group(state: GroupState, command: UpdateGroup, asked: Asked) -> Even
         has_password=_changed(command.has_password, before.has_password),
         archived_at=_archived_at(before, command, asked),
         seq=state.seq + 1,
+        time_zone=_changed(command.time_zone, before.time_zone),
     )
     return GroupUpdated(before, after)
 
 
 _T = TypeVar("_T")
+_C = TypeVar("_C")
 
 
 def _changed(wanted: _T | None, present: _T) -> _T:
@@ -440,6 +450,13 @@ def _check_seen(expected_seq: int | None, seq: int, current: Expense | Settlemen
         raise Conflict(f"it has changed since seq {expected_seq}; it is at seq {seq} now", current)
 
 
+def _arranged(
+    rule: Callable[[GroupState, _C, str, str], Event],
+) -> Callable[[GroupState, _C, Asked], Event]:
+    """A rule that asks only who and when."""
+    return lambda state, command, asked: rule(state, command, asked.actor_id, asked.now)
+
+
 _RULES: Final[Mapping[type[Command], Callable[..., Event]]] = {
     UpdateGroup: _update_group,
     AddMember: _add_member,
@@ -455,4 +472,11 @@ _RULES: Final[Mapping[type[Command], Callable[..., Event]]] = {
     ConfirmSettlement: _confirm_settlement,
     DeclineSettlement: _decline_settlement,
     CancelSettlement: _cancel_settlement,
+    ChangeWeight: _arranged(arranging.change_weight),
+    SavePreset: _arranged(arranging.save_preset),
+    DeletePreset: _arranged(arranging.delete_preset),
+    SaveRecurrence: _arranged(arranging.save_recurrence),
+    PauseRecurrence: _arranged(arranging.pause_recurrence),
+    StopRecurrence: _arranged(arranging.stop_recurrence),
+    MakeInstance: _arranged(arranging.make_instance),
 }

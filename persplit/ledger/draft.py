@@ -6,6 +6,7 @@ from dataclasses import replace
 from persplit.ledger.conversion import as_typed, canonical_rate, in_currency
 from persplit.ledger.errors import FieldError, Invalid, RateUnknown
 from persplit.ledger.expense import (
+    VALUE_SCALE,
     Expense,
     ExpenseDraft,
     Item,
@@ -48,6 +49,7 @@ def resolved(
         RateUnknown: it is in another currency than the group's, with no rate.
 
     """
+    draft = _with_preset(state, draft)
     rate = _rate(state, draft, before)
     typed = _typed(
         state,
@@ -100,7 +102,7 @@ def _typed(
 ) -> Expense:
     """The expense in the currency in which it was typed, and so was the version before."""
     payers = _payers(state, draft, actor_id, before)
-    splits = _splits(state, draft.splits)
+    splits = _splits(state, draft.splits) or _default_splits(state, draft)
     items = _items(state, draft.items)
     participants = _participants(state, draft, splits, items)
     _check(_shape_errors(draft, participants, splits, items))
@@ -131,6 +133,25 @@ def _typed(
         created_at=before.created_at if before else now,
         updated_at=now,
         kind=draft.kind,
+        recurrence_id=before.recurrence_id if before else None,
+    )
+
+
+def _with_preset(state: GroupState, draft: ExpenseDraft) -> ExpenseDraft:
+    """The draft with what its preset says put in its place, so that it is frozen into the expense."""
+    if draft.preset_id is None:
+        return draft
+    preset = state.presets.get(draft.preset_id)
+    if preset is None:
+        raise Invalid(FieldError("presetId", "there is no such preset in this group"))
+    if draft.splits or draft.items or draft.participants is not None:
+        raise Invalid(FieldError("presetId", "says itself how to divide, and among whom"))
+    return replace(
+        draft,
+        split_type=preset.split_type,
+        participants=preset.participants,
+        splits=preset.splits,
+        preset_id=None,
     )
 
 
@@ -204,6 +225,17 @@ def _postings(state: GroupState, postings: Iterable[Posting]) -> tuple[Posting, 
 
 def _splits(state: GroupState, splits: Iterable[SplitValue]) -> tuple[SplitValue, ...]:
     return tuple(SplitValue(state.canonical(s.user_id), s.value) for s in splits)
+
+
+def _default_splits(state: GroupState, draft: ExpenseDraft) -> tuple[SplitValue, ...]:
+    """What is divided by SHARES with none told: by everybody's weight as it is now."""
+    if draft.split_type is not SplitType.SHARES:
+        return ()
+    sharing = draft.participants
+    if sharing is None:
+        return tuple(SplitValue(member.user_id, member.weight) for member in state.active())
+    known = (state.canonical(user_id) for user_id in sharing)
+    return tuple(SplitValue(u, state.members[u].weight if u in state.members else VALUE_SCALE) for u in known)
 
 
 def _items(state: GroupState, items: Iterable[Item]) -> tuple[Item, ...]:
@@ -311,7 +343,7 @@ def _shape_errors(
     kind = draft.split_type
     if splits and kind in (SplitType.EQUAL, SplitType.ITEMIZED):
         yield FieldError("splits", f"{kind} takes no splits")
-    if not splits and kind not in (SplitType.EQUAL, SplitType.ITEMIZED):
+    if not splits and kind not in (SplitType.EQUAL, SplitType.SHARES, SplitType.ITEMIZED):
         yield FieldError("splits", f"{kind} needs at least one split")
     if items and kind is not SplitType.ITEMIZED:
         yield FieldError("items", f"{kind} takes no items")
@@ -319,7 +351,7 @@ def _shape_errors(
         yield FieldError("items", "ITEMIZED needs at least one item")
     if not draft.include_payer and kind not in _BY_PARTICIPANTS:
         yield FieldError("includePayer", f"{kind} says itself who takes part")
-    if not participants and kind in _BY_PARTICIPANTS:
+    if not participants and kind in (*_BY_PARTICIPANTS, SplitType.SHARES):
         yield FieldError("participants", "at least one person takes part")
     if kind not in _BY_PARTICIPANTS:
         named = {s.user_id for s in splits} | {user_id for item in items for user_id in item.participants}
@@ -343,7 +375,8 @@ def _people_errors(
         paths = [f"participants.{index}" for index in range(len(participants))]
         yield from _listed(paths, participants, people)
     paths = [f"splits.{index}.userId" for index in range(len(splits))]
-    yield from _listed(paths, [split.user_id for split in splits], people)
+    if draft.splits or draft.participants is None:
+        yield from _listed(paths, [split.user_id for split in splits], people)
     for number, item in enumerate(items):
         paths = [f"items.{number}.participants.{index}" for index in range(len(item.participants))]
         yield from _listed(paths, item.participants, people)
@@ -363,5 +396,5 @@ def _payer_errors(draft: ExpenseDraft, payers: Sequence[Posting]) -> Iterable[Fi
     total = sum(posting.amount for posting in payers)
     if total != draft.amount:
         yield FieldError("paidBy", f"the payers paid {total}, not the amount {draft.amount}")
-    if draft.split_type is SplitType.SHARES and not any(split.value for split in draft.splits):
+    if draft.split_type is SplitType.SHARES and draft.splits and not any(s.value for s in draft.splits):
         yield FieldError("splits", "the weights are all zero")

@@ -100,6 +100,7 @@ class ExpenseDraft:
 
     With a `currency` other than the group's, all amounts are minor units of that one. Its `rate` is, unless told,
     that of the version before, or else the server's own for the day: `table_rate`, None where it knows none.
+    `preset_id` names how it is divided, in place of `split_type`, `participants` and `splits`.
     `shares` are those of an expense that was divided before, in another ledger, by ids that it had there; None:
     they are worked out.
     """
@@ -121,13 +122,14 @@ class ExpenseDraft:
     rate: str | None = None
     rate_source: RateSource = RateSource.GIVEN
     table_rate: str | None = None
+    preset_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Expense:
     """An expense as recorded, with its shares embedded. They and the payers each sum to `amount`.
 
-    All amounts are in the group's currency; `original` has what was typed in another. They are positive whatever the
+    `recurrence_id` names the template that made it. All amounts are in the group's currency; `original` has what was typed in another. They are positive whatever the
     `kind`.
 
     `participants` and `splits` are as asked for, so that sending an expense back changes nothing; `shares` is
@@ -154,3 +156,4 @@ class Expense:
     deleted_at: str | None = None
     kind: ExpenseKind = ExpenseKind.EXPENSE
     original: Original | None = None
+    recurrence_id: str | None = None

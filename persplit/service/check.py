@@ -26,6 +26,7 @@ from persplit.service.errors import StoreUnavailable
 from persplit.service.handler import thing_of
 from persplit.service.ports import Document, EventStore, Snapshot, StoredEvent, Stores, fields_of
 from persplit.service.rates import check_rates
+from persplit.service.recurring import check_schedule
 from persplit.service.sessions import read_session
 from persplit.service.users import email_key, read_credentials
 from persplit.service.walking import PAGE, group_ids, scanned
@@ -248,6 +249,7 @@ class DocumentCheck:
             "group_passwords": self._group_password,
             "erasures": self._erasure,
             "rates": self._rates,
+            "schedules": self._schedule,
         }
         for name, look in looks.items():
             async for document in scanned(self._stores.collections()[name]):
@@ -297,6 +299,10 @@ class DocumentCheck:
 
     async def _rates(self, document: Document) -> Finding | None:
         check_rates(document)
+        return None
+
+    async def _schedule(self, document: Document) -> Finding | None:
+        check_schedule(document)
         return None
 
     async def _erasure(self, document: Document) -> Finding | None:

@@ -42,6 +42,7 @@ async def erase_group(stores: Stores, group_id: str, clock: Clock) -> None:
     # 3 what points to it
     await _delete_all(stores.invites, "groupId", group_id)
     await stores.group_passwords.delete(group_id)
+    await stores.schedules.delete(group_id)
     # 4 done
     (note,) = (await stores.erasures.get([group_id])).values()
     if is_unfinished(note):

@@ -302,6 +302,7 @@ class Stores:
     group_passwords: Documents
     erasures: Documents
     rates: Documents
+    schedules: Documents
     meta: Documents
     is_shared: bool
     name: str = ""
@@ -316,6 +317,7 @@ class Stores:
             "group_passwords": self.group_passwords,
             "erasures": self.erasures,
             "rates": self.rates,
+            "schedules": self.schedules,
         }
 
 

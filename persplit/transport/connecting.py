@@ -129,6 +129,7 @@ class GroupSocket {
     'expense:created', 'expense:updated', 'expense:deleted', 'expense:restored',
     'settlement:created', 'settlement:completed', 'settlement:declined', 'settlement:cancelled',
     'group:created', 'group:updated', 'member:joined', 'member:left',
+    'preset:saved', 'preset:deleted', 'recurrence:saved', 'recurrence:stopped',
   ];
 
   final Tokens tokens; // yours: access, refresh(), signIn()

@@ -27,6 +27,7 @@ from persplit.service.people import People
 from persplit.service.ports import AccessClaims, QrRenderer, StatementPrinter
 from persplit.service.qr_tokens import QrTokens
 from persplit.service.rates import Rates
+from persplit.service.recurring import Recurring
 from persplit.service.standing import Standings
 from persplit.service.sync import Sync
 from persplit.service.users import Users
@@ -89,6 +90,7 @@ class Services:
     group_passwords: GroupPasswords
     standings: Standings
     rates: Rates
+    recurring: Recurring
     importing: Importing
     exporting: Exporting
     statements: StatementPrinter

@@ -1,10 +1,19 @@
 """What clients may send: one model a request, the same for REST and Socket.IO. Unknown fields are refused."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from persplit.exchange.book import FILE_CHARACTERS_MAX, ROWS_MAX
@@ -22,6 +31,7 @@ from persplit.ledger.expense import (
     SplitValue,
 )
 from persplit.ledger.group import MEMBERS_MAX, Role
+from persplit.ledger.recurrence import UTC_ZONE
 from persplit.transport import fields as f
 
 PAYERS_MAX: Final = 32
@@ -143,6 +153,7 @@ class CreateGroup(Write):
     name: f.Name
     description: f.GroupDescription | None = None
     currency: f.Currency = "INR"
+    time_zone: f.TimeZone = UTC_ZONE
     simplify: StrictBool = Field(
         default=True, description="fewest payments; false: each debt as it arose, netted"
     )
@@ -164,6 +175,7 @@ class UpdateGroup(GroupWrite):
     simplify: StrictBool | None = None
     join_password: f.NewPassword | None = None
     archived: StrictBool | None = None
+    time_zone: f.TimeZone | None = None
     expected_seq: f.ExpectedSeq | None = None
 
 
@@ -196,10 +208,26 @@ class AddMember(GroupWrite):
 
 
 class ChangeRole(GroupWrite):
-    """A member's new role."""
+    """A member's new role (admin), or their new weight (they, or an admin)."""
 
     user_id: f.Id
-    role: Role
+    role: Role | None = None
+    weight: f.Number | None = Field(
+        None, description="a positive number, up to four decimal places: their part unless told of SHARES"
+    )
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        if (self.role is None) == (self.weight is None):
+            raise ValueError("give either role or weight")
+        return self
+
+    def scaled_weight(self) -> int:
+        """The weight in ten-thousandths. Raises `Invalid`."""
+        try:
+            return split_value(SplitType.SHARES, self.weight or 0)
+        except ValueError as error:
+            raise Invalid(FieldError("weight", str(error))) from None
 
 
 class RemoveMember(GroupWrite):
@@ -263,12 +291,18 @@ class ExpenseIn(Request):
     paid_by: f.Id | Annotated[list[PaidBy], Field(min_length=1, max_length=PAYERS_MAX)] | None = Field(
         None, description="who paid: a user id (the caller unless told), or what each of several paid"
     )
-    split_type: SplitType
+    preset_id: f.Id | None = Field(
+        None, description="in place of splitType, participants and splits: as the group's preset says"
+    )
+    split_type: SplitType | None = Field(
+        None, validate_default=True, description="how to divide it; required unless `presetId` says it"
+    )
     participants: Annotated[list[f.Id], Field(max_length=PEOPLE_MAX)] | None = Field(
-        None, description="EQUAL, ADJUSTMENT: among whom; all current members unless told"
+        None, description="EQUAL, ADJUSTMENT, SHARES: among whom; all current members unless told"
     )
     splits: Annotated[list[SplitIn], Field(max_length=PEOPLE_MAX)] | None = Field(
-        None, description="EXACT, PERCENTAGE, SHARES, ADJUSTMENT: what is told of each"
+        None,
+        description="EXACT, PERCENTAGE, SHARES, ADJUSTMENT: what is told of each; SHARES: everybody's weight unless told",
     )
     items: Annotated[list[ItemIn], Field(max_length=ITEMS_MAX)] | None = Field(
         None, description="ITEMIZED: the lines of the bill"
@@ -292,6 +326,13 @@ class ExpenseIn(Request):
         "before, or else the server's newest on or before `date`: `rate_unknown` where it has none",
     )
 
+    @field_validator("split_type")
+    @classmethod
+    def _one_way_to_divide(cls, told: SplitType | None, info: ValidationInfo) -> SplitType | None:
+        if "preset_id" in info.data and (told is None) == (info.data["preset_id"] is None):
+            raise ValueError("required" if told is None else "a preset says itself how to divide")
+        return told
+
     def draft(self, table_rate: str | None = None) -> ExpenseDraft:
         """The draft for the ledger; `table_rate` is what the server knows.
 
@@ -302,10 +343,11 @@ class ExpenseIn(Request):
         return ExpenseDraft(
             description=self.description,
             amount=self.amount,
-            split_type=self.split_type,
+            split_type=self.split_type or SplitType.EQUAL,
+            preset_id=self.preset_id,
             payers=self._payers(),
             participants=None if self.participants is None else tuple(self.participants),
-            splits=self._splits(),
+            splits=split_values(self.split_type or SplitType.EQUAL, self.splits),
             items=tuple(Item(i.name, i.amount, tuple(i.participants)) for i in self.items or ()),
             include_payer=self.include_payer,
             date=self.date,
@@ -324,19 +366,21 @@ class ExpenseIn(Request):
             return (Posting(self.paid_by, self.amount),)
         return tuple(Posting(payer.user_id, payer.amount) for payer in self.paid_by)
 
-    def _splits(self) -> tuple[SplitValue, ...]:
-        splits, errors = [], []
-        for index, split in enumerate(self.splits or ()):
-            try:
-                splits.append(SplitValue(split.user_id, _value(self.split_type, split.value)))
-            except ValueError as error:
-                errors.append(FieldError(f"splits.{index}.value", str(error)))
-        if errors:
-            raise Invalid(*errors)
-        return tuple(splits)
+
+def split_values(split_type: SplitType, told: Sequence[SplitIn] | None) -> tuple[SplitValue, ...]:
+    """The splits in the units of the ledger. Raises `Invalid` where one isn't of its type."""
+    splits, errors = [], []
+    for index, split in enumerate(told or ()):
+        try:
+            splits.append(SplitValue(split.user_id, split_value(split_type, split.value)))
+        except ValueError as error:
+            errors.append(FieldError(f"splits.{index}.value", str(error)))
+    if errors:
+        raise Invalid(*errors)
+    return tuple(splits)
 
 
-def _value(split_type: SplitType, value: float) -> int:
+def split_value(split_type: SplitType, value: float) -> int:
     """The value in the unit of `SplitValue`. `repr` of a float is what the client wrote, so no digit is guessed."""
     if split_type not in SCALED_SPLITS:
         if isinstance(value, float):

@@ -3,27 +3,19 @@
 Answers are built as plain JSON values by `views`; nothing is validated on the way out.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
-from pydantic.alias_generators import to_camel
+from pydantic import ConfigDict, Field, RootModel
 
 from persplit.exchange.book import Format
 from persplit.exchange.matching import MatchKind
 from persplit.exchange.rows import Status
 from persplit.ledger.expense import ExpenseKind, RateSource, SplitType
 from persplit.ledger.group import Role
+from persplit.ledger.recurrence import UTC_ZONE
 from persplit.ledger.settlement import SettlementStatus
-
-Minor = Annotated[int, Field(description="minor units of the group's currency")]
-Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
-
-
-class Result(BaseModel):
-    """An answer: camelCase on the wire; a later version may add fields."""
-
-    # Only the documents need them, and every start would pay for all.
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=False, defer_build=True)
+from persplit.transport.arrangement_results import Preset, Recurrence
+from persplit.transport.result import Item, Minor, Posting, Result, SplitValue, Time
 
 
 class User(Result):
@@ -74,6 +66,9 @@ class Member(Result):
     joined_at: Time
     left_at: Time | None
     claimed: str | None = Field(description="the placeholder that they took over")
+    weight: float = Field(
+        default=1, description="what they bear unless told in what is divided by SHARES; left out: 1"
+    )
 
 
 class Group(Result):
@@ -87,6 +82,7 @@ class Group(Result):
     simplify: bool
     has_password: bool
     archived_at: Time | None
+    time_zone: str = Field(description="IANA: when a day begins for recurring expenses")
     created_by: str
     created_at: Time
     updated_at: Time
@@ -126,28 +122,6 @@ class Invite(Result):
     url: str
     qr_url: str
     expires_at: Time
-
-
-class Posting(Result):
-    """One person's part."""
-
-    user_id: str
-    amount: Minor
-
-
-class SplitValue(Result):
-    """One person's value, as asked for."""
-
-    user_id: str
-    value: int | float
-
-
-class Item(Result):
-    """One line of a bill."""
-
-    name: str
-    amount: Minor
-    participants: list[str]
 
 
 class Original(Result):
@@ -192,6 +166,7 @@ class Expense(Result):
     original: Original | None = Field(
         None, description="what was typed, where that was in another currency; else left out"
     )
+    recurrence_id: str | None = Field(None, description="the recurring expense that made it; else left out")
 
 
 class ExpenseWritten(Written):
@@ -222,6 +197,18 @@ class Settlement(Result):
     created_by: str
     created_at: Time
     updated_at: Time
+
+
+class PresetWritten(Written):
+    """The preset after the write."""
+
+    preset: Preset
+
+
+class RecurrenceWritten(Written):
+    """The recurring expense after the write."""
+
+    recurrence: Recurrence
 
 
 class SettlementWritten(Written):
@@ -311,6 +298,7 @@ class GroupSettings(Result):
     has_password: bool
     archived_at: Time | None
     seq: int
+    time_zone: str = Field(default=UTC_ZONE, description="left out: UTC")
 
 
 class Recorded(Result):
@@ -356,10 +344,27 @@ class MemberEvent(Recorded):
     before: Member | None = None
 
 
-class Event(RootModel[ExpenseEvent | SettlementEvent | GroupEvent | MemberEvent]):
+class PresetEvent(Recorded):
+    """A preset, after the event."""
+
+    type: Literal["preset:saved", "preset:deleted"]
+    preset: Preset
+
+
+class RecurrenceEvent(Recorded):
+    """A recurring expense, after the event."""
+
+    type: Literal["recurrence:saved", "recurrence:stopped"]
+    recurrence: Recurrence
+
+
+_Event: TypeAlias = ExpenseEvent | SettlementEvent | GroupEvent | MemberEvent | PresetEvent | RecurrenceEvent
+
+
+class Event(RootModel[_Event]):
     """An event of the ledger; `type` tells which kind."""
 
-    root: ExpenseEvent | SettlementEvent | GroupEvent | MemberEvent = Field(discriminator="type")
+    root: _Event = Field(discriminator="type")
 
 
 class Events(Result):
@@ -381,6 +386,8 @@ class GroupSnapshot(Balances):
     group: Group
     expenses: list[Expense]
     settlements: list[Settlement]
+    presets: list[Preset]
+    recurrences: list[Recurrence]
     state: LedgerState
 
 
@@ -622,6 +629,18 @@ class MemberBroadcast(Broadcast):
     """Somebody joined or left."""
 
     member: Member
+
+
+class PresetBroadcast(Broadcast):
+    """A preset was saved or deleted."""
+
+    preset: Preset
+
+
+class RecurrenceBroadcast(Broadcast):
+    """A recurring expense was saved or stopped."""
+
+    recurrence: Recurrence
 
 
 class SettlementDue(Result):

@@ -4,6 +4,7 @@ from typing import Final
 
 from persplit.transport import (
     account_operations,
+    arrangement_operations,
     exchange_operations,
     expense_operations,
     group_operations,
@@ -15,7 +16,11 @@ from persplit.transport.operations import Operation
 
 _WRITES: Final[dict[str, Operation]] = {
     operation.event: operation
-    for operation in (*group_operations.OPERATIONS, *expense_operations.OPERATIONS)
+    for operation in (
+        *group_operations.OPERATIONS,
+        *expense_operations.OPERATIONS,
+        *arrangement_operations.OPERATIONS,
+    )
     if operation.event is not None and operation.carries_key
 }
 """What an outbox may hold."""
@@ -24,6 +29,7 @@ TAGGED: Final = {
     "Accounts": account_operations.OPERATIONS,
     "Groups": group_operations.OPERATIONS,
     "Expenses and settlements": expense_operations.OPERATIONS,
+    "Presets and recurring expenses": arrangement_operations.OPERATIONS,
     "Rates of exchange": rate_operations.OPERATIONS,
     "Balances and history": reading_operations.OPERATIONS,
     "Files in and out": exchange_operations.OPERATIONS,

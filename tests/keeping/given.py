@@ -33,6 +33,7 @@ def memory_stores() -> Stores:
         group_passwords=MemoryDocuments(),
         erasures=MemoryDocuments(),
         rates=MemoryDocuments(),
+        schedules=MemoryDocuments(),
         meta=MemoryDocuments(),
         is_shared=False,
         name="memory",

@@ -34,6 +34,7 @@ from persplit.service.people import People
 from persplit.service.ports import AccessClaims, AccessTokens, PasswordHasher, QrRenderer
 from persplit.service.qr_tokens import QrTokens
 from persplit.service.rates import Rates
+from persplit.service.recurring import Recurring
 from persplit.service.sessions import Sessions
 from persplit.service.standing import Standings
 from persplit.service.sync import Known, Missing, Sync
@@ -436,6 +437,9 @@ class Node:
             group_passwords=GroupPasswords(documents, Passwords(), throttle),
             standings=standings,
             rates=Rates(MemoryDocuments()),
+            recurring=Recurring(
+                MemoryDocuments(), self.groups, self.handler, Rates(MemoryDocuments()), self.now
+            ),
             importing=Importing(events, self.groups, people, batches, self.now),
             exporting=Exporting(events, self.groups, people),
             statements=PdfStatements(),
