@@ -625,7 +625,9 @@ def _names(found: Any) -> tuple[str, ...]:
     if found["type"] == "extra_forbidden":
         # What a client calls an unknown field may look like a branch.
         return (*(str(part) for part in way if not _is_branch(part)), str(last))
-    return tuple(str(part) for part in found["loc"] if not _is_branch(part))
+    # A default that is found wrong goes by the model's own name for the field.
+    shown = to_camel(last) if isinstance(last, str) and "_" in last else last
+    return tuple(str(part) for part in (*way, shown) if not _is_branch(part))
 
 
 def _is_branch(part: int | str) -> bool:

@@ -1,5 +1,7 @@
 """What an expense can be beside one in the group's own currency, over REST and sockets."""
 
+from datetime import UTC, datetime, timedelta
+
 from persplit.bootstrap import Node
 from persplit.exchange.rate_table import Rate
 from tests.system.conftest import MakePhone
@@ -71,3 +73,66 @@ async def test_bad_currencies_rates_and_kinds_name_their_fields(phones: MakePhon
     ):
         refused = await asha.rest("POST", path, {**MUSEUM, **fields})
         assert (refused.status, [error["path"] for error in refused.body["errors"]]) == (422, [named]), fields
+
+
+async def test_a_preset_and_weights_divide_what_comes(phones: MakePhone) -> None:
+    asha, ben = await phones("Asha"), await phones("Ben")
+    group_id = await asha.makes_group(ben)
+    here = f"/groups/{group_id}"
+    await ben.ok("PATCH", f"{here}/members/{ben.user_id}", {"weight": 3})
+    group = await asha.ok("GET", here)
+    assert [member.get("weight", 1) for member in group["members"]] == [1, 3]
+    made = await asha.ok("POST", f"{here}/presets", {"name": "By weight", "splitType": "SHARES"})
+    preset_id = made["preset"]["id"]
+    dinner = {"description": "Dinner", "amount": 400, "presetId": preset_id}
+    expense = (await asha.ok("POST", f"{here}/expenses", dinner))["expense"]
+    assert [
+        (split["value"], share["amount"])
+        for split, share in zip(expense["splits"], expense["shares"], strict=True)
+    ] == [(1, 100), (3, 300)]
+    await ben.ok("PATCH", f"{here}/members/{ben.user_id}", {"weight": 1})
+    await ben.ok("DELETE", f"{here}/presets/{preset_id}")
+    assert (await asha.ok("GET", f"{here}/presets"))["presets"] == []
+    assert (await asha.ok("GET", f"{here}/expenses/{expense['id']}"))["shares"] == expense["shares"]
+    for fields, named in (
+        ({"presetId": preset_id}, "presetId"),
+        ({"presetId": preset_id, "splitType": "EQUAL"}, "splitType"),
+        ({}, "splitType"),
+    ):
+        refused = await asha.rest("POST", f"{here}/expenses", {"description": "Tea", "amount": 1, **fields})
+        assert [error["path"] for error in refused.body["errors"]] == [named]
+    for weight in ({"weight": 0}, {"weight": 0.00001}, {"role": "ADMIN", "weight": 1}, {}):
+        refused = await asha.rest("PATCH", f"{here}/members/{ben.user_id}", weight)
+        assert (refused.status, refused.code) == (422, "validation_failed")
+
+
+async def test_a_recurring_expense_comes_by_itself(server: tuple[Node, str], phones: MakePhone) -> None:
+    asha, ben = await phones("Asha"), await phones("Ben", online=True)
+    group_id = await asha.makes_group(ben, timeZone="Asia/Kolkata")
+    path = f"/groups/{group_id}/recurrences"
+    today = datetime.now(UTC).date() - timedelta(days=2)
+    rent: Json = {
+        "schedule": {"frequency": "DAILY", "start": today.isoformat(), "count": 2},
+        "expense": {"description": "Milk", "amount": 60, "splitType": "EQUAL"},
+    }
+    made = (await asha.ok("POST", path, rent))["recurrence"]
+    await server[0].services.recurring.wake()
+    days = [(today + timedelta(days=number)).isoformat() for number in range(2)]
+    await ben.hears("expense:created", lambda it: bool(it["expense"]["date"] == days[1]))
+    heard = [it for name, it in ben.broadcasts(group_id) if name == "expense:created"]
+    assert [(it["by"], it["expense"]["date"]) for it in heard] == [(asha.user_id, day) for day in days]
+    assert {it["expense"]["recurrenceId"] for it in heard} == {made["id"]}
+    (listed,) = (await ben.ok("GET", path))["recurrences"]
+    assert (listed["madeThrough"], listed["nextDate"]) == (days[1], None)
+    for bad, named in (
+        ({"schedule": {**rent["schedule"], "interval": 0}}, "schedule.interval"),
+        ({"schedule": {**rent["schedule"], "start": "2001-01-01"}}, "schedule.start"),
+        ({"expense": {**rent["expense"], "date": "2026-01-01"}}, "expense.date"),
+        ({"expense": {"description": "Milk", "amount": 60}}, "expense.splitType"),
+    ):
+        refused = await asha.rest("POST", path, {**rent, **bad})
+        assert [error["path"] for error in refused.body["errors"]] == [named], bad
+    zone = await asha.rest("PATCH", f"/groups/{group_id}", {"timeZone": "Mars/Base"})
+    assert [error["path"] for error in zone.body["errors"]] == ["timeZone"]
+    unknown = await asha.rest("POST", path, {**rent, "expense": {**rent["expense"], "currency": "CLF"}})
+    assert unknown.code == "rate_unknown"

@@ -52,7 +52,8 @@ class Normal:
     """Gives every id, token, time and picture a stable stand-in of the same shape; amounts and texts stay."""
 
     def __init__(self, now: datetime) -> None:
-        self._now = now
+        self.now = now
+        self.days: dict[str, str] = {}
         self._known: dict[str, str] = {}
         self._counts: Counter[str] = Counter()
 
@@ -73,7 +74,9 @@ class Normal:
             return _FIXED[name]
         if name == "commandId":
             return self._stand_in(value, "00000000-0000-7000-9000-{:012}")
-        if name == "date" and value == self._now.date().isoformat():
+        if value in self.days:
+            return self.days[value]
+        if name == "date" and value == self.now.date().isoformat():
             return AT.date().isoformat()
         if name == "epoch":
             return self._stand_in(value, "{:016x}")
@@ -94,7 +97,7 @@ class Normal:
 
     def _time(self, text: str) -> str:
         """To the minute, so that the milliseconds of a run don't matter."""
-        passed = datetime.fromisoformat(text) - self._now
+        passed = datetime.fromisoformat(text) - self.now
         at = AT + timedelta(minutes=round(passed / timedelta(minutes=1)))
         return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -166,6 +169,7 @@ class Session:
             await self._ack(ben, "settlement:create", **here, **paid)
             await self._ack(phone, f"settlement:{answer}", **here, settlementId=_id(number))
         await self._ack(ben, "settlement:qr", **here, toUserId=asha.user_id)
+        await self._arranged()
         await asha.done("group:create", name="For leaving", groupId=_id(7))
         code = (await asha.ok("POST", f"/groups/{_id(7)}/invites"))["code"]
         await ben.done("group:join", code=code)
@@ -178,6 +182,26 @@ class Session:
             self.keep(f"broadcasts/{_file(broadcast.name)}", await asha.hears(broadcast.name))
         self.keep("broadcasts/settlement_due", self.due)
         self.keep("broadcasts/session_ready", await _ready(asha, {}))
+
+    async def _arranged(self) -> None:
+        asha, here = self.asha, {"groupId": self.group}
+        flat: Json = {"name": "Flat", "splitType": "SHARES", "isDefault": True}
+        flat["splits"] = [{"userId": asha.user_id, "value": 1.5}, {"userId": self.ben.user_id, "value": 1}]
+        await self._ack(asha, "preset:create", **here, **flat, id=_id(20))
+        await self._ack(asha, "preset:save", **here, **{**flat, "name": "The flat"}, presetId=_id(20))
+        await self._ack(asha, "preset:delete", **here, presetId=_id(20))
+        rent: Json = {
+            "schedule": {"frequency": "MONTHLY", "start": "as below"},
+            "expense": {"description": "Rent", "amount": 3_000_000, "splitType": "EQUAL"},
+        }
+        ahead = (self._normal.now + timedelta(days=300)).date().isoformat()
+        rent["schedule"]["start"] = ahead
+        self._normal.days[ahead] = "2026-12-26"
+        await self._ack(asha, "recurrence:create", **here, **rent, id=_id(21))
+        await self._ack(asha, "recurrence:save", **here, **rent, recurrenceId=_id(21))
+        await self._ack(asha, "recurrence:pause", **here, recurrenceId=_id(21))
+        self.keep("rest/recurrences", await asha.ok("GET", f"/groups/{self.group}/recurrences"))
+        await self._ack(asha, "recurrence:stop", **here, recurrenceId=_id(21))
 
     async def _reading(self) -> None:
         asha, ben = self.asha, self.ben
