@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 from persplit.exchange.book import PEOPLE_MAX
 from persplit.exchange.cells import BadCell, day_of
 from persplit.ledger import codec
+from persplit.ledger.arrangement_codec import preset_from_json
 from persplit.ledger.codec import Json
 from persplit.ledger.conversion import as_typed
 from persplit.ledger.expense import (
@@ -27,7 +28,9 @@ from persplit.ledger.expense import (
     SplitType,
     SplitValue,
 )
+from persplit.ledger.group import NAME_LENGTH_MAX
 from persplit.ledger.money import AMOUNT_MAX, CURRENCIES
+from persplit.ledger.preset import PresetDraft
 from persplit.ledger.settlement import NOTE_LENGTH_MAX, Settlement
 
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -55,6 +58,25 @@ def settlement_of(body: Json) -> Settlement:
     ):
         raise BadCell("its UTR is not a number of twelve digits")
     return settlement
+
+
+def preset_of(body: Json, rename: Rename) -> PresetDraft:
+    """The preset that an event holds, as one to be kept. Raises `BadCell`."""
+    preset = _decoded(preset_from_json, body, "preset")
+    _text(preset.name, NAME_LENGTH_MAX)
+    if not isinstance(preset.is_default, bool):
+        raise BadCell("isDefault is neither true nor false")
+    among = preset.participants
+    return PresetDraft(
+        name=preset.name,
+        split_type=preset.split_type,
+        participants=None if among is None else tuple(rename(user_id) for user_id in _bounded(among)),
+        splits=tuple(
+            SplitValue(rename(split.user_id), _value(split.value, preset.split_type))
+            for split in _bounded(preset.splits)
+        ),
+        is_default=preset.is_default,
+    )
 
 
 def _decoded(decode: Callable[[Json], _T], body: Json, noun: str) -> _T:

@@ -10,6 +10,7 @@ from persplit.ledger.commands import (
     ConfirmSettlement,
     CreateSettlement,
     DeleteExpense,
+    DeletePreset,
     RemoveMember,
 )
 from persplit.ledger.errors import Forbidden, LedgerError
@@ -17,6 +18,7 @@ from persplit.ledger.events import (
     ExpenseCreated,
     MemberJoined,
     Noun,
+    PresetSaved,
     RecordedEvent,
     SettlementCreated,
 )
@@ -36,7 +38,7 @@ def undo_steps(
     """What takes back all that an import made: none if that was done.
 
     Expenses are deleted, whoever has changed them since. Payments that count are paid back by a second one, those
-    that wait are cancelled. Placeholders go, unless somebody has claimed them or they have other dealings.
+    that wait are cancelled. Presets go, and placeholders unless somebody has claimed them or they have other dealings.
 
     Args:
         state: the group now.
@@ -81,6 +83,8 @@ class _Undoing:
                 settlement = self._present[Noun.SETTLEMENT, made_payment.id]
                 if isinstance(settlement, Settlement):
                     self._take_back(settlement)
+            case PresetSaved(preset=preset) if preset.id in self.replay.state.presets:
+                self._do(DeletePreset(preset.id))
 
     def remove(self, user_id: str) -> None:
         """Let a placeholder go who has nothing to do here any more."""
