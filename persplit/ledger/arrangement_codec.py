@@ -7,26 +7,28 @@ from persplit.ledger.recurrence import Frequency, Recurrence, Schedule
 
 
 def preset_to_json(preset: Preset, group_id: str) -> Json:
-    """A preset; `participants` null: all who are members when it is used."""
-    return {
+    """A preset; without `participants` it is for all who are members when it is used."""
+    told: Json = {
         "id": preset.id,
         "groupId": group_id,
         "seq": preset.seq,
         "name": preset.name,
         "splitType": preset.split_type.value,
-        "participants": None if preset.participants is None else list(preset.participants),
         "splits": splits_to_json(preset.splits, preset.split_type),
         "isDefault": preset.is_default,
         "createdBy": preset.created_by,
         "createdAt": preset.created_at,
         "updatedAt": preset.updated_at,
     }
+    if preset.participants is not None:
+        told["participants"] = list(preset.participants)
+    return told
 
 
 def preset_from_json(stored: Json) -> Preset:
     """What `preset_to_json` made."""
     split_type = SplitType(stored["splitType"])
-    participants = stored["participants"]
+    participants = stored.get("participants")
     return Preset(
         id=stored["id"],
         seq=stored["seq"],

@@ -11,14 +11,13 @@ from persplit.ledger.commands import (
     SaveRecurrence,
     StopRecurrence,
 )
-from persplit.ledger.errors import FieldError, Invalid
 from persplit.ledger.events import PresetDeleted, PresetSaved, RecurrenceSaved, RecurrenceStopped
 from persplit.ledger.expense import ExpenseDraft
 from persplit.ledger.recurrence import next_day
 from persplit.transport import arrangement_requests as r
 from persplit.transport import arrangement_results, results
 from persplit.transport.operations import Call, Operation, Services, command, new_id, today
-from persplit.transport.requests import ExpenseIn, GroupWrite, OneGroup
+from persplit.transport.requests import GroupWrite, OneGroup, TemplateIn
 from persplit.transport.views import Json
 
 
@@ -71,9 +70,7 @@ async def _save(
     return await _written(services, call, request, wanted)
 
 
-async def _template(services: Services, call: Call, group_id: str, asked: ExpenseIn) -> ExpenseDraft:
-    if asked.date is not None:
-        raise Invalid(FieldError("expense.date", "each expense has the day on which it is due"))
+async def _template(services: Services, call: Call, group_id: str, asked: TemplateIn) -> ExpenseDraft:
     if asked.currency is None or asked.rate is not None:
         return asked.draft()
     state = await services.groups.state_for(group_id, call.user_id)

@@ -8,7 +8,7 @@ from persplit.ledger.expense import SplitType
 from persplit.ledger.preset import PresetDraft
 from persplit.ledger.recurrence import COUNT_MAX, INTERVAL_MAX, Frequency, Schedule
 from persplit.transport import fields as f
-from persplit.transport.requests import PEOPLE_MAX, ExpenseIn, GroupWrite, Request, SplitIn, split_values
+from persplit.transport.requests import PEOPLE_MAX, GroupWrite, Request, SplitIn, TemplateIn, split_values
 
 
 class PresetIn(Request):
@@ -81,7 +81,7 @@ class RecurrenceIn(Request):
     """A schedule, and the expense that it makes: the fields of `expense:create`, without a date."""
 
     schedule: ScheduleIn
-    expense: ExpenseIn
+    expense: TemplateIn
 
 
 class CreateRecurrence(GroupWrite, RecurrenceIn):

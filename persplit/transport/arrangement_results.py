@@ -12,14 +12,14 @@ Day = Annotated[str, Field(json_schema_extra={"format": "date"})]
 
 
 class Preset(Result):
-    """A named way to divide. `participants` null: all who are members when it is used."""
+    """A named way to divide, for `participants`, or else all who are members when it is used."""
 
     id: str
     group_id: str
     seq: int
     name: str
     split_type: SplitType
-    participants: list[str] | None
+    participants: list[str] | None = None
     splits: list[SplitValue]
     is_default: bool = Field(description="the one that clients offer first; one of a group at most")
     created_by: str

@@ -12,6 +12,8 @@ _RAVI: Final = "019a7c1e-2e00-7c30-a5d7-91b84f3e6c03"
 _EXPENSE: Final = "019a7c22-8800-7d40-b0e3-4c7a5d1f8e04"
 _SETTLEMENT: Final = "019a7c2f-9900-7e50-8f19-d3a26b7c0f05"
 _AT: Final = "2026-03-01T12:00:00.000Z"
+_PRESET: Final = "019a7c31-7700-7f60-9c28-e4a37b8d0f06"
+_RECURRENCE: Final = "019a7c33-6600-7a70-8d37-f5b48c9e1f07"
 _TOKEN: Final = "eyJhbGciOiJIUzI1NiIs…"  # noqa: S105 - cut off, of no use
 _LINK: Final = "upi://pay?pa=asha@okhdfcbank&pn=Asha&am=600.00&cu=INR&tn=Goa%20trip"
 _NET: Final = [{"userId": _ASHA, "amount": 60_000}, {"userId": _RAVI, "amount": -60_000}]
@@ -66,6 +68,12 @@ _BY_NAME: Final[Mapping[str, object]] = {
     "seq": 42,
     "sessionId": "019a7c1e-4000-7170-8d3a-0b9c6e5f2807",
     "settlementId": _SETTLEMENT,
+    "presetId": _PRESET,
+    "recurrenceId": _RECURRENCE,
+    "start": "2026-03-31",
+    "timeZone": "Asia/Kolkata",
+    "into": "INR",
+    "rate": "97.25",
     "shares": [{"userId": _ASHA, "amount": 60_000}, {"userId": _RAVI, "amount": 60_000}],
     "simplify": True,
     "splits": [],
@@ -85,7 +93,9 @@ _BY_NAME: Final[Mapping[str, object]] = {
 _BY_OWNER: Final[Mapping[str, Mapping[str, object]]] = {
     "Cause": {"id": _EXPENSE, "amount": 60_000},
     "ConnectError": {"message": "the token has expired"},
+    "ChangeRole": {"role": "ADMIN"},
     "CreateGroup": {"name": "Goa trip"},
+    "CreatePreset": {"name": "The flat"},
     "CreateSettlement": {"amount": 60_000},
     "CurrencyBalance": {"amount": 60_000},
     "Debt": {"amount": 60_000},
@@ -98,6 +108,7 @@ _BY_OWNER: Final[Mapping[str, Mapping[str, object]]] = {
     "GroupSettings": {"name": "Goa trip", "description": None},
     "MyGroupBalance": {"name": "Goa trip", "amount": 60_000},
     "PlanRow": {"amount": 60_000},
+    "Preset": {"id": _PRESET, "name": "The flat"},
     "Problem": {
         "status": 401,
         "code": "token_expired",
@@ -106,6 +117,13 @@ _BY_OWNER: Final[Mapping[str, Mapping[str, object]]] = {
     },
     "Pulled": {"events": [], "more": False},
     "ReadyGroup": {"id": _GROUP, "name": "Goa trip"},
+    "Rate": {"currency": "EUR"},
+    "TemplateIn": {"description": "Rent"},
+    "ListedRecurrence": {"id": _RECURRENCE},
+    "Recurrence": {"id": _RECURRENCE},
+    "SavePreset": {"name": "The flat"},
+    "ScheduleIn": {"frequency": "MONTHLY"},
+    "Schedule": {"frequency": "MONTHLY", "end": None, "count": None},
     "Session": {"id": "019a7c1e-4000-7170-8d3a-0b9c6e5f2807"},
     "SessionClosing": {"code": "server_restarting"},
     "Settlement": {"id": _SETTLEMENT, "amount": 60_000},
@@ -123,6 +141,7 @@ _SHOWN: Final = frozenset(
         "note",
         "participants",
         "refreshToken",
+        "splitType",
         "vpa",
     }
 )

@@ -1,6 +1,7 @@
 """What clients may send: one model a request, the same for REST and Socket.IO. Unknown fields are refused."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any, Final, Self
 
@@ -283,8 +284,8 @@ class ItemIn(Request):
     participants: Annotated[list[f.Id], Field(min_length=1, max_length=PEOPLE_MAX)]
 
 
-class ExpenseIn(Request):
-    """An expense as asked for."""
+class TemplateIn(Request):
+    """An expense as asked for, on no day yet."""
 
     description: f.Description
     amount: f.Amount
@@ -308,7 +309,6 @@ class ExpenseIn(Request):
         None, description="ITEMIZED: the lines of the bill"
     )
     include_payer: StrictBool = Field(default=True, description="EQUAL: whether who paid takes part")
-    date: f.Day | None = Field(None, description="the client's day, YYYY-MM-DD; today in UTC unless told")
     category: f.Category | None = None
     notes: f.Notes | None = None
     kind: ExpenseKind = Field(
@@ -350,7 +350,6 @@ class ExpenseIn(Request):
             splits=split_values(self.split_type or SplitType.EQUAL, self.splits),
             items=tuple(Item(i.name, i.amount, tuple(i.participants)) for i in self.items or ()),
             include_payer=self.include_payer,
-            date=self.date,
             category=self.category,
             notes=self.notes or None,
             kind=self.kind,
@@ -365,6 +364,16 @@ class ExpenseIn(Request):
         if isinstance(self.paid_by, str):
             return (Posting(self.paid_by, self.amount),)
         return tuple(Posting(payer.user_id, payer.amount) for payer in self.paid_by)
+
+
+class ExpenseIn(TemplateIn):
+    """An expense as asked for."""
+
+    date: f.Day | None = Field(None, description="the client's day, YYYY-MM-DD; today in UTC unless told")
+
+    def draft(self, table_rate: str | None = None) -> ExpenseDraft:
+        """The draft for the ledger, with its day. Raises as for a template."""
+        return replace(super().draft(table_rate), date=self.date)
 
 
 def split_values(split_type: SplitType, told: Sequence[SplitIn] | None) -> tuple[SplitValue, ...]:
