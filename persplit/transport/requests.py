@@ -212,16 +212,17 @@ class ChangeRole(GroupWrite):
     """A member's new role (admin), or their new weight (they, or an admin)."""
 
     user_id: f.Id
-    role: Role | None = None
     weight: f.Number | None = Field(
         None, description="a positive number, up to four decimal places: their part unless told of SHARES"
     )
+    role: Role | None = Field(None, validate_default=True)
 
-    @model_validator(mode="after")
-    def _one_of(self) -> Self:
-        if (self.role is None) == (self.weight is None):
+    @field_validator("role")
+    @classmethod
+    def _one_of(cls, told: Role | None, info: ValidationInfo) -> Role | None:
+        if "weight" in info.data and (told is None) == (info.data["weight"] is None):
             raise ValueError("give either role or weight")
-        return self
+        return told
 
     def scaled_weight(self) -> int:
         """The weight in ten-thousandths. Raises `Invalid`."""
