@@ -160,7 +160,9 @@ def test_examples_are_what_the_models_take_and_say(operation: Operation) -> None
         content = found["requestBody"]["content"]["application/json"]
         assert validator(content["schema"]).is_valid(content["example"])
         names = re.findall(r"{(\w+)}", operation.rest or "")
-        operation.request.model_validate(content["example"] | dict.fromkeys(names, "0199aaaa-0000-7000-8000-000000000001"))
+        operation.request.model_validate(
+            content["example"] | dict.fromkeys(names, "0199aaaa-0000-7000-8000-000000000001")
+        )
     content = found["responses"][str(operation.status)].get("content", {}).get("application/json")
     if content:
         assert not list(validator(content["schema"]).iter_errors(content["example"]))
