@@ -37,7 +37,8 @@ MongoDb: TypeAlias = Annotated[
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")]
 
 
-def _settings(data_dir: Path | None, mongodb_uri: str | None) -> Settings:
+def settings_of(data_dir: Path | None, mongodb_uri: str | None) -> Settings:
+    """The settings of the store that is meant. Ends the command where they are wrong."""
     try:
         return load_settings(data_dir=data_dir, mongodb_uri=mongodb_uri, jwt_secret=_NO_SECRET)
     except ConfigError as error:
@@ -49,7 +50,7 @@ def _fail(code: int, text: str) -> NoReturn:
     raise typer.Exit(code)
 
 
-def _run(work: Coroutine[Any, Any, _T]) -> _T:
+def run_work(work: Coroutine[Any, Any, _T]) -> _T:
     """The result of the work. What can go wrong with any of it ends the command, in a sentence."""
     try:
         return asyncio.run(work)
@@ -107,7 +108,7 @@ def check(data_dir: DataDir = None, mongodb_uri: MongoDb = None, as_json: AsJson
     """
     from persplit import admin  # noqa: PLC0415 - help and completion stay quick without it
 
-    settings = _settings(data_dir, mongodb_uri)
+    settings = settings_of(data_dir, mongodb_uri)
     findings: list[Finding] = []
     with _progress() as progress:
         follow = _follower(progress, "Checking groups")
@@ -117,7 +118,7 @@ def check(data_dir: DataDir = None, mongodb_uri: MongoDb = None, as_json: AsJson
             if not as_json:
                 typer.echo(_told(finding))
 
-        tally = _run(admin.check(settings, found, follow))
+        tally = run_work(admin.check(settings, found, follow))
     if as_json:
         _print_report(tally, findings)
     else:
@@ -150,10 +151,10 @@ def backup(
     """
     from persplit import admin  # noqa: PLC0415 - help and completion stay quick without it
 
-    settings = _settings(data_dir, mongodb_uri)
+    settings = settings_of(data_dir, mongodb_uri)
     with _progress() as progress:
         follow = _follower(progress, "Backing up groups")
-        path, tally = _run(admin.make_backup(settings, target, lambda tally: follow(tally, None)))
+        path, tally = run_work(admin.make_backup(settings, target, lambda tally: follow(tally, None)))
     typer.echo(f"{path}: {_counted(tally)}.")
 
 
@@ -169,10 +170,10 @@ def restore(
     """
     from persplit import admin  # noqa: PLC0415 - help and completion stay quick without it
 
-    settings = _settings(data_dir, mongodb_uri)
+    settings = settings_of(data_dir, mongodb_uri)
     with _progress() as progress:
         follow = _follower(progress, "Restoring groups")
-        tally = _run(admin.restore(settings, source, lambda tally: follow(tally, None)))
+        tally = run_work(admin.restore(settings, source, lambda tally: follow(tally, None)))
     typer.echo(f"Restored {_counted(tally)}, and checked them. Start the server.")
 
 
@@ -187,8 +188,8 @@ def migrate(data_dir: DataDir = None, mongodb_uri: MongoDb = None) -> None:
     """
     from persplit import admin  # noqa: PLC0415 - help and completion stay quick without it
 
-    settings = _settings(data_dir, mongodb_uri)
-    taken, version = _run(admin.migrate(settings, lambda name: typer.echo(f"Migrating: {name}")))
+    settings = settings_of(data_dir, mongodb_uri)
+    taken, version = run_work(admin.migrate(settings, lambda name: typer.echo(f"Migrating: {name}")))
     typer.echo(f"{taken} steps taken: the store's data has schema {version}.")
 
 
@@ -208,14 +209,14 @@ def erase(
 
     if (account is None) == (group is None):
         _fail(EXIT_CANNOT, "Say either --account or --group.")
-    settings = _settings(data_dir, mongodb_uri)
+    settings = settings_of(data_dir, mongodb_uri)
     what = f"the account {account}" if account is not None else f"the group {group}"
     if not yes and not typer.confirm(f"Erase {what} for good?"):
         _fail(EXIT_FAULTS, "Nothing was done.")
     if account is not None:
-        _run(admin.erase_account(settings, account))
+        run_work(admin.erase_account(settings, account))
     else:
-        _run(admin.erase_group(settings, group or ""))
+        run_work(admin.erase_group(settings, group or ""))
     typer.echo(f"Erased {what}.")
 
 
@@ -227,7 +228,7 @@ def new_epoch(data_dir: DataDir = None, mongodb_uri: MongoDb = None) -> None:
     """
     from persplit import admin  # noqa: PLC0415 - help and completion stay quick without it
 
-    _run(admin.renew_epoch(_settings(data_dir, mongodb_uri)))
+    run_work(admin.renew_epoch(settings_of(data_dir, mongodb_uri)))
     typer.echo("Every group has a new epoch. Start the server again.")
 
 

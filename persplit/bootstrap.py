@@ -50,8 +50,10 @@ from persplit.service.people import People
 from persplit.service.personal_tokens import PersonalTokens
 from persplit.service.ports import Clock, Documents, Files, Hints, Stores
 from persplit.service.qr_tokens import QrTokens
+from persplit.service.rates import Rates
 from persplit.service.readiness import Readiness
 from persplit.service.receipts import Receipts
+from persplit.service.recurring import Recurring
 from persplit.service.session_sweep import SessionSweep
 from persplit.service.sessions import Sessions
 from persplit.service.standing import Standings
@@ -271,6 +273,7 @@ async def _composed(
     group_passwords = GroupPasswords(stores.group_passwords, hasher, SignInThrottle())
     exporting = Exporting(stores.events, groups, people)
     joining = Joining(invites, group_passwords, groups, overview)
+    rates = Rates(stores.rates)
     services = Services(
         accounts=accounts,
         users=accounts_of,
@@ -288,6 +291,8 @@ async def _composed(
         personal_tokens=personal_tokens,
         guests=Guests(accounts_of, accounts, joining, clock),
         standings=standings,
+        rates=rates,
+        recurring=Recurring(stores.schedules, groups, handler, rates, clock),
         importing=Importing(stores.events, groups, people, batches, clock),
         exporting=exporting,
         own_data=OwnData(stores, accounts, personal_tokens, overview, exporting, handler),
@@ -346,6 +351,8 @@ def _node(
     stack.push_async_callback(_cancelled, follower)
     collecting = asyncio.create_task(sweep_on(services.attachments))
     stack.push_async_callback(_cancelled, collecting)
+    recurring = asyncio.create_task(services.recurring.run())
+    stack.push_async_callback(_cancelled, recurring)
     sweeping = asyncio.create_task(SessionSweep(sessions, sockets.sessions).run())
     stack.push_async_callback(_cancelled, sweeping)
     for ending, connected in (
@@ -392,6 +399,8 @@ async def _sqlite(path: Path, files: Files, *, migrates: bool, accepts_loss: boo
             erasures=SqliteDocuments(database, "erasures"),
             attachments=SqliteDocuments(database, "attachments"),
             files=files,
+            rates=SqliteDocuments(database, "rates"),
+            schedules=SqliteDocuments(database, "schedules"),
             meta=SqliteDocuments(database, "meta"),
             is_shared=False,
             name=str(path),
@@ -435,6 +444,8 @@ async def _mongodb(uri: str, local: Files | None, *, migrates: bool) -> AsyncIte
             erasures=await documents("erasures"),
             attachments=await documents("attachments"),
             files=local or await grid_fs(),
+            rates=await documents("rates"),
+            schedules=await documents("schedules"),
             meta=await documents("meta"),
             is_shared=True,
             name=f"MongoDB, {database.name}",

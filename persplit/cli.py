@@ -12,6 +12,7 @@ from typer.main import get_group
 
 from persplit.admin_cli import add_to
 from persplit.config import ConfigError, load_settings
+from persplit.rates_cli import app as rates_app
 from persplit.service.errors import StoreDamaged, StoreUnavailable, StoreUnusable
 
 
@@ -117,6 +118,7 @@ def _announce(url: str, store: str) -> None:
 
 
 add_to(app)
+app.add_typer(rates_app, name="rates")
 
 
 def main() -> None:

@@ -55,7 +55,9 @@ from persplit.client.reading import (
 )
 from persplit.client.receipts import ScannedReceipt
 from persplit.client.syncing import SyncReport
-from persplit.ledger.expense import ExpenseDraft, Item, Posting, SplitType, SplitValue
+from persplit.ledger.expense import ExpenseDraft, ExpenseKind, Item, Posting, SplitType, SplitValue
+from persplit.ledger.preset import Preset, PresetDraft
+from persplit.ledger.recurrence import Frequency, Recurrence, Schedule
 
 __all__ = [
     "EXPORTS",
@@ -72,7 +74,9 @@ __all__ = [
     "ConnectionChanged",
     "ExpenseDraft",
     "ExpenseEntry",
+    "ExpenseKind",
     "Explanation",
+    "Frequency",
     "Friend",
     "Group",
     "GroupGone",
@@ -96,10 +100,14 @@ __all__ = [
     "Plan",
     "PlanRow",
     "Posting",
+    "Preset",
+    "PresetDraft",
     "Queued",
+    "Recurrence",
     "Refused",
     "ReplicaError",
     "ScannedReceipt",
+    "Schedule",
     "SettlementEntry",
     "SignedOut",
     "SplitType",

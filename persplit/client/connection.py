@@ -46,6 +46,10 @@ BROADCASTS: Final = (
     "group:updated",
     "member:joined",
     "member:left",
+    "preset:saved",
+    "preset:deleted",
+    "recurrence:saved",
+    "recurrence:stopped",
 )
 CONNECT_SECONDS: Final = 10.0
 """How long to wait for a connection, and then for the server to be ready."""

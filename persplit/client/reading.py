@@ -19,6 +19,8 @@ from persplit.ledger.expense import Expense
 from persplit.ledger.explain import DebtTrace, ExplainedDebt
 from persplit.ledger.group import GroupSettings, Member
 from persplit.ledger.money import AMOUNT_MAX
+from persplit.ledger.preset import Preset
+from persplit.ledger.recurrence import Recurrence
 from persplit.ledger.settlement import Settlement
 from persplit.ledger.state import GroupState, apply, plan_of
 from persplit.ledger.upi import payment_link
@@ -209,6 +211,20 @@ class Reader:
         if not isinstance(thing, Expense):
             raise NotFound("there is no such expense in this group")
         return ExpenseEntry(group_id, thing, _changed_by(held, thing))
+
+    def presets(self, group_id: str) -> list[Preset]:
+        """The named ways to divide, the default first, then by name."""
+        with self._book.reading():
+            _, state = self._held(group_id)
+        return sorted(
+            state.presets.values(), key=lambda one: (not one.is_default, one.name.casefold(), one.id)
+        )
+
+    def recurrences(self, group_id: str) -> list[Recurrence]:
+        """The recurring expenses, oldest first."""
+        with self._book.reading():
+            _, state = self._held(group_id)
+        return sorted(state.recurrences.values(), key=lambda one: (one.since, one.id))
 
     def settlements(self, group_id: str) -> list[SettlementEntry]:
         """Newest first."""

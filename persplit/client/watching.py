@@ -30,6 +30,10 @@ BROADCASTS: Final = (
     "group:updated",
     "member:joined",
     "member:left",
+    "preset:saved",
+    "preset:deleted",
+    "recurrence:saved",
+    "recurrence:stopped",
 )
 _OTHERS: Final = ("session:ready", "settlement:due", "auth:expiring", "session:closing")
 _CONNECT_SECONDS: Final = 10

@@ -7,6 +7,7 @@ import typer
 
 from persplit.client_cli import (
     account_commands,
+    arrangement_commands,
     attachment_commands,
     expense_commands,
     file_commands,
@@ -69,6 +70,8 @@ guest_commands.register(app)
 app.add_typer(group_commands.app, name="group")
 app.add_typer(expense_commands.app, name="expense")
 app.add_typer(attachment_commands.app, name="attachment")
+app.add_typer(arrangement_commands.presets, name="preset")
+app.add_typer(arrangement_commands.recurring, name="recurring")
 looking_commands.register(app)
 payment_commands.register(app)
 outbox_commands.register(app)

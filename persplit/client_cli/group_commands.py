@@ -7,6 +7,7 @@ from rich.text import Text
 
 from persplit.client.terminal_qr import terminal
 from persplit.client_cli import prompts, shapes, tables
+from persplit.client_cli.amounts import parse_scaled
 from persplit.client_cli.errors import UsageFault
 from persplit.client_cli.names import Named, choose, choose_person
 from persplit.client_cli.running import Group, Json, run
@@ -15,6 +16,10 @@ from persplit.client_cli.session import Session
 app = typer.Typer(help="Groups and their members.", no_args_is_help=True)
 
 Name = Annotated[str | None, typer.Argument(metavar="GROUP", help="The default group unless told.")]
+TimeZone = Annotated[
+    str | None,
+    typer.Option(help="When a day begins for recurring expenses, such as Asia/Kolkata.", show_default="UTC"),
+]
 Password = Annotated[bool, typer.Option(help="Ask for the group's password, or PERSPLIT_GROUP_PASSWORD.")]
 
 
@@ -42,6 +47,7 @@ def create(
     currency: Annotated[str, typer.Option(help="ISO 4217; fixed once there are expenses.")] = "INR",
     description: Annotated[str | None, typer.Option()] = None,
     simplify: Annotated[bool, typer.Option(help="Suggest the fewest payments, whoever owes whom.")] = True,
+    time_zone: TimeZone = None,
     password: Password = False,
     as_json: Json = False,
 ) -> None:
@@ -57,6 +63,7 @@ def create(
             currency=currency.upper(),
             simplify=simplify,
             join_password=prompts.group_password(wanted=password),
+            time_zone=time_zone,
         )
         session.use(written.group_id)
         await session.deliver(written)
@@ -312,6 +319,28 @@ def unit(
 
 
 @app.command()
+def weight(
+    context: typer.Context, member: str, weight: str, *, group: Group = None, as_json: Json = False
+) -> None:
+    """Change what a member bears unless told of what is divided by shares: 2, 0.5 (needs the server).
+
+    What was divided before stays as it is.
+
+    JSON: {"group": {…}}
+    """
+
+    async def work(session: Session) -> None:
+        session.online()
+        await session.refresh()
+        view = await session.view(group)
+        user_id = choose_person(member, view.people(), session.me)
+        await session.client.change_weight(view.id, user_id, parse_scaled(weight))
+        await _shown(session, view.id)
+
+    run(context, work, as_json=as_json)
+
+
+@app.command()
 def edit(
     context: typer.Context,
     group: Name = None,
@@ -321,6 +350,7 @@ def edit(
     currency: Annotated[str | None, typer.Option(help="ISO 4217.")] = None,
     simplify: Annotated[bool | None, typer.Option("--simplify/--no-simplify")] = None,
     archived: Annotated[bool | None, typer.Option("--archive/--bring-back")] = None,
+    time_zone: TimeZone = None,
     as_json: Json = False,
 ) -> None:
     """Change a group's settings (admins).
@@ -329,8 +359,10 @@ def edit(
     """
 
     async def work(session: Session) -> None:
-        if all(it is None for it in (name, description, currency, simplify, archived)):
-            raise UsageFault("say what to change: --name, --description, --currency, --simplify, --archive")
+        if all(it is None for it in (name, description, currency, simplify, archived, time_zone)):
+            raise UsageFault(
+                "say what to change: --name, --description, --currency, --simplify, --archive, --time-zone"
+            )
         await session.refresh()
         view = await session.view(group)
         written = await session.client.update_group(
@@ -340,6 +372,7 @@ def edit(
             currency=currency and currency.upper(),
             simplify=simplify,
             archived=archived,
+            time_zone=time_zone,
         )
         await session.deliver(written)
         await _shown(session, view.id)

@@ -1,9 +1,11 @@
 """What happened, in words: the same in the history, in the live view and in notifications."""
 
+from persplit.client_cli.amounts import scaled_text
 from persplit.client_cli.money import money
 from persplit.client_cli.views import GroupView
 from persplit.ledger.attachment import Attachment
 from persplit.ledger.events import (
+    ArrangementEvent,
     AttachmentAdded,
     AttachmentRemoved,
     Event,
@@ -18,7 +20,10 @@ from persplit.ledger.events import (
     MemberLeft,
     MemberUnblocked,
     MemberUpdated,
+    PresetDeleted,
+    PresetSaved,
     RecordedEvent,
+    RecurrenceSaved,
     SettlementCancelled,
     SettlementCompleted,
     SettlementCreated,
@@ -58,12 +63,28 @@ def _did(group: GroupView, event: Event, by: str) -> str:
             return f"took {_file(attachment)} off {_expense(group, expense)}"
         case SettlementCreated(settlement=settlement):
             return f"noted that {payment(group, settlement)}"
+        case _ if isinstance(event, ArrangementEvent):
+            return _arranged(event)
         case _:
             return f"{_SETTLED[type(event)]} that {payment(group, event.settlement)}"
 
 
 def _file(attachment: Attachment) -> str:
     return attachment.name or ("a document" if attachment.width is None else "a picture")
+
+
+def _arranged(event: ArrangementEvent) -> str:
+    match event:
+        case PresetSaved(preset=preset):
+            return f"saved the preset {preset.name}"
+        case PresetDeleted(preset=preset):
+            return f"deleted the preset {preset.name}"
+        case RecurrenceSaved(recurrence=recurrence) if recurrence.paused:
+            return f"paused the recurring {recurrence.draft.description}"
+        case RecurrenceSaved(recurrence=recurrence):
+            return f"saved the recurring {recurrence.draft.description}"
+        case _:
+            return f"stopped the recurring {event.recurrence.draft.description}"
 
 
 def _recorded_name(group: GroupView, user_id: str) -> str:
@@ -100,6 +121,8 @@ def _member_changed(group: GroupView, event: MemberUpdated) -> str:
         return "gave their account up"
     if after.unit != before.unit:
         return f"let {who} settle " + (f"with {after.unit}" if after.unit else "alone")
+    if after.weight != before.weight:
+        return f"changed the weight of {who} to {scaled_text(after.weight)}"
     return f"made {who} {after.role.value.lower()}"
 
 

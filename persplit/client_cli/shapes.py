@@ -21,7 +21,7 @@ Json: TypeAlias = dict[str, Any]
 
 
 def group(it: GroupView, *, default: bool = False) -> Json:
-    """`{id, name, description, currency, simplify, hasPassword, archivedAt, seq, balance, default, pending, members}`."""
+    """`{id, name, description, currency, simplify, hasPassword, archivedAt, timeZone, seq, balance, default, pending, members}`."""
     settings = it.settings
     return {
         "id": it.id,
@@ -31,6 +31,7 @@ def group(it: GroupView, *, default: bool = False) -> Json:
         "simplify": settings.simplify,
         "hasPassword": settings.has_password,
         "archivedAt": settings.archived_at,
+        "timeZone": settings.time_zone,
         "seq": it.group.seq,
         "balance": it.my_balance,
         "default": default,

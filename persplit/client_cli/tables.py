@@ -26,7 +26,7 @@ from persplit.client_cli.output import table, text
 from persplit.client_cli.sentences import how_you_stand, payment, sentence
 from persplit.client_cli.splitting import WORDS
 from persplit.client_cli.views import GroupView, Standing
-from persplit.ledger.expense import SCALED_SPLITS, Expense, Posting, SplitType
+from persplit.ledger.expense import SCALED_SPLITS, Expense, ExpenseKind, Posting, SplitType
 from persplit.ledger.settlement import Settlement
 
 PENDING_MARK: Final = "waiting"
@@ -158,7 +158,8 @@ def expense(it: GroupView, entry: ExpenseEntry) -> list[RenderableType]:
     lines: list[RenderableType] = [
         text(f"{found.description}, {money(found.amount, it.currency)}", "bold"),
         text("  ".join(says)),
-        text(f"paid by {_postings(it, found.payers)}"),
+        *(text(line) for line in _typed(found)),
+        text(f"{_DID[found.kind]} by {_postings(it, found.payers)}"),
         text(f"divided: {_divided(it, found)}"),
         *(text(f"  {line}") for line in _items(it, found)),
         table(
@@ -169,6 +170,20 @@ def expense(it: GroupView, entry: ExpenseEntry) -> list[RenderableType]:
     ]
     lines += [text(f"attached: {one.name or one.type}  {one.id[:12]}") for one in found.attachments]
     return [*lines, text(found.notes)] if found.notes else lines
+
+
+_DID: Final = {
+    ExpenseKind.EXPENSE: "paid",
+    ExpenseKind.REFUND: "refund, received",
+    ExpenseKind.INCOME: "income, received",
+}
+
+
+def _typed(found: Expense) -> Iterator[str]:
+    """What was typed in another currency, and at which rate."""
+    if found.original is not None:
+        typed = found.original
+        yield f"typed as {money(typed.amount, typed.currency)}, at {typed.rate}"
 
 
 def _postings(it: GroupView, postings: Sequence[Posting]) -> str:

@@ -1,18 +1,20 @@
 """A ledger of ours, happening again in another group: every expense and settlement with all its versions.
 
 Who was in the group when, roles, blocking and settings are the new group's own affair; who settles together is taken
-over, for the plan depends on it. What was written by somebody without an
-account here keeps its author; a file can't put words into the mouth of somebody who has one.
+over, for the plan depends on it. Its presets come along; its recurring expenses don't, or both groups would go on
+making them. What was written by somebody without an account here keeps its author; a file can't put words into the
+mouth of somebody who has one.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 from persplit.exchange.book import Book, Kind, OwnEvent
 from persplit.exchange.cells import BadCell, plain
 from persplit.exchange.entries import content_of
-from persplit.exchange.identity import Known, import_prefix
-from persplit.exchange.own_things import draft_of, expense_of, instant_of, settlement_of
+from persplit.exchange.identity import Known, derived_id, import_prefix
+from persplit.exchange.own_things import draft_of, expense_of, instant_of, preset_of, settlement_of
 from persplit.exchange.replaying import Replay
 from persplit.exchange.rows import Row, Status
 from persplit.ledger.commands import (
@@ -26,6 +28,7 @@ from persplit.ledger.commands import (
     DeleteExpense,
     RemoveMember,
     RestoreExpense,
+    SavePreset,
     UpdateExpense,
 )
 from persplit.ledger.errors import LedgerError
@@ -37,6 +40,7 @@ _LEFT: Final = "member:left"
 _NO_FILES: Final = "attachments are not in an export: attach the file again"
 _GONE: Final = ("member:left", "member:unblocked")
 _MEMBER_CHANGED: Final = ("member:left", "member:updated")
+_PRESET_SAVED: Final = "preset:saved"
 
 
 def thing_key(event: OwnEvent) -> str | None:
@@ -83,7 +87,23 @@ class Histories:
                 rows.append(self._row(event, skip))
             elif event.body["type"].startswith("attachment:"):
                 rows.append(Row(event.row, Status.IGNORED, _NO_FILES))
+        self._keep_presets(book.history)
         return rows
+
+    def _keep_presets(self, history: Sequence[OwnEvent]) -> None:
+        """Those that there were at the end, as far as they make sense here."""
+        last: dict[str, OwnEvent] = {}
+        for event in history:
+            preset = event.body.get("preset")
+            if event.body["type"].startswith("preset:") and isinstance(preset, dict):
+                last[str(preset.get("id"))] = event
+        for key, event in last.items():
+            id_ = derived_id(self._replay.state.group_id, "preset", key, 0)
+            if event.body["type"] != _PRESET_SAVED or id_ in self._replay.state.presets:
+                continue
+            with suppress(BadCell, LedgerError):
+                command = SavePreset(id_, preset_of(event.body, self._user))
+                self._replay.do(command, import_prefix(self._import_id, content_of(event.body)))
 
     def _row(self, event: OwnEvent, skip: Collection[int]) -> Row:
         status, reason, thing = Status.NEW, None, None

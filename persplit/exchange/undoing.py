@@ -11,6 +11,7 @@ from persplit.ledger.commands import (
     ConfirmSettlement,
     CreateSettlement,
     DeleteExpense,
+    DeletePreset,
     RemoveMember,
 )
 from persplit.ledger.errors import Forbidden, LedgerError
@@ -19,6 +20,7 @@ from persplit.ledger.events import (
     MemberJoined,
     MemberUpdated,
     Noun,
+    PresetSaved,
     RecordedEvent,
     SettlementCreated,
 )
@@ -38,7 +40,7 @@ def undo_steps(
     """What takes back all that an import made: none if that was done.
 
     Expenses are deleted, whoever has changed them since. Payments that count are paid back by a second one, those
-    that wait are cancelled. Placeholders go, unless somebody has claimed them or they have other dealings.
+    that wait are cancelled. Presets go, and placeholders unless somebody has claimed them or they have other dealings.
 
     Args:
         state: the group now.
@@ -87,6 +89,8 @@ class _Undoing:
                 member = self.replay.state.members[after.user_id]
                 if member.is_active and member.unit == after.unit:
                     self._do(ChangeUnit(after.user_id, before.unit))
+            case PresetSaved(preset=preset) if preset.id in self.replay.state.presets:
+                self._do(DeletePreset(preset.id))
 
     def remove(self, user_id: str) -> None:
         """Let a placeholder go who has nothing to do here any more."""

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, TypeVar
 
+from persplit.ledger import arranging, draft
 from persplit.ledger import debts as debt
-from persplit.ledger import draft
 from persplit.ledger.attachment import ATTACHMENTS_MAX
 from persplit.ledger.commands import (
     AddAttachment,
@@ -17,6 +17,7 @@ from persplit.ledger.commands import (
     CancelSettlement,
     ChangeRole,
     ChangeUnit,
+    ChangeWeight,
     Command,
     ConfirmSettlement,
     CreateExpense,
@@ -24,11 +25,17 @@ from persplit.ledger.commands import (
     CreateSettlement,
     DeclineSettlement,
     DeleteExpense,
+    DeletePreset,
     JoinGroup,
     LeaveGroup,
+    MakeInstance,
+    PauseRecurrence,
     RemoveAttachment,
     RemoveMember,
     RestoreExpense,
+    SavePreset,
+    SaveRecurrence,
+    StopRecurrence,
     UnblockMember,
     UpdateExpense,
     UpdateGroup,
@@ -66,7 +73,7 @@ from persplit.ledger.events import (
     SettlementCreated,
     SettlementDeclined,
 )
-from persplit.ledger.expense import Expense
+from persplit.ledger.expense import VALUE_SCALE, Expense
 from persplit.ledger.group import MEMBERS_MAX, GroupSettings, Member, Role
 from persplit.ledger.settlement import PENDING_MAX, Settlement, SettlementStatus
 from persplit.ledger.state import GroupState
@@ -128,6 +135,7 @@ def _create_group(state: GroupState | None, command: CreateGroup, asked: Asked) 
         has_password=command.has_password,
         archived_at=None,
         seq=1,
+        time_zone=command.time_zone,
     )
     member = Member(
         user_id=asked.actor_id,
@@ -155,11 +163,13 @@ def _update_group(state: GroupState, command: UpdateGroup, asked: Asked) -> Even
         has_password=_changed(command.has_password, before.has_password),
         archived_at=_archived_at(before, command, asked),
         seq=state.seq + 1,
+        time_zone=_changed(command.time_zone, before.time_zone),
     )
     return GroupUpdated(before, after)
 
 
 _T = TypeVar("_T")
+_C = TypeVar("_C")
 
 
 def _changed(wanted: _T | None, present: _T) -> _T:
@@ -218,6 +228,7 @@ def _joined(
             joined_at=asked.now,
             claimed=known.claimed if known is not None else claimed,
             unit=taken_over.unit if taken_over is not None else None,
+            weight=taken_over.weight if taken_over is not None else VALUE_SCALE,
         )
     )
 
@@ -545,6 +556,13 @@ def _check_seen(expected_seq: int | None, seq: int, current: Expense | Settlemen
         raise Conflict(f"it has changed since seq {expected_seq}; it is at seq {seq} now", current)
 
 
+def _arranged(
+    rule: Callable[[GroupState, _C, str, str], Event],
+) -> Callable[[GroupState, _C, Asked], Event]:
+    """A rule that asks only who and when."""
+    return lambda state, command, asked: rule(state, command, asked.actor_id, asked.now)
+
+
 _RULES: Final[Mapping[type[Command], Callable[..., Event]]] = {
     UpdateGroup: _update_group,
     AddMember: _add_member,
@@ -565,4 +583,11 @@ _RULES: Final[Mapping[type[Command], Callable[..., Event]]] = {
     ConfirmSettlement: _confirm_settlement,
     DeclineSettlement: _decline_settlement,
     CancelSettlement: _cancel_settlement,
+    ChangeWeight: _arranged(arranging.change_weight),
+    SavePreset: _arranged(arranging.save_preset),
+    DeletePreset: _arranged(arranging.delete_preset),
+    SaveRecurrence: _arranged(arranging.save_recurrence),
+    PauseRecurrence: _arranged(arranging.pause_recurrence),
+    StopRecurrence: _arranged(arranging.stop_recurrence),
+    MakeInstance: _arranged(arranging.make_instance),
 }

@@ -12,6 +12,7 @@ PerSplitError
 │   ├── AlreadyMember         already_member
 │   ├── AlreadySettled        already_settled
 │   ├── GroupArchived         group_archived
+│   ├── RateUnknown           rate_unknown         another currency, and no rate of exchange for it
 │   └── LimitReached          limit_reached
 └── (service/errors.py)       sign-in, rates, idempotency, the store
 """
@@ -122,3 +123,9 @@ class LimitReached(LedgerError):
     """The group holds as many of these as it may."""
 
     code = "limit_reached"
+
+
+class RateUnknown(LedgerError):
+    """An expense is in another currency than the group's, and nobody says what that is worth."""
+
+    code = "rate_unknown"

@@ -11,6 +11,8 @@ from typing import Final, TypeAlias
 from persplit.ledger.attachment import Attachment
 from persplit.ledger.expense import Expense
 from persplit.ledger.group import GroupSettings, Member
+from persplit.ledger.preset import Preset
+from persplit.ledger.recurrence import Recurrence
 from persplit.ledger.settlement import Settlement
 
 
@@ -132,6 +134,34 @@ class SettlementCancelled:
     settlement: Settlement
 
 
+@dataclass(frozen=True, slots=True)
+class PresetSaved:
+    """A way to divide was named, or has another version."""
+
+    preset: Preset
+
+
+@dataclass(frozen=True, slots=True)
+class PresetDeleted:
+    """A named way to divide is gone."""
+
+    preset: Preset
+
+
+@dataclass(frozen=True, slots=True)
+class RecurrenceSaved:
+    """A template of recurring expenses was made, changed, paused, or goes on."""
+
+    recurrence: Recurrence
+
+
+@dataclass(frozen=True, slots=True)
+class RecurrenceStopped:
+    """A template of recurring expenses makes no more."""
+
+    recurrence: Recurrence
+
+
 GroupEvent: TypeAlias = GroupCreated | GroupUpdated
 MemberEvent: TypeAlias = MemberJoined | MemberUpdated | MemberLeft | MemberUnblocked
 ExpenseEvent: TypeAlias = ExpenseCreated | ExpenseUpdated | ExpenseDeleted | ExpenseRestored
@@ -139,7 +169,10 @@ AttachmentEvent: TypeAlias = AttachmentAdded | AttachmentRemoved
 SettlementEvent: TypeAlias = (
     SettlementCreated | SettlementCompleted | SettlementDeclined | SettlementCancelled
 )
-Event: TypeAlias = GroupEvent | MemberEvent | ExpenseEvent | AttachmentEvent | SettlementEvent
+ArrangementEvent: TypeAlias = PresetSaved | PresetDeleted | RecurrenceSaved | RecurrenceStopped
+Event: TypeAlias = (
+    GroupEvent | MemberEvent | ExpenseEvent | AttachmentEvent | SettlementEvent | ArrangementEvent
+)
 
 
 class Noun(StrEnum):
@@ -149,6 +182,8 @@ class Noun(StrEnum):
     GROUP = "group"
     EXPENSE = "expense"
     SETTLEMENT = "settlement"
+    PRESET = "preset"
+    RECURRENCE = "recurrence"
 
 
 def subject_of(event: Event) -> tuple[Noun, str]:
@@ -175,6 +210,10 @@ def subject_of(event: Event) -> tuple[Noun, str]:
             | AttachmentRemoved(expense=expense)
         ):
             return Noun.EXPENSE, expense.id
+        case PresetSaved(preset=preset) | PresetDeleted(preset=preset):
+            return Noun.PRESET, preset.id
+        case RecurrenceSaved(recurrence=recurrence) | RecurrenceStopped(recurrence=recurrence):
+            return Noun.RECURRENCE, recurrence.id
         case _:
             return Noun.SETTLEMENT, event.settlement.id
 

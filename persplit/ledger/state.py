@@ -7,12 +7,13 @@ a group with a hundred thousand expenses is as light to hold as a new one.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from persplit.ledger import debts as debt
 from persplit.ledger import units
 from persplit.ledger.debts import Debt, Debts
 from persplit.ledger.events import (
+    ArrangementEvent,
     AttachmentAdded,
     AttachmentEvent,
     AttachmentRemoved,
@@ -26,6 +27,9 @@ from persplit.ledger.events import (
     GroupUpdated,
     MemberEvent,
     MemberUpdated,
+    PresetDeleted,
+    PresetSaved,
+    RecurrenceSaved,
     SettlementCompleted,
     SettlementCreated,
     SettlementEvent,
@@ -40,6 +44,8 @@ from persplit.ledger.plan import (
     rows_after,
     settle_up_in_slices,
 )
+from persplit.ledger.preset import Preset
+from persplit.ledger.recurrence import Recurrence
 from persplit.ledger.settlement import Settlement
 from persplit.ledger.slices import Work, at_once
 
@@ -84,6 +90,8 @@ class GroupState:
     settlement_count: int
     basis: PlanBasis
     settles_as: Mapping[str, str] = field(default_factory=dict)
+    presets: Mapping[str, Preset] = field(default_factory=dict)
+    recurrences: Mapping[str, Recurrence] = field(default_factory=dict)
 
     def active(self) -> list[Member]:
         """Who is in the group now, in the order in which they first came."""
@@ -222,11 +230,14 @@ def _founded(recorded: Happening, event: GroupCreated) -> GroupState:
 
 
 def _with_other(
-    state: GroupState, event: GroupUpdated | AttachmentEvent | SettlementEvent | MemberEvent
+    state: GroupState,
+    event: GroupUpdated | AttachmentEvent | SettlementEvent | MemberEvent | ArrangementEvent,
 ) -> GroupState:
     match event:
         case AttachmentAdded() | AttachmentRemoved():
             return state  # expenses aren't held, and nothing is owed for it
+        case _ if isinstance(event, ArrangementEvent):
+            return _with_arrangement(state, event)
         case GroupUpdated(after=settings):
             return replace(state, settings=settings)
         case _ if isinstance(event, SettlementEvent):
@@ -253,6 +264,7 @@ def _with_expense(state: GroupState, recorded: Happening, event: ExpenseEvent) -
         balances=balances,
         debts=debts,
         expense_count=state.expense_count + isinstance(event, ExpenseCreated),
+        recurrences=_made(state, event),
         basis=_basis_after(state, balances),
     )
 
@@ -263,6 +275,39 @@ def _basis_after(state: GroupState, balances: Mapping[str, int]) -> PlanBasis:
     return (
         state.basis if after == units.balances_by_unit(state.balances, state.settles_as) else PlanBasis(after)
     )
+
+
+def _with_arrangement(state: GroupState, event: ArrangementEvent) -> GroupState:
+    match event:
+        case PresetSaved(preset=preset):
+            presets = {
+                id_: replace(other, is_default=False) if preset.is_default else other
+                for id_, other in state.presets.items()
+            }
+            return replace(state, presets={**presets, preset.id: preset})
+        case PresetDeleted(preset=preset):
+            return replace(state, presets=_without(state.presets, preset.id))
+        case RecurrenceSaved(recurrence=recurrence):
+            return replace(state, recurrences={**state.recurrences, recurrence.id: recurrence})
+        case _:
+            return replace(state, recurrences=_without(state.recurrences, event.recurrence.id))
+
+
+_T = TypeVar("_T")
+
+
+def _without(things: Mapping[str, _T], id_: str) -> Mapping[str, _T]:
+    return {key: thing for key, thing in things.items() if key != id_}
+
+
+def _made(state: GroupState, event: ExpenseEvent) -> Mapping[str, Recurrence]:
+    """The templates, the one that made this expense moved on to its day."""
+    if not isinstance(event, ExpenseCreated) or event.expense.recurrence_id is None:
+        return state.recurrences
+    template = state.recurrences.get(event.expense.recurrence_id)
+    if template is None:
+        return state.recurrences
+    return {**state.recurrences, template.id: replace(template, made_through=event.expense.date)}
 
 
 def _effects(event: ExpenseEvent) -> Sequence[tuple[Expense, int]]:

@@ -41,7 +41,15 @@ LINE_BYTES_MAX: Final = 16 * 1024 * 1024
 COMPRESSION: Final = 6
 ATTEMPTS_MAX: Final = 5
 """Times that a backup is begun anew because a group was erased under its hands."""
-COLLECTIONS: Final = ("users", "invites", "group_passwords", "erasures", "attachments")
+COLLECTIONS: Final = (
+    "users",
+    "invites",
+    "group_passwords",
+    "erasures",
+    "attachments",
+    "rates",
+    "schedules",
+)
 RESTORING: Final = "restoring"
 """The document in `meta` that a store has while it is being restored into."""
 

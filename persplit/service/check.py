@@ -27,6 +27,8 @@ from persplit.service.errors import StoreUnavailable
 from persplit.service.handler import thing_of
 from persplit.service.personal_tokens import token_owner
 from persplit.service.ports import Document, EventStore, Snapshot, StoredEvent, Stores, fields_of
+from persplit.service.rates import check_rates
+from persplit.service.recurring import check_schedule
 from persplit.service.sessions import read_session
 from persplit.service.users import email_key, read_credentials
 from persplit.service.walking import PAGE, group_ids, scanned
@@ -250,6 +252,8 @@ class DocumentCheck:
             "group_passwords": self._group_password,
             "erasures": self._erasure,
             "attachments": self._attachment,
+            "rates": self._rates,
+            "schedules": self._schedule,
         }
         for name, look in looks.items():
             async for document in scanned(self._stores.collections()[name]):
@@ -314,6 +318,14 @@ class DocumentCheck:
         if body is None:
             return Finding("attachment_missing", "", "its file is gone")
         return Finding("attachment_damaged", "", "its file isn't what was uploaded")
+
+    async def _rates(self, document: Document) -> Finding | None:
+        check_rates(document)
+        return None
+
+    async def _schedule(self, document: Document) -> Finding | None:
+        check_schedule(document)
+        return None
 
     async def _erasure(self, document: Document) -> Finding | None:
         if not is_unfinished(document):

@@ -44,6 +44,7 @@ async def erase_group(stores: Stores, group_id: str, clock: Clock) -> None:
     await _delete_all(stores.invites, "groupId", group_id)
     await stores.group_passwords.delete(group_id)
     await forget_group(stores.attachments, stores.files, group_id, clock())
+    await stores.schedules.delete(group_id)
     # 4 done
     (note,) = (await stores.erasures.get([group_id])).values()
     if is_unfinished(note):

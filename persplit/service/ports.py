@@ -338,6 +338,8 @@ class Stores:
     erasures: Documents
     attachments: Documents
     files: Files
+    rates: Documents
+    schedules: Documents
     meta: Documents
     is_shared: bool
     name: str = ""
@@ -353,6 +355,8 @@ class Stores:
             "group_passwords": self.group_passwords,
             "erasures": self.erasures,
             "attachments": self.attachments,
+            "rates": self.rates,
+            "schedules": self.schedules,
         }
 
 

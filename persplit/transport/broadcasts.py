@@ -62,6 +62,16 @@ BROADCASTS: Final = (
         "Somebody left or was put out, or who had left was blocked (`member.blocked`). Their own devices no longer hear "
         "the group, this event included.",
     ),
+    ServerEvent(
+        "preset:saved", results.PresetBroadcast, "A way to divide was named, or has another version."
+    ),
+    ServerEvent("preset:deleted", results.PresetBroadcast, "A named way to divide is gone."),
+    ServerEvent(
+        "recurrence:saved",
+        results.RecurrenceBroadcast,
+        "A recurring expense was set up, changed, paused, or goes on. What it makes comes as `expense:created`.",
+    ),
+    ServerEvent("recurrence:stopped", results.RecurrenceBroadcast, "A recurring expense makes no more."),
 )
 """To every connected member of the group, the devices of whoever caused it included, in order of `seq`."""
 

@@ -130,6 +130,7 @@ class GroupSocket {
     'attachment:added', 'attachment:removed',
     'settlement:created', 'settlement:completed', 'settlement:declined', 'settlement:cancelled',
     'group:created', 'group:updated', 'member:joined', 'member:left',
+    'preset:saved', 'preset:deleted', 'recurrence:saved', 'recurrence:stopped',
   ];
 
   final Tokens tokens; // yours: access, refresh(), signIn()

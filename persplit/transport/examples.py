@@ -14,6 +14,8 @@ _SETTLEMENT: Final = "019a7c2f-9900-7e50-8f19-d3a26b7c0f05"
 _ATTACHMENT: Final = "5f3c9d0e7a8b41c26d9f0e1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e"
 _AT: Final = "2026-03-01T12:00:00.000Z"
 _ITEM: Final = {"name": "Masala Dosa", "amount": 120_000, "participants": [_ASHA, _RAVI]}
+_PRESET: Final = "019a7c31-7700-7f60-9c28-e4a37b8d0f06"
+_RECURRENCE: Final = "019a7c33-6600-7a70-8d37-f5b48c9e1f07"
 _TOKEN: Final = "eyJhbGciOiJIUzI1NiIs…"  # noqa: S105 - cut off, of no use
 _LINK: Final = "upi://pay?pa=asha@okhdfcbank&pn=Asha&am=600.00&cu=INR&tn=Goa%20trip"
 _NET: Final = [{"userId": _ASHA, "amount": 60_000}, {"userId": _RAVI, "amount": -60_000}]
@@ -82,6 +84,12 @@ _BY_NAME: Final[Mapping[str, object]] = {
     "seq": 42,
     "sessionId": "019a7c1e-4000-7170-8d3a-0b9c6e5f2807",
     "settlementId": _SETTLEMENT,
+    "presetId": _PRESET,
+    "recurrenceId": _RECURRENCE,
+    "start": "2026-03-31",
+    "timeZone": "Asia/Kolkata",
+    "into": "INR",
+    "rate": "97.25",
     "shares": [{"userId": _ASHA, "amount": 60_000}, {"userId": _RAVI, "amount": 60_000}],
     "simplify": True,
     "splits": [],
@@ -106,7 +114,9 @@ _BY_OWNER: Final[Mapping[str, Mapping[str, object]]] = {
     "Attachment": {"id": _ATTACHMENT, "type": "image/jpeg", "name": "bill.jpg"},
     "Cause": {"id": _EXPENSE, "amount": 60_000},
     "ConnectError": {"message": "the token has expired"},
+    "ChangeRole": {"role": "ADMIN"},
     "CreateGroup": {"name": "Goa trip"},
+    "CreatePreset": {"name": "The flat"},
     "CreateSettlement": {"amount": 60_000},
     "CurrencyBalance": {"amount": 60_000},
     "Debt": {"amount": 60_000},
@@ -119,6 +129,7 @@ _BY_OWNER: Final[Mapping[str, Mapping[str, object]]] = {
     "GroupSettings": {"name": "Goa trip", "description": None},
     "MyGroupBalance": {"name": "Goa trip", "amount": 60_000},
     "PlanRow": {"amount": 60_000},
+    "Preset": {"id": _PRESET, "name": "The flat"},
     "Problem": {
         "status": 401,
         "code": "token_expired",
@@ -133,6 +144,13 @@ _BY_OWNER: Final[Mapping[str, Mapping[str, object]]] = {
     "ReadText": {"value": "Annapoorna"},
     "ReadyGroup": {"id": _GROUP, "name": "Goa trip"},
     "ScanReceipt": {"attachmentId": _ATTACHMENT},
+    "Rate": {"currency": "EUR"},
+    "TemplateIn": {"description": "Rent"},
+    "ListedRecurrence": {"id": _RECURRENCE},
+    "Recurrence": {"id": _RECURRENCE},
+    "SavePreset": {"name": "The flat"},
+    "ScheduleIn": {"frequency": "MONTHLY"},
+    "Schedule": {"frequency": "MONTHLY", "end": None, "count": None},
     "Session": {"id": "019a7c1e-4000-7170-8d3a-0b9c6e5f2807"},
     "SessionClosing": {"code": "server_restarting"},
     "Settlement": {"id": _SETTLEMENT, "amount": 60_000},
@@ -155,6 +173,7 @@ _SHOWN: Final = frozenset(
         "note",
         "participants",
         "refreshToken",
+        "splitType",
         "vpa",
     }
 )

@@ -37,6 +37,14 @@ GROUND_RULES: Final = (
         "balances of a group sum to zero, exactly and always. A positive balance is owed to that person.",
     ),
     Rule(
+        "Other currencies",
+        "An expense may be sent in another `currency` than the group's, at a `rate`: major units of the group's for one "
+        "of it, as a decimal text. Its amount is converted once, rounded to the nearest minor unit, half a unit up; "
+        "what people paid and bear is the converted amount divided in proportion, so that it sums to it. The rate "
+        "stays with the expense, and so does what was sent, in `original`. Minor units have the digits of ISO 4217: "
+        "none for JPY, three for KWD.",
+    ),
+    Rule(
         "Time",
         "Instants are RFC 3339 in UTC with milliseconds and come from the server's clock. The date of an expense is "
         "the client's calendar day, YYYY-MM-DD.",

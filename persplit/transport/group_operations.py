@@ -11,6 +11,7 @@ from persplit.ledger.commands import (
     AddMember,
     ChangeRole,
     ChangeUnit,
+    ChangeWeight,
     CreateGroup,
     JoinGroup,
     LeaveGroup,
@@ -57,6 +58,7 @@ async def _create_group(services: Services, call: Call, request: r.CreateGroup) 
         currency=request.currency,
         simplify=request.simplify,
         has_password=request.join_password is not None,
+        time_zone=request.time_zone,
     )
     outcome = await command(services, call, request, wanted, group_id=group_id)
     await _set_password(services, outcome, request.join_password)
@@ -97,6 +99,7 @@ async def _update_group(services: Services, call: Call, request: r.UpdateGroup) 
         simplify=request.simplify,
         has_password=True if request.join_password is not None else None,
         archived=request.archived,
+        time_zone=request.time_zone,
         expected_seq=request.expected_seq,
     )
     outcome = await command(services, call, request, wanted, group_id=request.group_id)
@@ -134,6 +137,9 @@ async def _registered(services: Services, call: Call, request: r.AddMember) -> A
 
 
 async def _change_role(services: Services, call: Call, request: r.ChangeRole) -> Json:
+    if request.role is None:
+        wanted = ChangeWeight(request.user_id, request.scaled_weight())
+        return await _member_written(services, call, request, wanted)
     return await _member_written(services, call, request, ChangeRole(request.user_id, request.role))
 
 
@@ -293,7 +299,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         "changeRole",
-        "Change a member's role (admin)",
+        "Change a member's role (admin), or weight",
         r.ChangeRole,
         results.MemberWritten,
         _change_role,

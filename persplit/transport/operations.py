@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -29,7 +30,9 @@ from persplit.service.people import People
 from persplit.service.personal_tokens import PersonalTokens
 from persplit.service.ports import AccessClaims, QrRenderer, StatementPrinter
 from persplit.service.qr_tokens import QrTokens
+from persplit.service.rates import Rates
 from persplit.service.receipts import Receipts
+from persplit.service.recurring import Recurring
 from persplit.service.standing import Standings
 from persplit.service.sync import Sync
 from persplit.service.users import Users
@@ -96,6 +99,8 @@ class Services:
     guests: Guests
     group_passwords: GroupPasswords
     standings: Standings
+    rates: Rates
+    recurring: Recurring
     importing: Importing
     exporting: Exporting
     statements: StatementPrinter
@@ -226,6 +231,11 @@ def page_by_id(
 def new_id() -> str:
     """A new UUIDv7: unique everywhere, sorting by time."""
     return str(uuid_utils.uuid7())
+
+
+def today() -> str:
+    """The day in UTC, YYYY-MM-DD."""
+    return datetime.now(UTC).date().isoformat()
 
 
 async def command(

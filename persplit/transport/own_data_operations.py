@@ -13,7 +13,7 @@ from persplit.transport import results, token_operations, views
 from persplit.transport.limits import Budget
 from persplit.transport.operations import Call, Operation, Services
 from persplit.transport.reach import Reach
-from persplit.transport.results import Result
+from persplit.transport.result import Minor, Result
 from persplit.transport.views import Json
 
 EXPORT_SECONDS_MAX: Final = 60.0
@@ -33,7 +33,7 @@ class OwnGroup(Result):
     name: str
     currency: str
     member: results.Member
-    balance: results.Minor
+    balance: Minor
     expenses: list[results.Expense]
     settlements: list[results.Settlement]
 

@@ -49,6 +49,9 @@ PROBLEMS: Final[dict[type[PerSplitError], Problem]] = {
     service.TooLarge: Problem(413, "Too large", _NO),
     service.UnsupportedMedia: Problem(415, "This kind of file isn't taken", "With another file."),
     ledger.Invalid: Problem(422, "Some fields are wrong", _NO),
+    ledger.RateUnknown: Problem(
+        422, "No rate of exchange is known", "With a `rate`, or once the server has one."
+    ),
     service.IdempotencyKeyReused: Problem(422, "The key was used for something else", "With a new key."),
     service.ImportRefused: Problem(
         422, "The file can't be imported as it is", "After mending it, or leaving rows out."

@@ -21,7 +21,7 @@ class Reach(StrEnum):
     ACCOUNT = "account"
     """The account itself: not for personal tokens, which would make others of themselves."""
     CALLER = "caller"
-    """Who the caller is; or what is looked at piece by piece. For every token."""
+    """Who the caller is; what is about nobody; or what is looked at piece by piece. For every token."""
 
 
 def check_reach(operation: "Operation", claims: AccessClaims, request: Any) -> None:

@@ -4,11 +4,13 @@ from typing import Final
 
 from persplit.transport import (
     account_operations,
+    arrangement_operations,
     attachment_operations,
     exchange_operations,
     expense_operations,
     group_operations,
     own_data_operations,
+    rate_operations,
     reading_operations,
     receipt_operations,
     sync_operations,
@@ -22,6 +24,7 @@ _WRITES: Final[dict[str, Operation]] = {
         *group_operations.OPERATIONS,
         *expense_operations.OPERATIONS,
         *attachment_operations.OPERATIONS,
+        *arrangement_operations.OPERATIONS,
     )
     if operation.event is not None and operation.carries_key
 }
@@ -36,6 +39,8 @@ TAGGED: Final = {
     "Groups": group_operations.OPERATIONS,
     "Expenses and settlements": expense_operations.OPERATIONS,
     "Attachments and receipts": (*attachment_operations.OPERATIONS, *receipt_operations.OPERATIONS),
+    "Presets and recurring expenses": arrangement_operations.OPERATIONS,
+    "Rates of exchange": rate_operations.OPERATIONS,
     "Balances and history": reading_operations.OPERATIONS,
     "Files in and out": exchange_operations.OPERATIONS,
     "Catching up": (*sync_operations.OPERATIONS, sync_operations.push_operation(_WRITES)),

@@ -10,7 +10,7 @@ from persplit.transport import fields as f
 from persplit.transport import requests as r
 from persplit.transport.operations import Call, Operation, Services, page_by_id
 from persplit.transport.reach import Reach
-from persplit.transport.results import Result, Time
+from persplit.transport.result import Result, Time
 from persplit.transport.views import Json
 
 

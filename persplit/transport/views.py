@@ -83,6 +83,7 @@ def group(state: GroupState, people: Profiles) -> Json:
         "simplify": settings.simplify,
         "hasPassword": settings.has_password,
         "archivedAt": settings.archived_at,
+        "timeZone": settings.time_zone,
         "createdBy": state.created_by,
         "createdAt": state.created_at,
         "updatedAt": state.at,
@@ -236,6 +237,8 @@ def snapshot(it: GroupSnapshot, people: Profiles) -> Json:
         **standing(it.standing),
         "expenses": [thing(t, state.group_id) for t in it.things if isinstance(t, Expense)],
         "settlements": [thing(t, state.group_id) for t in it.things if isinstance(t, Settlement)],
+        "presets": encoded["presets"],
+        "recurrences": encoded["recurrences"],
         "state": {**encoded, "members": [_nameless(member, people) for member in encoded["members"]]},
     }
     return {"snapshot": whole, "seq": state.seq}

@@ -38,6 +38,8 @@ def memory_stores() -> Stores:
         erasures=MemoryDocuments(),
         attachments=MemoryDocuments(),
         files=MemoryFiles(),
+        rates=MemoryDocuments(),
+        schedules=MemoryDocuments(),
         meta=MemoryDocuments(),
         is_shared=False,
         name="memory",

@@ -6,7 +6,7 @@ strategies for drafts and for whole histories, which go through the same door.
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias, TypeVar
 
@@ -34,6 +34,7 @@ from persplit.ledger.commands import (
     UpdateExpense,
     UpdateGroup,
 )
+from persplit.ledger.conversion import as_typed
 from persplit.ledger.decide import Asked, decide
 from persplit.ledger.errors import LedgerError, PerSplitError
 from persplit.ledger.events import (
@@ -49,6 +50,7 @@ from persplit.ledger.expense import (
     VALUE_SCALE,
     Expense,
     ExpenseDraft,
+    ExpenseKind,
     Item,
     Posting,
     SplitType,
@@ -302,6 +304,7 @@ def spent(expense_id: str, draft: ExpenseDraft) -> CreateExpense:
 
 def as_recorded(expense: Expense) -> ExpenseDraft:
     """What a client sends that got an expense and changes nothing."""
+    original, expense = expense.original, as_typed(expense)
     return ExpenseDraft(
         description=expense.description,
         amount=expense.amount,
@@ -314,6 +317,8 @@ def as_recorded(expense: Expense) -> ExpenseDraft:
         date=expense.date,
         category=expense.category,
         notes=expense.notes,
+        kind=expense.kind,
+        currency=None if original is None else original.currency,
     )
 
 
@@ -407,15 +412,23 @@ def _actor(draw: st.DrawFn, ledger: Ledger) -> str:
     return draw(st.sampled_from([m.user_id for m in ledger.group.active() if not m.placeholder]))
 
 
-def _spend(draw: st.DrawFn, ledger: Ledger) -> Iterable[Intent]:
+def _draft(draw: st.DrawFn, ledger: Ledger) -> ExpenseDraft:
+    """Of any kind, now and then in another currency."""
     draft = draw(drafts(_people(ledger), st.integers(1, 999)))
+    kind = draw(st.sampled_from([ExpenseKind.EXPENSE, *ExpenseKind]))
+    currency, rate = draw(st.sampled_from([(None, None), (None, None), ("EUR", "97.255"), ("JPY", "0.55")]))
+    return replace(draft, kind=kind, currency=currency, rate=rate)
+
+
+def _spend(draw: st.DrawFn, ledger: Ledger) -> Iterable[Intent]:
+    draft = _draft(draw, ledger)
     yield _actor(draw, ledger), CreateExpense(f"e{ledger.seq}", draft)
 
 
 def _edit(draw: st.DrawFn, ledger: Ledger) -> Iterable[Intent]:
     if ledger.expenses:
         chosen = draw(st.sampled_from(sorted(ledger.expenses)))
-        draft = draw(drafts(_people(ledger), st.integers(1, 999)))
+        draft = _draft(draw, ledger)
         resent = as_recorded(ledger.expenses[chosen])
         yield _actor(draw, ledger), UpdateExpense(chosen, draw(st.sampled_from([draft, draft, resent])))
 

@@ -38,7 +38,9 @@ from persplit.service.people import People
 from persplit.service.personal_tokens import PersonalTokens
 from persplit.service.ports import AccessClaims, AccessTokens, PasswordHasher, QrRenderer
 from persplit.service.qr_tokens import QrTokens
+from persplit.service.rates import Rates
 from persplit.service.receipts import Receipts
+from persplit.service.recurring import Recurring
 from persplit.service.sessions import Sessions
 from persplit.service.standing import Standings
 from persplit.service.sync import Known, Missing, Sync
@@ -464,6 +466,10 @@ class Node:
             personal_tokens=personal_tokens,
             guests=Guests(accounts_of, accounts, joining, self.now),
             standings=standings,
+            rates=Rates(MemoryDocuments()),
+            recurring=Recurring(
+                MemoryDocuments(), self.groups, self.handler, Rates(MemoryDocuments()), self.now
+            ),
             importing=Importing(events, self.groups, people, batches, self.now),
             exporting=exporting,
             # Nobody gives their account up in the simulated world.

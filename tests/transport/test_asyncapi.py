@@ -26,11 +26,16 @@ from persplit.ledger.commands import (
     CreateSettlement,
     DeclineSettlement,
     DeleteExpense,
+    DeletePreset,
     JoinGroup,
     LeaveGroup,
+    MakeInstance,
     RemoveAttachment,
     RemoveMember,
     RestoreExpense,
+    SavePreset,
+    SaveRecurrence,
+    StopRecurrence,
     UnblockMember,
     UpdateExpense,
     UpdateGroup,
@@ -39,6 +44,8 @@ from persplit.ledger.decide import Asked, decide
 from persplit.ledger.events import Event, RecordedEvent
 from persplit.ledger.expense import Expense, ExpenseDraft, Posting, SplitType, SplitValue
 from persplit.ledger.group import Role
+from persplit.ledger.preset import PresetDraft
+from persplit.ledger.recurrence import Frequency, Schedule
 from persplit.ledger.settlement import Settlement
 from persplit.ledger.state import GroupState, apply, plan_of
 from persplit.service.handler import thing_of
@@ -284,6 +291,13 @@ def everything() -> list[tuple[RecordedEvent, GroupState]]:
     group.do("asha", ChangeUnit("jon", "Rao family"))
     group.do("asha", RemoveMember("jon", block=True))
     group.do("asha", UnblockMember("jon"))
+    group.do("asha", SavePreset("halves", PresetDraft("Halves", SplitType.PERCENTAGE, splits=percents)))
+    group.do("asha", CreateExpense("tea", ExpenseDraft("Tea", 40, SplitType.EQUAL, preset_id="halves")))
+    group.do("asha", DeletePreset("halves"))
+    museum = ExpenseDraft("Museum", 45_00, SplitType.EQUAL, currency="EUR", rate="97.25")
+    group.do("asha", SaveRecurrence("club", Schedule(Frequency.MONTHLY, NOW[:10]), museum))
+    group.do("asha", MakeInstance("club", NOW[:10], "club 1"))
+    group.do("asha", StopRecurrence("club"))
     return group.told
 
 
