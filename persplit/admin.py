@@ -12,6 +12,7 @@ from typing import IO, Final
 
 from persplit.bootstrap import DATABASE_FILE, accept_loss, open_stores, utc_now
 from persplit.config import Settings
+from persplit.exchange import rate_table
 from persplit.service import backup, erasure
 from persplit.service.backup import Told, require_whole
 from persplit.service.check import Finding, Tally, check_store
@@ -19,6 +20,7 @@ from persplit.service.epochs import Epochs
 from persplit.service.errors import StoreUnavailable
 from persplit.service.migrations import Migrations
 from persplit.service.ports import Stores
+from persplit.service.rates import Rates
 from persplit.service.tally_progress import TallyProgress
 from persplit.service.walking import group_ids
 
@@ -155,6 +157,19 @@ async def erase_group(settings: Settings, group_id: str) -> None:
     async with open_stores(settings, migrates=False) as stores:
         await Migrations(stores, utc_now).require_none()
         await erasure.erase_group(stores, group_id, utc_now)
+
+
+async def import_rates(settings: Settings, table: str) -> tuple[int, int]:
+    """Take in a table of rates of exchange; returns how many rates it has, and for how many pairs of currencies.
+
+    Raises:
+        UnreadableFile: it is no such table; nothing was kept.
+
+    """
+    rates = rate_table.read(table)
+    async with open_stores(settings, migrates=False) as stores:
+        await Migrations(stores, utc_now).require_none()
+        return len(rates), await Rates(stores.rates).add(rates)
 
 
 async def renew_epoch(settings: Settings) -> None:

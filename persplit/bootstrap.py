@@ -52,16 +52,21 @@ from persplit.service.handler import Handler
 from persplit.service.history import History
 from persplit.service.importing import Importing
 from persplit.service.invites import GroupPasswords, Invites
+from persplit.service.joining import Guests, Joining
 from persplit.service.migrations import Migrations
 from persplit.service.notifier import NoticingHints, Notifier, Sender
 from persplit.service.overview import Overview
+from persplit.service.own_data import OwnData
 from persplit.service.people import People
+from persplit.service.personal_tokens import PersonalTokens
 from persplit.service.ports import Clock, Documents, Files, Hints, Stores
 from persplit.service.projecting import NotedHints, Projector
 from persplit.service.qr_tokens import QrTokens
+from persplit.service.rates import Rates
 from persplit.service.read_marks import ReadMarks
 from persplit.service.readiness import Readiness
 from persplit.service.receipts import Receipts
+from persplit.service.recurring import Recurring
 from persplit.service.session_sweep import SessionSweep
 from persplit.service.sessions import Sessions
 from persplit.service.standing import Standings
@@ -238,12 +243,14 @@ async def _composed(
     accounts_of = users.Users(stores.users)
     people = People(accounts_of)
     sessions = Sessions(stores.sessions, pepper=derive_key(secret, "refresh"), clock=clock)
+    personal_tokens = PersonalTokens(stores.personal_tokens, clock)
     throttle = SignInThrottle()
     suspensions = Suspensions(stores.suspensions, clock)
     accounts = Accounts(
         users=accounts_of,
         people=people,
         sessions=sessions,
+        personal_tokens=personal_tokens,
         passwords=hasher,
         tokens=JwtAccessTokens(
             derive_key(secret, "access"),
@@ -291,6 +298,11 @@ async def _composed(
     overview = Overview(stores.events, groups)
     read_marks = ReadMarks(stores.read_marks, stores.events, groups, fan_out, hints)
     stack.push_async_callback(read_marks.close)
+    invites = Invites(stores.invites, clock)
+    group_passwords = GroupPasswords(stores.group_passwords, hasher, SignInThrottle())
+    exporting = Exporting(stores.events, groups, people)
+    joining = Joining(invites, group_passwords, groups, overview)
+    rates = Rates(stores.rates)
     services = Services(
         accounts=accounts,
         users=accounts_of,
@@ -306,11 +318,17 @@ async def _composed(
         read_marks=read_marks,
         activity=Activity(stores.events, overview, read_marks),
         channels=channels,
-        invites=Invites(stores.invites, clock),
-        group_passwords=GroupPasswords(stores.group_passwords, hasher, SignInThrottle()),
+        invites=invites,
+        group_passwords=group_passwords,
+        joining=joining,
+        personal_tokens=personal_tokens,
+        guests=Guests(accounts_of, accounts, joining, clock),
         standings=standings,
+        rates=rates,
+        recurring=Recurring(stores.schedules, groups, handler, rates, clock),
         importing=Importing(stores.events, groups, people, batches, clock),
-        exporting=Exporting(stores.events, groups, people),
+        exporting=exporting,
+        own_data=OwnData(stores, accounts, personal_tokens, overview, exporting, handler),
         statements=PdfStatements(),
         attachments=attachments,
         receipts=Receipts(groups, attachments, pictures, reader),
@@ -368,6 +386,7 @@ def _node(
     lifetime = Lifetime()
     sockets = Sockets(server, services, fan_out, limits, address, lifetime)
     sessions.on_ended.append(sockets.session_ended)
+    services.personal_tokens.on_ended.append(sockets.session_ended)
     cookie = RefreshCookie(is_secure=settings.own_url.startswith("https:"))
     rest = Rest(services, limits, address, cookie, lifetime)
     readiness = Readiness(stores.events, hints, lambda: lifetime.is_leaving)
@@ -397,8 +416,16 @@ def _node(
     stack.push_async_callback(_cancelled, follower)
     collecting = asyncio.create_task(sweep_on(services.attachments))
     stack.push_async_callback(_cancelled, collecting)
+    recurring = asyncio.create_task(services.recurring.run())
+    stack.push_async_callback(_cancelled, recurring)
     sweeping = asyncio.create_task(SessionSweep(sessions, sockets.sessions).run())
     stack.push_async_callback(_cancelled, sweeping)
+    for ending, connected in (
+        (sessions, sockets.sessions),
+        (services.personal_tokens, sockets.personal_tokens),
+    ):
+        sweeping = asyncio.create_task(SessionSweep(ending, connected).run())
+        stack.push_async_callback(_cancelled, sweeping)
 
     return Node(settings, app, sockets, services, lifetime)
 
@@ -431,6 +458,7 @@ async def _sqlite(path: Path, files: Files, *, migrates: bool, accepts_loss: boo
             events=SqliteEvents(database),
             users=SqliteDocuments(database, "users", users.UNIQUE_KEYS),
             sessions=SqliteDocuments(database, "sessions"),
+            personal_tokens=SqliteDocuments(database, "personal_tokens"),
             invites=SqliteDocuments(database, "invites"),
             group_passwords=SqliteDocuments(database, "group_passwords"),
             erasures=SqliteDocuments(database, "erasures"),
@@ -442,6 +470,8 @@ async def _sqlite(path: Path, files: Files, *, migrates: bool, accepts_loss: boo
             read_marks=SqliteDocuments(database, "read_marks"),
             channels=SqliteDocuments(database, "channels"),
             deliveries=SqliteDocuments(database, "deliveries"),
+            rates=SqliteDocuments(database, "rates"),
+            schedules=SqliteDocuments(database, "schedules"),
             meta=SqliteDocuments(database, "meta"),
             tallies=SqliteTallies(database),
             is_shared=False,
@@ -483,6 +513,7 @@ async def _mongodb(uri: str, local: Files | None, *, migrates: bool) -> AsyncIte
             events=events,
             users=await documents("users", users.UNIQUE_KEYS),
             sessions=await documents("sessions"),
+            personal_tokens=await documents("personal_tokens"),
             invites=await documents("invites"),
             group_passwords=await documents("group_passwords"),
             erasures=await documents("erasures"),
@@ -494,6 +525,8 @@ async def _mongodb(uri: str, local: Files | None, *, migrates: bool) -> AsyncIte
             read_marks=await documents("read_marks"),
             channels=await documents("channels"),
             deliveries=await documents("deliveries"),
+            rates=await documents("rates"),
+            schedules=await documents("schedules"),
             meta=await documents("meta"),
             tallies=tallies,
             is_shared=True,

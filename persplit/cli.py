@@ -13,6 +13,7 @@ from typer.main import get_group
 from persplit.admin_cli import add_to
 from persplit.administering_cli import app as administering_app
 from persplit.config import ConfigError, load_settings
+from persplit.rates_cli import app as rates_app
 from persplit.service.errors import StoreDamaged, StoreUnavailable, StoreUnusable
 
 
@@ -119,6 +120,7 @@ def _announce(url: str, store: str) -> None:
 
 add_to(app)
 app.add_typer(administering_app, name="admin")
+app.add_typer(rates_app, name="rates")
 
 
 def main() -> None:

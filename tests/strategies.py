@@ -18,8 +18,13 @@ from persplit.ledger.events import (
     GroupUpdated,
     MemberJoined,
     MemberLeft,
+    MemberUnblocked,
     MemberUpdated,
+    PresetDeleted,
+    PresetSaved,
     RecordedEvent,
+    RecurrenceSaved,
+    RecurrenceStopped,
     ReminderSent,
     SettlementCancelled,
     SettlementCompleted,
@@ -29,14 +34,21 @@ from persplit.ledger.events import (
 from persplit.ledger.expense import (
     SCALED_SPLITS,
     SHARES_VALUE_MAX,
+    VALUE_SCALE,
     Expense,
+    ExpenseDraft,
+    ExpenseKind,
     Item,
+    Original,
     Posting,
+    RateSource,
     SplitType,
     SplitValue,
 )
 from persplit.ledger.group import GroupSettings, Member, Role
 from persplit.ledger.money import AMOUNT_MAX
+from persplit.ledger.preset import PRESET_SPLITS, Preset
+from persplit.ledger.recurrence import Frequency, Recurrence, Schedule
 from persplit.ledger.reminder import Reminder
 from persplit.ledger.settlement import Settlement, SettlementStatus
 
@@ -68,6 +80,28 @@ def split_values(draw: st.DrawFn, split_type: SplitType) -> tuple[SplitValue, ..
         return ()
     low, high = (1, SHARES_VALUE_MAX) if split_type in SCALED_SPLITS else (-AMOUNT_MAX, AMOUNT_MAX)
     return tuple(SplitValue(user_id, draw(st.integers(low, high))) for user_id in draw(people))
+
+
+rates = st.decimals("0.000001", "999999", places=6).map(lambda rate: f"{rate:f}".rstrip("0").rstrip("."))
+"""Rates of exchange, as they are kept."""
+
+
+@st.composite
+def originals(draw: st.DrawFn, split_type: SplitType) -> Original:
+    """What was typed of an expense of this split type."""
+    amount = draw(amounts)
+    return Original(
+        currency=draw(st.sampled_from(["EUR", "JPY", "KWD"])),
+        amount=amount,
+        rate=draw(rates),
+        rate_source=draw(st.sampled_from(RateSource)),
+        payers=draw(people.flatmap(lambda users: postings_of(amount, users))),
+        splits=draw(split_values(split_type)),
+        items=tuple(draw(st.lists(items, min_size=1, max_size=2)))
+        if split_type is SplitType.ITEMIZED
+        else (),
+        shares=draw(people.flatmap(lambda users: postings_of(amount, users))),
+    )
 
 
 items = st.builds(Item, name=names, amount=amounts, participants=people)
@@ -110,6 +144,9 @@ def expenses(draw: st.DrawFn) -> Expense:
         updated_at=draw(instants),
         deleted_at=draw(st.none() | instants),
         attachments=tuple(draw(st.lists(attachments, max_size=2))),
+        kind=draw(st.sampled_from(ExpenseKind)),
+        original=draw(st.none() | originals(split_type)),
+        recurrence_id=draw(st.none() | ids),
     )
 
 
@@ -152,6 +189,9 @@ members = st.builds(
     joined_at=instants,
     left_at=st.none() | instants,
     claimed=st.none() | user_ids,
+    unit=st.none() | names,
+    blocked=st.booleans(),
+    weight=st.just(VALUE_SCALE) | st.integers(1, SHARES_VALUE_MAX),
 )
 
 settings = st.builds(
@@ -163,6 +203,59 @@ settings = st.builds(
     has_password=st.booleans(),
     archived_at=st.none() | instants,
     seq=seqs,
+    time_zone=st.sampled_from(["UTC", "Asia/Kolkata"]),
+)
+
+preset_splits = st.sampled_from(sorted(PRESET_SPLITS))
+presets = preset_splits.flatmap(
+    lambda split_type: st.builds(
+        Preset,
+        id=ids,
+        seq=seqs,
+        name=names,
+        split_type=st.just(split_type),
+        participants=st.none() | people,
+        splits=split_values(split_type),
+        is_default=st.booleans(),
+        created_by=user_ids,
+        created_at=instants,
+        updated_at=instants,
+    )
+)
+
+templates = st.builds(
+    ExpenseDraft,
+    description=names,
+    amount=amounts,
+    split_type=st.just(SplitType.EQUAL),
+    participants=st.none() | people,
+    include_payer=st.booleans(),
+    category=st.none() | texts,
+    notes=st.none() | texts,
+    kind=st.sampled_from(ExpenseKind),
+    currency=st.sampled_from([None, "EUR"]),
+    preset_id=st.none() | ids,
+)
+recurrences = st.builds(
+    Recurrence,
+    id=ids,
+    seq=seqs,
+    since=seqs,
+    schedule=st.builds(
+        Schedule,
+        frequency=st.sampled_from(Frequency),
+        start=dates,
+        interval=st.integers(1, 9),
+        end=st.none() | dates,
+        count=st.none() | st.integers(1, 99),
+    ),
+    draft=templates,
+    made_through=st.none() | dates,
+    paused=st.booleans(),
+    problem=st.none() | texts,
+    created_by=user_ids,
+    created_at=instants,
+    updated_at=instants,
 )
 
 events: st.SearchStrategy[Event] = st.one_of(
@@ -171,6 +264,7 @@ events: st.SearchStrategy[Event] = st.one_of(
     st.builds(MemberJoined, member=members),
     st.builds(MemberUpdated, before=members, after=members),
     st.builds(MemberLeft, member=members),
+    st.builds(MemberUnblocked, member=members),
     st.builds(ExpenseCreated, expense=expenses()),
     st.builds(ExpenseUpdated, before=expenses(), after=expenses()),
     st.builds(ExpenseDeleted, expense=expenses()),
@@ -184,6 +278,10 @@ events: st.SearchStrategy[Event] = st.one_of(
     st.builds(CommentAdded, comment=comments),
     st.builds(CommentDeleted, comment=comments),
     st.builds(ReminderSent, reminder=reminders),
+    st.builds(PresetSaved, preset=presets),
+    st.builds(PresetDeleted, preset=presets),
+    st.builds(RecurrenceSaved, recurrence=recurrences),
+    st.builds(RecurrenceStopped, recurrence=recurrences),
 )
 
 recorded_events = st.builds(

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from persplit.adapters.recording import bounded, hole_before, recognise, record_of
 from persplit.ledger.codec import event_to_document
-from persplit.ledger.events import MemberLeft, Noun, RecordedEvent, is_creation, subject_of
+from persplit.ledger.events import DEPARTED, Noun, RecordedEvent, is_creation, subject_of
 from persplit.service.ports import (
     Document,
     Documents,
@@ -179,7 +179,7 @@ def _add(ledger: _Ledger, recorded: RecordedEvent) -> None:
 
 def _is_member(ledger: _Ledger, user_id: str) -> bool:
     last = ledger.latest.get((Noun.MEMBER, user_id))
-    return last is not None and not isinstance(last.event, MemberLeft)
+    return last is not None and not isinstance(last.event, DEPARTED)
 
 
 class MemoryFiles(Files):

@@ -38,7 +38,7 @@ from pymongo.read_concern import ReadConcern
 from persplit.adapters.breaker import Breaker
 from persplit.adapters.recording import beyond, bounded, hole_before, recognise, record_of
 from persplit.ledger.codec import TYPES, Json, event_from_json, event_to_document
-from persplit.ledger.events import MemberLeft, Noun, RecordedEvent, is_creation, subject_of
+from persplit.ledger.events import DEPARTED, Noun, RecordedEvent, is_creation, subject_of
 from persplit.service.errors import StoreUnavailable
 from persplit.service.ports import (
     Document,
@@ -95,7 +95,7 @@ DUPLICATE_KEY: Final = 11000
 _NO_TRANSACTIONS: Final = 20
 """What a server that stands alone says to a transaction: an illegal operation."""
 _T = TypeVar("_T")
-_LEFT: Final = TYPES[MemberLeft]
+_DEPARTED: Final = frozenset(TYPES[type_] for type_ in DEPARTED)
 
 
 def connect(uri: str, driver: Callable[..., Any] = AsyncIOMotorClient) -> Client:
@@ -389,7 +389,7 @@ class MongoEvents(EventStore):
             cursor = self._events.find(wanted, {"groupId": True, "type": True}).sort(in_order)
             async for event in cursor:
                 last_type[event["groupId"]] = event["type"]
-        return [group_id for group_id, type_ in last_type.items() if type_ != _LEFT]
+        return [group_id for group_id, type_ in last_type.items() if type_ not in _DEPARTED]
 
     async def save_snapshot(self, snapshot: Snapshot) -> None:
         """See the port."""

@@ -11,7 +11,7 @@ from persplit.adapters.recording import beyond, bounded, hole_before, recognise,
 from persplit.adapters.sqlite_appends import COLUMNS, ROW, EventRow, append_all
 from persplit.adapters.sqlite_database import Damaged, SqliteDatabase
 from persplit.ledger.codec import TYPES, event_from_json, event_to_document
-from persplit.ledger.events import MemberLeft, Noun, RecordedEvent, is_creation, subject_of
+from persplit.ledger.events import DEPARTED, Noun, RecordedEvent, is_creation, subject_of
 from persplit.service.ports import EventStore, GroupErased, NewEvent, SeqTaken, Snapshot, StoredEvent
 
 _PUT: Final = f"INSERT INTO events ({COLUMNS}) VALUES {ROW} ON CONFLICT DO NOTHING"  # noqa: S608 - of our own words
@@ -74,7 +74,7 @@ _LOAD_SNAPSHOT: Final = """
     SELECT seq, body FROM snapshots
     WHERE group_id = ? AND version = ? AND seq <= ? ORDER BY seq DESC LIMIT 1
 """
-_LEFT: Final = TYPES[MemberLeft]
+_DEPARTED: Final = frozenset(TYPES[type_] for type_ in DEPARTED)
 
 
 class SqliteEvents(EventStore):
@@ -188,7 +188,7 @@ class SqliteEvents(EventStore):
     async def groups_of(self, user_id: str) -> Sequence[str]:
         """See the port."""
         rows = await self._database.read(lambda c: c.execute(_GROUPS_OF, (user_id,)).fetchall())
-        return [group_id for group_id, type_, _ in rows if type_ != _LEFT]
+        return [group_id for group_id, type_, _ in rows if type_ not in _DEPARTED]
 
     async def save_snapshot(self, snapshot: Snapshot) -> None:
         """See the port."""

@@ -26,6 +26,8 @@ _TYPE: Final = "at+jwt"
 _ISSUER: Final = "persplit"
 _AUDIENCE: Final = "persplit-api"
 _KID_LENGTH: Final = 16
+_GROUP: Final = "gid"
+"""The claim of a guest's token: the one group that it opens."""
 
 
 def derive_key(secret: bytes | str, purpose: str) -> bytes:
@@ -71,10 +73,10 @@ class JwtAccessTokens(AccessTokens):
             }
         )
 
-    def issue(self, user_id: str, session_id: str) -> tuple[str, AccessClaims]:
+    def issue(self, user_id: str, session_id: str, group_id: str | None = None) -> tuple[str, AccessClaims]:
         """See the port."""
         issued_at = int(self._clock().timestamp())
-        claims = AccessClaims(user_id, session_id, issued_at + self._lifetime_seconds)
+        claims = AccessClaims(user_id, session_id, issued_at + self._lifetime_seconds, group_id)
         payload = {
             "iss": _ISSUER,
             "aud": _AUDIENCE,
@@ -82,6 +84,7 @@ class JwtAccessTokens(AccessTokens):
             "sid": session_id,
             "iat": issued_at,
             "exp": claims.expires_at,
+            **({} if group_id is None else {_GROUP: group_id}),
         }
         headers = _header(_kid(self._key))
         return self._jwt.encode(payload, self._key, algorithm=_ALGORITHM, headers=headers), claims
@@ -108,14 +111,17 @@ class JwtAccessTokens(AccessTokens):
     def _claims(self, payload: dict[str, Any]) -> AccessClaims:
         user_id, session_id = payload["sub"], payload["sid"]
         issued_at, expires_at = payload["iat"], payload["exp"]
+        group_id = payload.get(_GROUP)
         now = self._clock().timestamp()
         if not (isinstance(session_id, str) and type(issued_at) is int and type(expires_at) is int):
+            raise _invalid()
+        if not (group_id is None or isinstance(group_id, str)):
             raise _invalid()
         if issued_at > now + LEEWAY_SECONDS:
             raise _invalid()
         if expires_at <= now:
             raise TokenExpired("the access token has run out: refresh it")
-        return AccessClaims(user_id, session_id, expires_at)
+        return AccessClaims(user_id, session_id, expires_at, group_id)
 
 
 def _long_enough(key: bytes) -> bytes:

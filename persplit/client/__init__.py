@@ -20,7 +20,7 @@ from persplit.client.changes import (
     Pending,
     Subscription,
 )
-from persplit.client.client import Client, Invite, Written
+from persplit.client.client import Client, Written
 from persplit.client.drafts import draft_of
 from persplit.client.errors import (
     Busy,
@@ -39,6 +39,7 @@ from persplit.client.errors import (
 from persplit.client.files import EXPORTS, ImportReport, PastImport
 from persplit.client.notifications import Notifications, PushDevice, Webhook
 from persplit.client.outbox import Queued, Status
+from persplit.client.people import Invite, InviteInfo, TokenInfo
 from persplit.client.reading import (
     ActivityEntry,
     Balances,
@@ -58,8 +59,10 @@ from persplit.client.reading import (
 )
 from persplit.client.receipts import ScannedReceipt
 from persplit.client.syncing import SyncReport
-from persplit.ledger.expense import ExpenseDraft, Item, Posting, SplitType, SplitValue
+from persplit.ledger.expense import ExpenseDraft, ExpenseKind, Item, Posting, SplitType, SplitValue
 from persplit.ledger.finding import ExpenseFilter
+from persplit.ledger.preset import Preset, PresetDraft
+from persplit.ledger.recurrence import Frequency, Recurrence, Schedule
 from persplit.ledger.statistics import Statistics
 
 __all__ = [
@@ -80,7 +83,9 @@ __all__ = [
     "ExpenseDraft",
     "ExpenseEntry",
     "ExpenseFilter",
+    "ExpenseKind",
     "Explanation",
+    "Frequency",
     "Friend",
     "Group",
     "GroupGone",
@@ -90,6 +95,7 @@ __all__ = [
     "HistoryEntry",
     "ImportReport",
     "Invite",
+    "InviteInfo",
     "Item",
     "MaybeSent",
     "Missed",
@@ -105,11 +111,15 @@ __all__ = [
     "Plan",
     "PlanRow",
     "Posting",
+    "Preset",
+    "PresetDraft",
     "PushDevice",
     "Queued",
+    "Recurrence",
     "Refused",
     "ReplicaError",
     "ScannedReceipt",
+    "Schedule",
     "SettlementEntry",
     "SignedOut",
     "SplitType",
@@ -118,6 +128,7 @@ __all__ = [
     "Status",
     "Subscription",
     "SyncReport",
+    "TokenInfo",
     "UnknownCommand",
     "UnreadGroup",
     "UnsentCommands",

@@ -20,6 +20,7 @@ from persplit.client.files import Files, ImportReport, PastImport, Pictures
 from persplit.client.notifications import NotificationSettings
 from persplit.client.one_thread import OneThread
 from persplit.client.outbox import Queued
+from persplit.client.people import PeopleMethods
 from persplit.client.platform import Platform
 from persplit.client.reading import (
     ActivityEntry,
@@ -42,9 +43,11 @@ from persplit.client.signing_in import SigningIn
 from persplit.client.syncing import Syncing, SyncReport
 from persplit.ledger.comment import TEXT_LENGTH_MAX
 from persplit.ledger.errors import NotFound
-from persplit.ledger.expense import ExpenseDraft
+from persplit.ledger.expense import VALUE_SCALE, ExpenseDraft
 from persplit.ledger.finding import ExpenseFilter
 from persplit.ledger.group import DESCRIPTION_LENGTH_MAX, NAME_LENGTH_MAX, Member, Role
+from persplit.ledger.preset import Preset, PresetDraft
+from persplit.ledger.recurrence import Recurrence, Schedule
 from persplit.ledger.statistics import Statistics
 
 CANCEL_AGAIN_SECONDS: Final = 0.5
@@ -63,16 +66,7 @@ class Written:
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Invite:
-    """A way into a group. `expires_at` is RFC 3339 UTC."""
-
-    code: str
-    url: str
-    expires_at: str
-
-
-class Client:
+class Client(PeopleMethods):
     """One person on one device, at one server.
 
         async with Client.open(path, "https://split.example.org") as client:
@@ -301,6 +295,7 @@ class Client:
         description: str | None = None,
         currency: str = "INR",
         simplify: bool = True,
+        time_zone: str | None = None,
         join_password: str | None = None,
     ) -> Written:
         """Found a group. A `join_password` is kept in the replica until the server has it."""
@@ -312,6 +307,8 @@ class Client:
         }
         if join_password is not None:
             fields["joinPassword"] = join_password
+        if time_zone is not None:
+            fields["timeZone"] = drafts.checked_time_zone(time_zone)
         return await self._write("group:create", str(uuid.uuid4()), fields)
 
     async def update_group(
@@ -324,6 +321,7 @@ class Client:
         simplify: bool | None = None,
         join_password: str | None = None,
         archived: bool | None = None,
+        time_zone: str | None = None,
     ) -> Written:
         """Change settings (admin). None leaves one as it is; an empty description removes it."""
         fields: Json = {"simplify": simplify, "joinPassword": join_password, "archived": archived}
@@ -331,6 +329,8 @@ class Client:
             fields["name"] = drafts.checked_name("name", name, NAME_LENGTH_MAX)
         if currency is not None:
             fields["currency"] = drafts.checked_currency(currency)
+        if time_zone is not None:
+            fields["timeZone"] = drafts.checked_time_zone(time_zone)
         fields |= _description(description)
         return await self._write("group:update", group_id, fields)
 
@@ -343,9 +343,22 @@ class Client:
         checked = drafts.checked_name("name", name, NAME_LENGTH_MAX)
         return await self._write("member:add", group_id, {"id": str(uuid.uuid4()), "name": checked})
 
-    async def remove_member(self, group_id: str, user_id: str) -> Written:
-        """Put somebody out, at zero balance (admin)."""
-        return await self._write("member:remove", group_id, {"userId": user_id})
+    async def remove_member(self, group_id: str, user_id: str, *, block: bool = False) -> Written:
+        """Put somebody out, at zero balance (admin). `block`: for good, also who has left already."""
+        fields = {"userId": user_id, **({"block": True} if block else {})}
+        return await self._write("member:remove", group_id, fields)
+
+    async def unblock_member(self, group_id: str, user_id: str) -> Written:
+        """Let somebody who was blocked come in again (admin)."""
+        return await self._write("member:unblock", group_id, {"userId": user_id})
+
+    async def change_unit(self, group_id: str, user_id: str, unit: str | None) -> Written:
+        """Let a member settle together with all of the unit of this name (admin); None: by themself."""
+        told = None if unit is None else drafts.checked_name("unit", unit, NAME_LENGTH_MAX)
+        queued, changes = await self._do(
+            self._book.write, "member:unit", group_id, {"userId": user_id, "unit": told}
+        )
+        return self._shown(queued, changes)
 
     async def add_member(self, group_id: str, email: str) -> None:
         """Add a registered person (admin, online). Raises `Refused`."""
@@ -355,38 +368,28 @@ class Client:
         """Make somebody an admin, or no longer (admin, online). Raises `Refused`."""
         await self._ask_and_pull("PATCH", f"/groups/{group_id}/members/{user_id}", {"role": role.value})
 
-    async def invite(self, group_id: str) -> Invite:
-        """A fresh invite (online). Raises `Refused`."""
-        made = await self._signing_in.ask("POST", f"/groups/{group_id}/invites", {})
-        return Invite(made["code"], made["url"], made["expiresAt"])
+    async def change_weight(self, group_id: str, user_id: str, weight: int) -> None:
+        """Change what somebody bears unless told of SHARES, in ten-thousandths (they or an admin, online).
 
-    async def join(self, code: str, *, password: str | None = None, claim: str | None = None) -> str:
-        """Join by an invite's code (online), as the placeholder `claim` if given; returns the group's id.
-
-        Raises:
-            Refused: a wrong code or password, or already a member.
-
+        What was divided before stays. Raises `Refused`.
         """
-        body = {"code": code, "password": password, "claim": claim}
-        return await self._ask_and_pull(
-            "POST", "/groups/join", {k: v for k, v in body.items() if v is not None}
-        )
-
-    async def _ask_and_pull(self, method: str, path: str, body: Json) -> str:
-        """A write that only the server can judge. What waits goes first: it may be about what waits."""
-        await self._syncing.push()
-        written = await self._signing_in.ask(method, path, {"commandId": str(uuid.uuid4()), **body})
-        group_id = str(written["group"]["id"])
-        await self._syncing.pull(group_id)
-        await self._do(self._book.take_people, written["group"], group_id)
-        return group_id
+        told = weight / VALUE_SCALE
+        await self._ask_and_pull("PATCH", f"/groups/{group_id}/members/{user_id}", {"weight": told})
 
     # --- expenses and settlements
 
     async def create_expense(self, group_id: str, draft: ExpenseDraft) -> Written:
-        """Add an expense; its day is this device's unless told."""
+        """Add an expense; its day is this device's unless told.
+
+        One in another currency than the group's that names no rate gets the server's, which takes a network.
+
+        Raises:
+            RateUnknown: the server has none, or there is no network: say it.
+
+        """
         today = self._book.clock().date().isoformat()
         dated = draft if draft.date is not None else replace(draft, date=today)
+        dated = await self._with_rate(group_id, dated)
         return await self._write(
             "expense:create", group_id, {"id": str(uuid.uuid4()), **drafts.draft_to_wire(dated)}
         )
@@ -397,10 +400,28 @@ class Client:
         """Put another version in an expense's place; `drafts.draft_of` gives the present one to change.
 
         `expected_seq`: the seq of the version that the user saw, if that isn't a pending one. If it has changed
-        since, the command is refused with `conflict`; without it the last writer wins.
+        since, the command is refused with `conflict`; without it the last writer wins. In the currency that it was in,
+        it keeps its rate unless told.
         """
+        before = (await self.expense(group_id, expense_id)).expense.original
+        if before is None or before.currency != draft.currency:
+            draft = await self._with_rate(group_id, draft)
         fields = {"expenseId": expense_id, **drafts.draft_to_wire(draft), "expectedSeq": expected_seq}
         return await self._write("expense:update", group_id, fields)
+
+    async def rates(self, into: str, day: str | None = None) -> Mapping[str, str]:
+        """The server's newest rates on or before the day (online): currency → units of `into` for one of it."""
+        found = await self._signing_in.ask("GET", "/rates", into=into, date=day)
+        return {rate["currency"]: rate["rate"] for rate in found["rates"]}
+
+    async def _with_rate(self, group_id: str, draft: ExpenseDraft) -> ExpenseDraft:
+        """The draft with the server's rate, where it needs one and the server has it."""
+        into = (await self.group(group_id)).currency
+        if draft.currency in (None, into) or draft.rate is not None:
+            return draft
+        with contextlib.suppress(Offline):
+            return replace(draft, rate=(await self.rates(into, draft.date)).get(draft.currency or ""))
+        return draft
 
     async def delete_expense(
         self, group_id: str, expense_id: str, *, expected_seq: int | None = None
@@ -527,6 +548,53 @@ class Client:
 
         """
         return await receipts.scan(self._signing_in, group_id, picture)
+
+    # --- what is arranged beforehand
+
+    async def presets(self, group_id: str) -> list[Preset]:
+        """The group's named ways to divide, its default first; a draft names one as its `preset_id`."""
+        return await self._do(self._reader.presets, group_id)
+
+    async def save_preset(
+        self, group_id: str, draft: PresetDraft, *, preset_id: str | None = None
+    ) -> Written:
+        """Name a way to divide, or put another version of the preset; expenses made with it stay."""
+        fields = drafts.preset_to_wire(preset_id or str(uuid.uuid4()), draft)
+        return await self._write("preset:save", group_id, fields)
+
+    async def delete_preset(self, group_id: str, preset_id: str) -> Written:
+        """Delete a preset; expenses made with it stay."""
+        return await self._write("preset:delete", group_id, {"presetId": preset_id})
+
+    async def recurrences(self, group_id: str) -> list[Recurrence]:
+        """The group's recurring expenses, oldest first."""
+        return await self._do(self._reader.recurrences, group_id)
+
+    async def save_recurrence(
+        self,
+        group_id: str,
+        schedule: Schedule,
+        template: ExpenseDraft,
+        *,
+        recurrence_id: str | None = None,
+    ) -> Written:
+        """Set up a recurring expense, or put another version of it; what it has made stays.
+
+        The server makes the expenses, each on its day, from when it has heard of it.
+        """
+        id_ = recurrence_id or str(uuid.uuid4())
+        return await self._write(
+            "recurrence:save", group_id, drafts.recurrence_to_wire(id_, schedule, template)
+        )
+
+    async def pause_recurrence(self, group_id: str, recurrence_id: str, *, paused: bool = True) -> Written:
+        """Make no more for now; or go on, without what would have been made meanwhile."""
+        fields: Json = {"recurrenceId": recurrence_id, "paused": paused}
+        return await self._write("recurrence:pause", group_id, fields)
+
+    async def stop_recurrence(self, group_id: str, recurrence_id: str) -> Written:
+        """Make no more; what was made stays."""
+        return await self._write("recurrence:stop", group_id, {"recurrenceId": recurrence_id})
 
     # --- files
 

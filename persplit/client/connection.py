@@ -49,6 +49,10 @@ BROADCASTS: Final = (
     "comment:added",
     "comment:deleted",
     "reminder:sent",
+    "preset:saved",
+    "preset:deleted",
+    "recurrence:saved",
+    "recurrence:stopped",
 )
 CONNECT_SECONDS: Final = 10.0
 """How long to wait for a connection, and then for the server to be ready."""

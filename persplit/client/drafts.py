@@ -2,10 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
 from persplit.client.errors import Json
+from persplit.ledger.arrangement_codec import schedule_to_json
+from persplit.ledger.conversion import as_typed, canonical_rate
+from persplit.ledger.draft_codec import draft_to_json, splits_to_json
 from persplit.ledger.errors import FieldError, Invalid
 from persplit.ledger.expense import (
     CATEGORY_LENGTH_MAX,
@@ -13,17 +17,16 @@ from persplit.ledger.expense import (
     ITEM_NAME_LENGTH_MAX,
     ITEMS_MAX,
     NOTES_LENGTH_MAX,
-    SCALED_SPLITS,
     SHARES_VALUE_MAX,
     VALUE_SCALE,
     Expense,
     ExpenseDraft,
-    Item,
-    Posting,
     SplitType,
-    SplitValue,
 )
+from persplit.ledger.group import NAME_LENGTH_MAX
 from persplit.ledger.money import AMOUNT_MAX, CURRENCIES
+from persplit.ledger.preset import PresetDraft
+from persplit.ledger.recurrence import COUNT_MAX, INTERVAL_MAX, Schedule, is_time_zone
 from persplit.ledger.settlement import NOTE_LENGTH_MAX
 
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -34,7 +37,9 @@ def draft_of(expense: Expense) -> ExpenseDraft:
     """The draft of an expense: change it with `dataclasses.replace`, and send it as an update.
 
     Where one person paid, `payers` is None, which in an update leaves them: so the amount alone can be changed.
+    In another currency the amounts are what was typed; without a `rate` it keeps the one that it has.
     """
+    original, expense = expense.original, as_typed(expense)
     return ExpenseDraft(
         description=expense.description,
         amount=expense.amount,
@@ -47,6 +52,8 @@ def draft_of(expense: Expense) -> ExpenseDraft:
         date=expense.date,
         category=expense.category,
         notes=expense.notes,
+        kind=expense.kind,
+        currency=None if original is None else original.currency,
     )
 
 
@@ -58,67 +65,30 @@ def draft_to_wire(draft: ExpenseDraft) -> Json:
 
     """
     _raise(_draft_errors(draft))
-    told: Json = {
-        "description": draft.description.strip(),
-        "amount": draft.amount,
+    return draft_to_json(replace(draft, description=draft.description.strip()))
+
+
+def preset_to_wire(preset_id: str, draft: PresetDraft) -> Json:
+    """The fields of `preset:save`. Raises `Invalid`."""
+    _raise(_preset_errors(draft))
+    fields: Json = {
+        "presetId": preset_id,
+        "name": draft.name.strip(),
         "splitType": draft.split_type.value,
-        "paidBy": _payers_to_wire(draft),
-        "participants": None if draft.participants is None else list(draft.participants),
-        "splits": [{"userId": s.user_id, "value": _number(s.value, draft.split_type)} for s in draft.splits],
-        "items": [
-            {"name": item.name, "amount": item.amount, "participants": list(item.participants)}
-            for item in draft.items
-        ],
-        "includePayer": draft.include_payer,
-        "date": draft.date,
-        "category": draft.category,
-        "notes": draft.notes,
+        "isDefault": draft.is_default,
     }
-    return {name: value for name, value in told.items() if value is not None and value != []} | (
-        {"participants": []} if draft.participants == () else {}
-    )
+    if draft.participants is not None:
+        fields["participants"] = list(draft.participants)
+    if draft.splits:
+        fields["splits"] = splits_to_json(draft.splits, draft.split_type)
+    return fields
 
 
-def draft_from_wire(fields: Json) -> ExpenseDraft:
-    """What `draft_to_wire` made."""
-    split_type = SplitType(fields["splitType"])
-    scale = VALUE_SCALE if split_type in SCALED_SPLITS else 1
-    return ExpenseDraft(
-        description=fields["description"],
-        amount=fields["amount"],
-        split_type=split_type,
-        payers=_payers_from_wire(fields),
-        participants=tuple(fields["participants"]) if "participants" in fields else None,
-        splits=tuple(SplitValue(s["userId"], round(s["value"] * scale)) for s in fields.get("splits", ())),
-        items=tuple(Item(i["name"], i["amount"], tuple(i["participants"])) for i in fields.get("items", ())),
-        include_payer=fields["includePayer"],
-        date=fields.get("date"),
-        category=fields.get("category"),
-        notes=fields.get("notes"),
-    )
-
-
-def _number(value: int, split_type: SplitType) -> int | float:
-    """A split's value as the wire has it. Below 2**49 a float is near enough to be turned back exactly."""
-    if split_type not in SCALED_SPLITS:
-        return value
-    whole, rest = divmod(value, VALUE_SCALE)
-    return whole if rest == 0 else value / VALUE_SCALE
-
-
-def _payers_to_wire(draft: ExpenseDraft) -> str | list[Json] | None:
-    if draft.payers is None:
-        return None
-    if len(draft.payers) == 1 and draft.payers[0].amount == draft.amount:
-        return draft.payers[0].user_id
-    return [{"userId": payer.user_id, "amount": payer.amount} for payer in draft.payers]
-
-
-def _payers_from_wire(fields: Json) -> tuple[Posting, ...] | None:
-    paid_by = fields.get("paidBy")
-    if isinstance(paid_by, str):
-        return (Posting(paid_by, fields["amount"]),)
-    return None if paid_by is None else tuple(Posting(p["userId"], p["amount"]) for p in paid_by)
+def recurrence_to_wire(recurrence_id: str, schedule: Schedule, template: ExpenseDraft) -> Json:
+    """The fields of `recurrence:save`. Raises `Invalid`."""
+    _raise(_schedule_errors(schedule))
+    told = {name: value for name, value in schedule_to_json(schedule).items() if value is not None}
+    return {"recurrenceId": recurrence_id, "schedule": told, "expense": draft_to_wire(template)}
 
 
 # --- checks
@@ -176,11 +146,44 @@ def _draft_errors(draft: ExpenseDraft) -> Iterator[FieldError]:
         yield from _text_errors("notes", draft.notes, NOTES_LENGTH_MAX, length_min=0)
     if draft.date is not None and not _is_day(draft.date):
         yield FieldError("date", "not a day, YYYY-MM-DD")
+    if draft.currency is not None and draft.currency not in CURRENCIES:
+        yield FieldError("currency", "not an ISO 4217 currency code")
+    yield from _rate_errors(draft.rate)
     for index, payer in enumerate(draft.payers or ()):
         yield from _amount_errors(f"paidBy.{index}.amount", payer.amount)
     for index, split in enumerate(draft.splits):
         yield from _value_errors(f"splits.{index}.value", split.value, draft.split_type)
     yield from _item_errors(draft)
+
+
+def _preset_errors(draft: PresetDraft) -> Iterator[FieldError]:
+    yield from _text_errors("name", draft.name, NAME_LENGTH_MAX)
+    for index, split in enumerate(draft.splits):
+        yield from _value_errors(f"splits.{index}.value", split.value, draft.split_type)
+
+
+def _schedule_errors(schedule: Schedule) -> Iterator[FieldError]:
+    for name, day in (("start", schedule.start), ("end", schedule.end)):
+        if day is not None and not _is_day(day):
+            yield FieldError(f"schedule.{name}", "not a day, YYYY-MM-DD")
+    if not 1 <= schedule.interval <= INTERVAL_MAX:
+        yield FieldError("schedule.interval", f"from 1 to {INTERVAL_MAX}")
+    if schedule.count is not None and not 1 <= schedule.count <= COUNT_MAX:
+        yield FieldError("schedule.count", f"from 1 to {COUNT_MAX}")
+
+
+def checked_time_zone(name: str) -> str:
+    """The name of the time zone. Raises `Invalid`."""
+    if not is_time_zone(name):
+        raise Invalid(FieldError("timeZone", "not a time zone of the IANA database, such as Asia/Kolkata"))
+    return name
+
+
+def _rate_errors(rate: str | None) -> Iterator[FieldError]:
+    try:
+        canonical_rate("1" if rate is None else rate)
+    except (TypeError, ValueError) as error:
+        yield FieldError("rate", str(error))
 
 
 def _item_errors(draft: ExpenseDraft) -> Iterator[FieldError]:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from persplit.client.drafts import draft_from_wire
 from persplit.client.errors import Json, Refused
+from persplit.ledger.arrangement_codec import schedule_from_json
 from persplit.ledger.commands import (
     AddComment,
     AddMember,
     CancelSettlement,
+    ChangeUnit,
     Command,
     ConfirmSettlement,
     CreateExpense,
@@ -19,14 +20,24 @@ from persplit.ledger.commands import (
     DeclineSettlement,
     DeleteComment,
     DeleteExpense,
+    DeletePreset,
     LeaveGroup,
+    PauseRecurrence,
     RemoveAttachment,
     RemoveMember,
     RestoreExpense,
+    SavePreset,
+    SaveRecurrence,
+    StopRecurrence,
+    UnblockMember,
     UpdateExpense,
     UpdateGroup,
 )
+from persplit.ledger.draft_codec import draft_from_json, splits_from_json
 from persplit.ledger.errors import FieldError
+from persplit.ledger.expense import SplitType
+from persplit.ledger.preset import PresetDraft
+from persplit.ledger.recurrence import UTC_ZONE
 
 OUTBOX_MAX: Final = 10_000
 """Commands that wait or were refused: years of offline use, and a bound."""
@@ -85,8 +96,9 @@ class Queued:
 
     @property
     def thing_id(self) -> str:
-        """The expense, settlement, comment, placeholder or group that it is about."""
-        for name in ("id", "commentId", "expenseId", "settlementId", "userId"):
+        """The expense, settlement, comment, preset, recurring expense, placeholder or group that it is about."""
+        names = ("id", "commentId", "expenseId", "settlementId", "presetId", "recurrenceId", "userId")
+        for name in names:
             if name in self.fields:
                 return str(self.fields[name])
         return self.group_id
@@ -116,6 +128,7 @@ def _create_group(fields: Json, actor_name: str) -> Command:
         currency=fields["currency"],
         simplify=fields["simplify"],
         has_password="joinPassword" in fields,
+        time_zone=fields.get("timeZone", UTC_ZONE),
     )
 
 
@@ -127,6 +140,7 @@ def _update_group(fields: Json, _: str) -> Command:
         simplify=fields.get("simplify"),
         has_password=True if "joinPassword" in fields else None,
         archived=fields.get("archived"),
+        time_zone=fields.get("timeZone"),
         expected_seq=fields.get("expectedSeq"),
     )
 
@@ -142,14 +156,38 @@ def _create_settlement(fields: Json, _: str) -> Command:
     )
 
 
+def _save_preset(fields: Json, _: str) -> Command:
+    split_type = SplitType(fields["splitType"])
+    draft = PresetDraft(
+        name=fields["name"],
+        split_type=split_type,
+        participants=tuple(fields["participants"]) if "participants" in fields else None,
+        splits=splits_from_json(fields.get("splits", []), split_type),
+        is_default=fields.get("isDefault", False),
+    )
+    return SavePreset(fields["presetId"], draft, fields.get("expectedSeq"))
+
+
+def _save_recurrence(fields: Json, _: str) -> Command:
+    schedule = schedule_from_json(fields["schedule"])
+    template = draft_from_json(fields["expense"])
+    return SaveRecurrence(fields["recurrenceId"], schedule, template, fields.get("expectedSeq"))
+
+
+def _pause_recurrence(fields: Json, _: str) -> Command:
+    return PauseRecurrence(fields["recurrenceId"], fields["paused"], expected_seq=fields.get("expectedSeq"))
+
+
 _COMMANDS: Final[Mapping[str, Callable[[Json, str], Command]]] = {
     "group:create": _create_group,
     "group:update": _update_group,
     "group:leave": lambda *_: LeaveGroup(),
     "member:add": lambda f, _: AddMember(f["id"], f["name"], placeholder=True),
-    "member:remove": lambda f, _: RemoveMember(f["userId"]),
-    "expense:create": lambda f, _: CreateExpense(f["id"], draft_from_wire(f)),
-    "expense:update": lambda f, _: UpdateExpense(f["expenseId"], draft_from_wire(f), f.get("expectedSeq")),
+    "member:remove": lambda f, _: RemoveMember(f["userId"], f.get("block", False)),
+    "member:unblock": lambda f, _: UnblockMember(f["userId"]),
+    "member:unit": lambda f, _: ChangeUnit(f["userId"], f["unit"]),
+    "expense:create": lambda f, _: CreateExpense(f["id"], draft_from_json(f)),
+    "expense:update": lambda f, _: UpdateExpense(f["expenseId"], draft_from_json(f), f.get("expectedSeq")),
     "expense:delete": lambda f, _: DeleteExpense(f["expenseId"], f.get("expectedSeq")),
     "expense:restore": lambda f, _: RestoreExpense(f["expenseId"], f.get("expectedSeq")),
     "attachment:remove": lambda f, _: RemoveAttachment(f["expenseId"], f["attachmentId"]),
@@ -159,5 +197,10 @@ _COMMANDS: Final[Mapping[str, Callable[[Json, str], Command]]] = {
     "settlement:cancel": lambda f, _: CancelSettlement(f["settlementId"], f.get("expectedSeq")),
     "comment:add": lambda f, _: AddComment(f["id"], f["expenseId"], f["text"]),
     "comment:delete": lambda f, _: DeleteComment(f["commentId"], f["expenseId"]),
+    "preset:save": _save_preset,
+    "preset:delete": lambda f, _: DeletePreset(f["presetId"], f.get("expectedSeq")),
+    "recurrence:save": _save_recurrence,
+    "recurrence:pause": _pause_recurrence,
+    "recurrence:stop": lambda f, _: StopRecurrence(f["recurrenceId"], f.get("expectedSeq")),
 }
 """What can be written with no network: what this device's own rules can judge."""

@@ -21,6 +21,8 @@ from persplit.ledger.explain import DebtTrace, ExplainedDebt
 from persplit.ledger.finding import ExpenseFilter
 from persplit.ledger.group import GroupSettings, Member
 from persplit.ledger.money import AMOUNT_MAX
+from persplit.ledger.preset import Preset
+from persplit.ledger.recurrence import Recurrence
 from persplit.ledger.settlement import Settlement
 from persplit.ledger.state import GroupState, apply, plan_of
 from persplit.ledger.statistics import Statistics, statistics_of
@@ -265,6 +267,20 @@ class Reader:
             raise NotFound("there is no such expense in this group")
         return [CommentEntry(comment, comment.id not in stored) for comment in thread.standing()]
 
+    def presets(self, group_id: str) -> list[Preset]:
+        """The named ways to divide, the default first, then by name."""
+        with self._book.reading():
+            _, state = self._held(group_id)
+        return sorted(
+            state.presets.values(), key=lambda one: (not one.is_default, one.name.casefold(), one.id)
+        )
+
+    def recurrences(self, group_id: str) -> list[Recurrence]:
+        """The recurring expenses, oldest first."""
+        with self._book.reading():
+            _, state = self._held(group_id)
+        return sorted(state.recurrences.values(), key=lambda one: (one.since, one.id))
+
     def settlements(self, group_id: str) -> list[SettlementEntry]:
         """Newest first."""
         with self._book.reading():
@@ -339,7 +355,7 @@ class Reader:
             if person not in state.members:
                 raise Invalid(FieldError(path, "not a member of the group"))
         from_id, to_id = state.canonical(from_id), state.canonical(to_id)
-        trace = DebtTrace(frozenset({from_id, to_id}))
+        trace = DebtTrace(state.unit_of(from_id) | state.unit_of(to_id))
         trace.feed(events)
         rows = (
             row.amount for row in plan_of(state).transfers if (row.from_id, row.to_id) == (from_id, to_id)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import uuid
 from typing import Any
 
 from persplit.client.book import Account, Book
@@ -18,6 +19,7 @@ class SigningIn:
         self._book = book
         self._thread = thread
         self._renewing = asyncio.Lock()
+        self._guest: tuple[Json, str] | None = None
 
     async def account(self) -> Account | None:
         """Who is signed in."""
@@ -30,6 +32,22 @@ class SigningIn:
     async def login(self, email: str, password: str) -> Account:
         """Sign in. Raises `Offline`, `Refused`, `OtherAccount`."""
         return await self._sign_in("/auth/login", {"email": email, "password": password})
+
+    async def join_as_guest(self, fields: Json) -> Account:
+        """Join a group with no account, and sign in. Raises `Offline`, `Refused`, `OtherAccount`."""
+        # Until there is an answer it is the same guest who asks.
+        if self._guest is None or self._guest[0] != fields:
+            self._guest = (fields, str(uuid.uuid4()))
+        account = await self._sign_in("/guests", {**fields, "key": self._guest[1]})
+        self._guest = None
+        return account
+
+    async def renewed_account(self) -> Account:
+        """Who is signed in, anew from the server, with another access token. Raises `Offline`, `SignedOut`."""
+        await self.renewed(await self.token())
+        account = await self.account()
+        assert account is not None, "they have a token"  # noqa: S101 - for the type checker
+        return account
 
     async def _sign_in(self, path: str, fields: Json) -> Account:
         before = await self.account()

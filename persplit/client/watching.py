@@ -33,6 +33,10 @@ BROADCASTS: Final = (
     "comment:added",
     "comment:deleted",
     "reminder:sent",
+    "preset:saved",
+    "preset:deleted",
+    "recurrence:saved",
+    "recurrence:stopped",
 )
 _OTHERS: Final = ("session:ready", "settlement:due", "auth:expiring", "session:closing")
 _CONNECT_SECONDS: Final = 10

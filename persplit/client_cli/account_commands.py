@@ -105,7 +105,7 @@ def whoami(context: typer.Context, *, as_json: Json = False) -> None:
         user = session.account.user
         session.out.show(
             {"user": user, "server": session.profile.server, "group": session.profile.group},
-            f"{user['name']} <{user['email']}> at {session.profile.server}",
+            f"{user['name']} <{user['email'] or 'a guest'}> at {session.profile.server}",
             f"UPI id: {user['vpa'] or 'none; set it with `profile --vpa`'}",
         )
 

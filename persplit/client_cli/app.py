@@ -7,15 +7,18 @@ import typer
 
 from persplit.client_cli import (
     account_commands,
+    arrangement_commands,
     attachment_commands,
     comment_commands,
     expense_commands,
     file_commands,
     group_commands,
+    guest_commands,
     interactive,
     looking_commands,
     notify_commands,
     outbox_commands,
+    own_data_commands,
     payment_commands,
     scan_command,
     watch_command,
@@ -65,15 +68,19 @@ def client(
 
 
 account_commands.register(app)
+guest_commands.register(app)
 app.add_typer(group_commands.app, name="group")
 app.add_typer(expense_commands.app, name="expense")
 app.add_typer(attachment_commands.app, name="attachment")
 app.add_typer(comment_commands.app, name="comment")
 app.add_typer(notify_commands.app, name="notify")
+app.add_typer(arrangement_commands.presets, name="preset")
+app.add_typer(arrangement_commands.recurring, name="recurring")
 looking_commands.register(app)
 payment_commands.register(app)
 outbox_commands.register(app)
 file_commands.register(app)
 app.command()(scan_command.scan)
+own_data_commands.register(app)
 app.command()(watch_command.watch)
 app.command()(interactive.interactive)

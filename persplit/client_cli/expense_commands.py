@@ -1,6 +1,6 @@
 """`persplit client expense …`."""
 
-from datetime import date
+from dataclasses import replace
 from typing import Annotated, Final
 
 import typer
@@ -8,9 +8,11 @@ import typer
 from persplit.client import ExpenseFilter, draft_of
 from persplit.client_cli import shapes, tables
 from persplit.client_cli.amounts import parse_amount
+from persplit.client_cli.days import today
+from persplit.client_cli.names import Named, choose
 from persplit.client_cli.running import FromDay, Group, Json, ToDay, run
 from persplit.client_cli.session import Session
-from persplit.client_cli.splitting import Split, Words, drafted, parse_day, redrafted
+from persplit.client_cli.splitting import Kind, Split, Words, drafted, parse_day, redrafted
 from persplit.client_cli.views import GroupView
 
 app = typer.Typer(help="What was spent.", no_args_is_help=True)
@@ -43,6 +45,21 @@ IncludePayer = Annotated[
 Date = Annotated[str | None, typer.Option(metavar="DAY", help="2026-11-21, today or yesterday.")]
 Category = Annotated[str | None, typer.Option()]
 Notes = Annotated[str | None, typer.Option()]
+KindOption = Annotated[
+    Kind | None,
+    typer.Option(
+        help="refund and income: money that came in, to whom --paid-by names.", show_default="expense"
+    ),
+]
+Currency = Annotated[
+    str | None, typer.Option(metavar="CODE", help="Another currency than the group's: EUR, JPY, …")
+]
+Rate = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NUMBER", help="What one unit of it is worth in the group's; the server's table unless told."
+    ),
+]
 Which = Annotated[str, typer.Argument(metavar="EXPENSE", help="Its description, or its id or part of it.")]
 
 
@@ -64,24 +81,34 @@ def add(
     date: Date = None,
     category: Category = None,
     notes: Notes = None,
+    kind: KindOption = None,
+    currency: Currency = None,
+    rate: Rate = None,
+    preset: Annotated[str | None, typer.Option(help="Divide as this preset of the group says.")] = None,
     group: Group = None,
     as_json: Json = False,
 ) -> None:
     """Add an expense: you paid, and it is divided equally among all, unless told.
 
     Examples: `add Dinner 1200`, `add Taxi 300 --among Asha,Ben`, `add Hotel 12k --paid-by Asha=7k --paid-by Ben`,
-    `add Rent 30k --split percent --part me=60 --part Ben=40`, `add Lunch --item "Thali=300:Asha,Ben"`.
+    `add Rent 30k --split percent --part me=60 --part Ben=40`, `add Lunch --item "Thali=300:Asha,Ben"`,
+    `add Museum 45 --currency EUR --rate 97.25`, `add Deposit 5k --kind refund`.
 
     JSON: {"expense": {id, amount, shares, pending, …}}
     """
     words = _words(
         description, amount, split, paid_by, among, part, item, include_payer, date, category, notes
     )
+    words = replace(words, kind=kind, currency=currency, rate=rate)
 
     async def work(session: Session) -> None:
         await session.refresh()
         view = await session.view(group)
-        draft = drafted(words, lambda who: session.person(view, who), view.currency, _today())
+        told = words
+        if preset is not None:
+            presets = [Named(one.id, one.name) for one in await session.client.presets(view.id)]
+            told = replace(words, preset_id=choose(preset, presets, "preset"))
+        draft = drafted(told, lambda who: session.person(view, who), view.currency, today())
         written = await session.client.create_expense(view.id, draft)
         await session.deliver(written)
         await _shown(session, view, written.id)
@@ -123,8 +150,8 @@ def list_(
             category=category,
             amount_min=parse_amount(at_least, view.currency) if at_least else None,
             amount_max=parse_amount(at_most, view.currency) if at_most else None,
-            date_from=parse_day(from_, _today()) if from_ else None,
-            date_to=parse_day(to, _today()) if to else None,
+            date_from=parse_day(from_, today()) if from_ else None,
+            date_to=parse_day(to, today()) if to else None,
         )
         entries = await session.client.expenses(view.id, include_deleted=deleted, where=where)
         shown = entries[:limit]
@@ -169,6 +196,9 @@ def edit(
     date: Date = None,
     category: Category = None,
     notes: Notes = None,
+    kind: KindOption = None,
+    currency: Currency = None,
+    rate: Rate = None,
     group: Group = None,
     as_json: Json = False,
 ) -> None:
@@ -181,13 +211,14 @@ def edit(
     words = _words(
         description, amount, split, paid_by, among, part, item, include_payer, date, category, notes
     )
+    words = replace(words, kind=kind, currency=currency, rate=rate)
 
     async def work(session: Session) -> None:
         await session.refresh()
         view = await session.view(group)
         entry = await session.expense(view, expense, deleted=False)
         before = draft_of(entry.expense)
-        draft = redrafted(before, words, lambda who: session.person(view, who), view.currency, _today())
+        draft = redrafted(before, words, lambda who: session.person(view, who), view.currency, today())
         seen = None if entry.is_pending else entry.expense.seq
         written = await session.client.update_expense(view.id, entry.expense.id, draft, expected_seq=seen)
         await session.deliver(written)
@@ -261,7 +292,3 @@ def _words(
 async def _shown(session: Session, view: GroupView, expense_id: str) -> None:
     entry = await session.client.expense(view.id, expense_id)
     session.out.show({"expense": shapes.expense(entry)}, *tables.expense(view, entry))
-
-
-def _today() -> date:
-    return date.today()  # noqa: DTZ011 - the user's own day is meant

@@ -1,6 +1,5 @@
 """`persplit client group …`."""
 
-import os
 from typing import Annotated
 
 import typer
@@ -8,14 +7,19 @@ from rich.text import Text
 
 from persplit.client.terminal_qr import terminal
 from persplit.client_cli import prompts, shapes, tables
+from persplit.client_cli.amounts import parse_scaled
 from persplit.client_cli.errors import UsageFault
-from persplit.client_cli.names import choose_person
+from persplit.client_cli.names import Named, choose, choose_person
 from persplit.client_cli.running import Group, Json, run
 from persplit.client_cli.session import Session
 
 app = typer.Typer(help="Groups and their members.", no_args_is_help=True)
 
 Name = Annotated[str | None, typer.Argument(metavar="GROUP", help="The default group unless told.")]
+TimeZone = Annotated[
+    str | None,
+    typer.Option(help="When a day begins for recurring expenses, such as Asia/Kolkata.", show_default="UTC"),
+]
 Password = Annotated[bool, typer.Option(help="Ask for the group's password, or PERSPLIT_GROUP_PASSWORD.")]
 
 
@@ -43,6 +47,7 @@ def create(
     currency: Annotated[str, typer.Option(help="ISO 4217; fixed once there are expenses.")] = "INR",
     description: Annotated[str | None, typer.Option()] = None,
     simplify: Annotated[bool, typer.Option(help="Suggest the fewest payments, whoever owes whom.")] = True,
+    time_zone: TimeZone = None,
     password: Password = False,
     as_json: Json = False,
 ) -> None:
@@ -57,7 +62,8 @@ def create(
             description=description,
             currency=currency.upper(),
             simplify=simplify,
-            join_password=_group_password(wanted=password),
+            join_password=prompts.group_password(wanted=password),
+            time_zone=time_zone,
         )
         session.use(written.group_id)
         await session.deliver(written)
@@ -130,7 +136,7 @@ def join(
         session.online()
         only_code = code.rstrip("/").rpartition("/")[2]
         group_id = await session.client.join(
-            only_code, password=_group_password(wanted=password), claim=claim
+            only_code, password=prompts.group_password(wanted=password), claim=claim
         )
         session.use(group_id)
         await _shown(session, group_id)
@@ -144,25 +150,73 @@ def invite(
     name: Name = None,
     *,
     qr: Annotated[bool, typer.Option(help="Draw the link's QR.")] = True,
+    hours: Annotated[
+        int | None, typer.Option(help="How long it is good for; seven days unless told.")
+    ] = None,
+    uses: Annotated[
+        int | None, typer.Option(help="How many may come in by it; any number unless told.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """A code, a link and a QR by which others can join (needs the server).
 
-    JSON: {"code", "url", "expiresAt"}
+    JSON: {"id", "code", "url", "expiresAt"}
     """
 
     async def work(session: Session) -> None:
         session.online()
         await session.refresh()
-        made = await session.client.invite((await session.view(name)).id)
+        made = await session.client.invite((await session.view(name)).id, hours=hours, uses_max=uses)
         drawn = [Text.from_ansi(terminal(made.url))] if qr else []
         session.out.show(
-            {"code": made.code, "url": made.url, "expiresAt": made.expires_at},
+            {"id": made.id, "code": made.code, "url": made.url, "expiresAt": made.expires_at},
             *drawn,
             f"Code: {made.code}",
             f"Link: {made.url}",
             f"Good until {made.expires_at}",
         )
+
+    run(context, work, as_json=as_json)
+
+
+@app.command()
+def invites(context: typer.Context, name: Name = None, *, as_json: Json = False) -> None:
+    """Invites that have not run out: an admin sees all, others their own (needs the server).
+
+    JSON: {"invites": [{id, createdBy, createdAt, expiresAt, uses, maxUses}]}
+    """
+
+    async def work(session: Session) -> None:
+        session.online()
+        await session.refresh()
+        view = await session.view(name)
+        found = await session.client.invites(view.id)
+        session.out.show({"invites": [shapes.invite(it) for it in found]}, tables.invites(view, found))
+
+    run(context, work, as_json=as_json)
+
+
+@app.command("revoke-invite")
+def revoke_invite(
+    context: typer.Context,
+    invite_id: Annotated[str, typer.Argument(help="Its id, or how it begins.")],
+    *,
+    group: Group = None,
+    as_json: Json = False,
+) -> None:
+    """Take an invite back: nobody comes in by it any more (needs the server).
+
+    JSON: {"revoked": id}
+    """
+
+    async def work(session: Session) -> None:
+        session.online()
+        await session.refresh()
+        view = await session.view(group)
+        known = [Named(it.id, it.id) for it in await session.client.invites(view.id)]
+        found = choose(invite_id, known, "invite")
+        await session.client.revoke_invite(view.id, found)
+        session.out.show({"revoked": found}, "Nobody comes in by it any more.")
 
     run(context, work, as_json=as_json)
 
@@ -197,7 +251,16 @@ def add(
 
 
 @app.command()
-def remove(context: typer.Context, member: str, *, group: Group = None, as_json: Json = False) -> None:
+def remove(
+    context: typer.Context,
+    member: str,
+    *,
+    group: Group = None,
+    block: Annotated[
+        bool, typer.Option(help="For good: no invite lets them in again. Who has left, by id.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Put a member out, at zero balance (admins).
 
     JSON: {"group": {…}}
@@ -206,8 +269,72 @@ def remove(context: typer.Context, member: str, *, group: Group = None, as_json:
     async def work(session: Session) -> None:
         await session.refresh()
         view = await session.view(group)
+        people = [*view.people(), *view.former()] if block else view.people()
+        user_id = choose_person(member, people, session.me)
+        await session.deliver(await session.client.remove_member(view.id, user_id, block=block))
+        await _shown(session, view.id)
+
+    run(context, work, as_json=as_json)
+
+
+@app.command()
+def unblock(context: typer.Context, member: str, *, group: Group = None, as_json: Json = False) -> None:
+    """Let somebody who was blocked come in again (admins).
+
+    JSON: {"group": {…}}
+    """
+
+    async def work(session: Session) -> None:
+        await session.refresh()
+        view = await session.view(group)
+        user_id = choose(member, view.blocked(), "blocked person")
+        await session.deliver(await session.client.unblock_member(view.id, user_id))
+        await _shown(session, view.id)
+
+    run(context, work, as_json=as_json)
+
+
+@app.command()
+def unit(
+    context: typer.Context,
+    member: str,
+    name: Annotated[str | None, typer.Argument(help="The unit's name, such as `Rao family`.")] = None,
+    *,
+    group: Group = None,
+    as_json: Json = False,
+) -> None:
+    """Let a member settle together with all of the same unit (admins); with no name, by themself.
+
+    JSON: {"group": {…}}
+    """
+
+    async def work(session: Session) -> None:
+        await session.refresh()
+        view = await session.view(group)
         user_id = choose_person(member, view.people(), session.me)
-        await session.deliver(await session.client.remove_member(view.id, user_id))
+        await session.deliver(await session.client.change_unit(view.id, user_id, name))
+        await _shown(session, view.id)
+
+    run(context, work, as_json=as_json)
+
+
+@app.command()
+def weight(
+    context: typer.Context, member: str, weight: str, *, group: Group = None, as_json: Json = False
+) -> None:
+    """Change what a member bears unless told of what is divided by shares: 2, 0.5 (needs the server).
+
+    What was divided before stays as it is.
+
+    JSON: {"group": {…}}
+    """
+
+    async def work(session: Session) -> None:
+        session.online()
+        await session.refresh()
+        view = await session.view(group)
+        user_id = choose_person(member, view.people(), session.me)
+        await session.client.change_weight(view.id, user_id, parse_scaled(weight))
         await _shown(session, view.id)
 
     run(context, work, as_json=as_json)
@@ -223,6 +350,7 @@ def edit(
     currency: Annotated[str | None, typer.Option(help="ISO 4217.")] = None,
     simplify: Annotated[bool | None, typer.Option("--simplify/--no-simplify")] = None,
     archived: Annotated[bool | None, typer.Option("--archive/--bring-back")] = None,
+    time_zone: TimeZone = None,
     as_json: Json = False,
 ) -> None:
     """Change a group's settings (admins).
@@ -231,8 +359,10 @@ def edit(
     """
 
     async def work(session: Session) -> None:
-        if all(it is None for it in (name, description, currency, simplify, archived)):
-            raise UsageFault("say what to change: --name, --description, --currency, --simplify, --archive")
+        if all(it is None for it in (name, description, currency, simplify, archived, time_zone)):
+            raise UsageFault(
+                "say what to change: --name, --description, --currency, --simplify, --archive, --time-zone"
+            )
         await session.refresh()
         view = await session.view(group)
         written = await session.client.update_group(
@@ -242,6 +372,7 @@ def edit(
             currency=currency and currency.upper(),
             simplify=simplify,
             archived=archived,
+            time_zone=time_zone,
         )
         await session.deliver(written)
         await _shown(session, view.id)
@@ -263,12 +394,6 @@ def leave(context: typer.Context, name: Name = None, *, as_json: Json = False) -
         session.out.show({"left": view.id, "pending": waits}, f"You have left {view.title}.")
 
     run(context, work, as_json=as_json)
-
-
-def _group_password(*, wanted: bool) -> str | None:
-    if wanted or os.environ.get(prompts.GROUP_PASSWORD_VARIABLE):
-        return prompts.password("The group's password", prompts.GROUP_PASSWORD_VARIABLE)
-    return None
 
 
 async def _shown(session: Session, group_id: str) -> None:

@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 
 from persplit.client import ExpenseDraft, Queued
-from persplit.client.drafts import draft_from_wire
 from persplit.client_cli import shapes, tables
 from persplit.client_cli.amounts import parse_amount
 from persplit.client_cli.errors import UsageFault
 from persplit.client_cli.running import Json, run
 from persplit.client_cli.session import Session
 from persplit.client_cli.splitting import Words, redrafted
+from persplit.ledger.draft_codec import draft_from_json
 
 Command = Annotated[str, typer.Argument(metavar="COMMAND", help="Its id or part of it.")]
 
@@ -97,7 +97,7 @@ async def _mended(session: Session, queued: Queued, amount: str) -> tuple[Expens
         return None, parse_amount(amount, view.currency)
     if queued.type not in ("expense:create", "expense:update"):
         raise UsageFault(f"{queued.type} has no amount")
-    before = draft_from_wire(queued.fields)
+    before = draft_from_json(queued.fields)
     words = Words(amount=amount)
     today = date.today()  # noqa: DTZ011 - the user's own day is meant
     return redrafted(before, words, lambda who: session.person(view, who), view.currency, today), None

@@ -102,6 +102,15 @@ class Profiles:
         """From now on this one is meant, or nobody."""
         self._write(self.data / "current.json", {"profile": profile.key if profile else None})
 
+    def rename(self, old: Profile, new: Profile) -> Profile:
+        """Let what was kept for `old` be kept for `new`, unless there is something already; returns which it is."""
+        place = self.data / new.key
+        if place.exists():
+            return old
+        (self.data / old.key).rename(place)
+        self.save(new)
+        return new
+
     def known(self, profile: Profile) -> Profile:
         """The profile as it is kept, if it is, with its default group."""
         found = self._read(self.data / profile.key / "profile.json")

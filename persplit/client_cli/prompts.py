@@ -32,6 +32,13 @@ def password(what: str = "Password", variable: str = PASSWORD_VARIABLE) -> str:
     return found
 
 
+def group_password(*, wanted: bool) -> str | None:
+    """A group's password, if it is wanted or set; asked for as others are."""
+    if wanted or os.environ.get(GROUP_PASSWORD_VARIABLE):
+        return password("The group's password", GROUP_PASSWORD_VARIABLE)
+    return None
+
+
 def _typed(prompt: str) -> str:
     if sys.stdin.isatty():
         return getpass(prompt)

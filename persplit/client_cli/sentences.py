@@ -1,9 +1,11 @@
 """What happened, in words: the same in the history, in the live view and in notifications."""
 
+from persplit.client_cli.amounts import scaled_text
 from persplit.client_cli.money import money
 from persplit.client_cli.views import GroupView
 from persplit.ledger.attachment import Attachment
 from persplit.ledger.events import (
+    ArrangementEvent,
     AttachmentAdded,
     AttachmentRemoved,
     CommentAdded,
@@ -15,10 +17,15 @@ from persplit.ledger.events import (
     ExpenseUpdated,
     GroupCreated,
     GroupUpdated,
+    MemberEvent,
     MemberJoined,
     MemberLeft,
+    MemberUnblocked,
     MemberUpdated,
+    PresetDeleted,
+    PresetSaved,
     RecordedEvent,
+    RecurrenceSaved,
     ReminderSent,
     SettlementCancelled,
     SettlementCompleted,
@@ -47,7 +54,7 @@ def _did(group: GroupView, event: Event, by: str) -> str:
             return f"made the group {settings.name}"
         case GroupUpdated():
             return _updated(event)
-        case MemberJoined() | MemberLeft() | MemberUpdated():
+        case MemberJoined() | MemberLeft() | MemberUpdated() | MemberUnblocked():
             return _member(group, event, by)
         case ExpenseUpdated(before=before, after=after):
             return _edited(group, before, after)
@@ -59,6 +66,8 @@ def _did(group: GroupView, event: Event, by: str) -> str:
             return _said(group, event)
         case SettlementCreated(settlement=settlement):
             return f"noted that {payment(group, settlement)}"
+        case _ if isinstance(event, ArrangementEvent):
+            return _arranged(event)
         case _:
             return f"{_SETTLED[type(event)]} that {payment(group, event.settlement)}"
 
@@ -88,6 +97,20 @@ def _said(group: GroupView, event: CommentAdded | CommentDeleted | ReminderSent)
             return f"reminded {group.shown_name(reminder.to_id)} to pay {owed}"
 
 
+def _arranged(event: ArrangementEvent) -> str:
+    match event:
+        case PresetSaved(preset=preset):
+            return f"saved the preset {preset.name}"
+        case PresetDeleted(preset=preset):
+            return f"deleted the preset {preset.name}"
+        case RecurrenceSaved(recurrence=recurrence) if recurrence.paused:
+            return f"paused the recurring {recurrence.draft.description}"
+        case RecurrenceSaved(recurrence=recurrence):
+            return f"saved the recurring {recurrence.draft.description}"
+        case _:
+            return f"stopped the recurring {event.recurrence.draft.description}"
+
+
 def _recorded_name(group: GroupView, user_id: str) -> str:
     """The placeholder's own name, though it goes by its claimer's elsewhere."""
     return group.group.names.get(user_id, user_id)
@@ -101,15 +124,30 @@ def _updated(event: GroupUpdated) -> str:
     return "changed the group's settings"
 
 
-def _member(group: GroupView, event: MemberJoined | MemberLeft | MemberUpdated, by: str) -> str:
+def _member(group: GroupView, event: MemberEvent, by: str) -> str:
     if isinstance(event, MemberUpdated):
-        return f"made {group.shown_name(event.after.user_id)} {event.after.role.value.lower()}"
+        return _member_changed(group, event)
     itself = event.member.user_id == by
+    if isinstance(event, MemberUnblocked):
+        return f"unblocked {group.shown_name(event.member.user_id)}"
     if isinstance(event, MemberLeft):
-        return "left" if itself else f"removed {group.shown_name(event.member.user_id)}"
+        did = "blocked" if event.member.blocked else "removed"
+        return "left" if itself else f"{did} {group.shown_name(event.member.user_id)}"
     if itself and event.member.claimed:
         return f"joined, taking over from {_recorded_name(group, event.member.claimed)}"
     return "joined" if itself else f"added {group.shown_name(event.member.user_id)}"
+
+
+def _member_changed(group: GroupView, event: MemberUpdated) -> str:
+    before, after = event.before, event.after
+    who = group.shown_name(after.user_id)
+    if after.placeholder and not before.placeholder:
+        return "gave their account up"
+    if after.unit != before.unit:
+        return f"let {who} settle " + (f"with {after.unit}" if after.unit else "alone")
+    if after.weight != before.weight:
+        return f"changed the weight of {who} to {scaled_text(after.weight)}"
+    return f"made {who} {after.role.value.lower()}"
 
 
 def _edited(group: GroupView, before: Expense, after: Expense) -> str:

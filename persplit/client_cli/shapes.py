@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 from persplit.client.outbox import Queued
+from persplit.client.people import InviteInfo, TokenInfo
 from persplit.client.reading import (
     ActivityEntry,
     CommentEntry,
@@ -24,7 +25,7 @@ Json: TypeAlias = dict[str, Any]
 
 
 def group(it: GroupView, *, default: bool = False) -> Json:
-    """`{id, name, description, currency, simplify, hasPassword, archivedAt, seq, balance, default, pending, members}`."""
+    """`{id, name, description, currency, simplify, hasPassword, archivedAt, timeZone, seq, balance, default, pending, members}`."""
     settings = it.settings
     return {
         "id": it.id,
@@ -34,6 +35,7 @@ def group(it: GroupView, *, default: bool = False) -> Json:
         "simplify": settings.simplify,
         "hasPassword": settings.has_password,
         "archivedAt": settings.archived_at,
+        "timeZone": settings.time_zone,
         "seq": it.group.seq,
         "balance": it.my_balance,
         "default": default,
@@ -43,7 +45,7 @@ def group(it: GroupView, *, default: bool = False) -> Json:
 
 
 def members(it: GroupView) -> list[Json]:
-    """`[{userId, name, role, placeholder, joinedAt, leftAt, claimed, balance}]`, former members too."""
+    """`[{userId, name, role, placeholder, joinedAt, leftAt, claimed, unit, blocked, balance}]`, former members too."""
     return [
         {
             **codec.member_to_json(member),
@@ -52,6 +54,30 @@ def members(it: GroupView) -> list[Json]:
         }
         for member in it.group.members
     ]
+
+
+def invite(it: InviteInfo) -> Json:
+    """`{id, createdBy, createdAt, expiresAt, uses, maxUses}`."""
+    return {
+        "id": it.id,
+        "createdBy": it.created_by,
+        "createdAt": it.created_at,
+        "expiresAt": it.expires_at,
+        "uses": it.uses,
+        "maxUses": it.uses_max,
+    }
+
+
+def token(it: TokenInfo) -> Json:
+    """`{id, name, scope, groupId, createdAt, expiresAt}`."""
+    return {
+        "id": it.id,
+        "name": it.name,
+        "scope": it.scope,
+        "groupId": it.group_id,
+        "createdAt": it.created_at,
+        "expiresAt": it.expires_at,
+    }
 
 
 def expense(it: ExpenseEntry) -> Json:

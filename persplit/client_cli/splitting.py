@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from persplit.client_cli.amounts import parse_amount, parse_scaled
 from persplit.client_cli.errors import UsageFault
-from persplit.ledger.expense import ExpenseDraft, Item, Posting, SplitType, SplitValue
+from persplit.ledger.expense import ExpenseDraft, ExpenseKind, Item, Posting, SplitType, SplitValue
 
 Person: TypeAlias = Callable[[str], str]
 """From how somebody is called to their user id. Raises `UsageFault`."""
@@ -23,6 +23,19 @@ class Split(StrEnum):
     SHARES = "shares"
     ADJUST = "adjust"
     ITEMS = "items"
+
+
+class Kind(StrEnum):
+    """Which way the money went, in the words of the command line."""
+
+    EXPENSE = "expense"
+    REFUND = "refund"
+    INCOME = "income"
+
+    @property
+    def meant(self) -> ExpenseKind:
+        """What the ledger calls it."""
+        return ExpenseKind(self.value.upper())
 
 
 _TYPES: Final[Mapping[Split, SplitType]] = {
@@ -53,6 +66,10 @@ class Words:
     date: str | None = None
     category: str | None = None
     notes: str | None = None
+    kind: Kind | None = None
+    currency: str | None = None
+    rate: str | None = None
+    preset_id: str | None = None
 
     @property
     def split_type(self) -> SplitType | None:
@@ -66,8 +83,10 @@ class Words:
         return None
 
 
-def drafted(words: Words, person: Person, currency: str, today: date) -> ExpenseDraft:
+def drafted(words: Words, person: Person, currency: str, today: date | None) -> ExpenseDraft:
     """A new expense. Its amount may be left out of an itemised one: then it is the items' sum.
+
+    Without `today` it is a template, which has no day.
 
     Raises:
         UsageFault: something isn't said, or isn't understood. Whether it adds up is for the ledger to say.
@@ -75,6 +94,7 @@ def drafted(words: Words, person: Person, currency: str, today: date) -> Expense
     """
     if words.description is None:
         raise UsageFault("say what it was for")
+    currency = words.currency or currency
     items = tuple(parse_item(text, person, currency) for text in words.items)
     amount = _amount(words, items, currency)
     split_type = words.split_type or SplitType.EQUAL
@@ -87,10 +107,23 @@ def drafted(words: Words, person: Person, currency: str, today: date) -> Expense
         splits=tuple(_split(text, split_type, person, currency) for text in words.parts),
         items=items,
         include_payer=words.include_payer is not False,
-        date=parse_day(words.date or "today", today),
+        date=None if today is None else parse_day(words.date or "today", today),
         category=words.category or None,
         notes=words.notes or None,
+        kind=(words.kind or Kind.EXPENSE).meant,
+        currency=words.currency,
+        rate=words.rate,
+        preset_id=words.preset_id,
     )
+
+
+def divided(
+    words: Words, person: Person, currency: str
+) -> tuple[SplitType, tuple[str, ...] | None, tuple[SplitValue, ...]]:
+    """How to divide, among whom, and what is told of each. Raises `UsageFault`."""
+    split_type = words.split_type or SplitType.EQUAL
+    people = tuple(_people(words.among, person)) if words.among else None
+    return split_type, people, tuple(_split(part, split_type, person, currency) for part in words.parts)
 
 
 def redrafted(before: ExpenseDraft, words: Words, person: Person, currency: str, today: date) -> ExpenseDraft:
@@ -107,7 +140,11 @@ def redrafted(before: ExpenseDraft, words: Words, person: Person, currency: str,
         after = replace(after, notes=words.notes or None)
     if words.date is not None:
         after = replace(after, date=parse_day(words.date, today))
-    return _redivided(after, words, person, currency)
+    if words.kind is not None:
+        after = replace(after, kind=words.kind.meant)
+    if words.currency is not None or words.rate is not None:
+        after = replace(after, currency=words.currency or before.currency, rate=words.rate)
+    return _redivided(after, words, person, after.currency or currency)
 
 
 def _redivided(before: ExpenseDraft, words: Words, person: Person, currency: str) -> ExpenseDraft:

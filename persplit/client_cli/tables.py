@@ -9,6 +9,7 @@ from rich.text import Text
 
 from persplit.client.notifications import Notifications, Webhook
 from persplit.client.outbox import Queued
+from persplit.client.people import InviteInfo, TokenInfo
 from persplit.client.reading import (
     ActivityEntry,
     Balances,
@@ -30,7 +31,7 @@ from persplit.client_cli.sentences import how_you_stand, payment, sentence
 from persplit.client_cli.splitting import WORDS
 from persplit.client_cli.views import GroupView, Standing
 from persplit.ledger.categories import CATEGORIES, category_of
-from persplit.ledger.expense import SCALED_SPLITS, Expense, Posting, SplitType
+from persplit.ledger.expense import SCALED_SPLITS, Expense, ExpenseKind, Posting, SplitType
 from persplit.ledger.settlement import Settlement
 from persplit.ledger.statistics import Statistics
 
@@ -71,13 +72,45 @@ def members(it: GroupView) -> Table:
         [
             [
                 it.name(member.user_id) + (" (you)" if it.is_me(member.user_id) else ""),
-                "placeholder" if member.placeholder else member.role.value.lower(),
+                ("placeholder" if member.placeholder else member.role.value.lower())
+                + (f", settles with {member.unit}" if member.unit else ""),
                 _coloured(it.balances.get(member.user_id, 0), it.currency),
                 short(member.user_id),
             ]
             for member in it.active()
         ],
         right=["balance"],
+    )
+
+
+def invites(it: GroupView, found: Sequence[InviteInfo]) -> RenderableType:
+    """Invites that have not run out."""
+    if not found:
+        return text("No invites.")
+    return table(
+        ["made by", "good until", "came in by it", "id"],
+        [
+            [
+                it.shown_name(invite.created_by),
+                invite.expires_at,
+                f"{invite.uses}" if invite.uses_max is None else f"{invite.uses} of {invite.uses_max}",
+                short(invite.id),
+            ]
+            for invite in found
+        ],
+    )
+
+
+def tokens(found: Sequence[TokenInfo]) -> RenderableType:
+    """Personal tokens."""
+    if not found:
+        return text("No tokens.")
+    return table(
+        ["name", "may", "group", "good until", "id"],
+        [
+            [it.name, it.scope, short(it.group_id) if it.group_id else "all", it.expires_at, short(it.id)]
+            for it in found
+        ],
     )
 
 
@@ -88,7 +121,13 @@ def group(it: GroupView) -> list[RenderableType]:
     says += ["password"] if settings.has_password else []
     says += ["archived"] if settings.archived_at else []
     head = text(f"{it.title}  ({', '.join(says)})  {PENDING_MARK if it.is_pending else ''}".rstrip(), "bold")
-    return [head, *([text(settings.description)] if settings.description else []), members(it)]
+    gone = ", ".join(named.name for named in it.blocked())
+    return [
+        head,
+        *([text(settings.description)] if settings.description else []),
+        members(it),
+        *([text(f"Blocked: {gone}")] if gone else []),
+    ]
 
 
 def expenses(it: GroupView, found: Iterable[ExpenseEntry]) -> RenderableType:
@@ -125,7 +164,8 @@ def expense(it: GroupView, entry: ExpenseEntry) -> list[RenderableType]:
     lines: list[RenderableType] = [
         text(f"{found.description}, {money(found.amount, it.currency)}", "bold"),
         text("  ".join(says)),
-        text(f"paid by {_postings(it, found.payers)}"),
+        *(text(line) for line in _typed(found)),
+        text(f"{_DID[found.kind]} by {_postings(it, found.payers)}"),
         text(f"divided: {_divided(it, found)}"),
         *(text(f"  {line}") for line in _items(it, found)),
         table(
@@ -239,6 +279,20 @@ def webhooks(found: Sequence[Webhook]) -> RenderableType:
 def categories() -> RenderableType:
     """What expenses can be for."""
     return table(["", "key", "category"], [[it.icon, it.key, it.name] for it in CATEGORIES])
+
+
+_DID: Final = {
+    ExpenseKind.EXPENSE: "paid",
+    ExpenseKind.REFUND: "refund, received",
+    ExpenseKind.INCOME: "income, received",
+}
+
+
+def _typed(found: Expense) -> Iterator[str]:
+    """What was typed in another currency, and at which rate."""
+    if found.original is not None:
+        typed = found.original
+        yield f"typed as {money(typed.amount, typed.currency)}, at {typed.rate}"
 
 
 def _postings(it: GroupView, postings: Sequence[Posting]) -> str:

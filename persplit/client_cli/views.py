@@ -51,8 +51,11 @@ class GroupView:
         return [member for member in self.group.members if member.is_active]
 
     def canonical(self, user_id: str) -> str:
-        """The id itself, or that of who claimed the placeholder."""
-        return next((m.user_id for m in self.group.members if m.claimed == user_id), user_id)
+        """The id itself, or that of who claimed the placeholder; of whoever claimed them, where they became one."""
+        claimers = {member.claimed: member.user_id for member in self.group.members}
+        while user_id in claimers:
+            user_id = claimers[user_id]
+        return user_id
 
     def is_me(self, user_id: str) -> bool:
         """Whether it is the caller, perhaps as the placeholder that they were."""
@@ -69,6 +72,16 @@ class GroupView:
     def people(self) -> list[Named]:
         """Who is in the group now, by name."""
         return [Named(member.user_id, self.name(member.user_id)) for member in self.active()]
+
+    def former(self) -> list[Named]:
+        """Who has left, and could come in again."""
+        gone = [m for m in self.group.members if not m.is_active and not m.placeholder and not m.blocked]
+        return [Named(member.user_id, self.name(member.user_id)) for member in gone]
+
+    def blocked(self) -> list[Named]:
+        """Who can't come in again."""
+        gone = [member for member in self.group.members if member.blocked]
+        return [Named(member.user_id, self.name(member.user_id)) for member in gone]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,23 +2,34 @@
 
 Reminders are left out: asking is of the moment.
 
-Who was in the group when, roles and settings are the new group's own affair. What was written by somebody without an
-account here keeps its author; a file can't put words into the mouth of somebody who has one.
+Who was in the group when, roles, blocking and settings are the new group's own affair; who settles together is taken
+over, for the plan depends on it. Its presets come along; its recurring expenses don't, or both groups would go on
+making them. What was written by somebody without an account here keeps its author; a file can't put words into the
+mouth of somebody who has one.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 from persplit.exchange.book import Book, Kind, OwnEvent
-from persplit.exchange.cells import BadCell
+from persplit.exchange.cells import BadCell, plain
 from persplit.exchange.entries import content_of
 from persplit.exchange.identity import Known, derived_id, import_prefix
-from persplit.exchange.own_things import comment_of, draft_of, expense_of, instant_of, settlement_of
+from persplit.exchange.own_things import (
+    comment_of,
+    draft_of,
+    expense_of,
+    instant_of,
+    preset_of,
+    settlement_of,
+)
 from persplit.exchange.replaying import Replay
 from persplit.exchange.rows import Row, Status
 from persplit.ledger.commands import (
     AddComment,
     CancelSettlement,
+    ChangeUnit,
     Command,
     ConfirmSettlement,
     CreateExpense,
@@ -28,15 +39,20 @@ from persplit.ledger.commands import (
     DeleteExpense,
     RemoveMember,
     RestoreExpense,
+    SavePreset,
     UpdateExpense,
 )
 from persplit.ledger.comment import TEXT_LENGTH_MAX, Comment
 from persplit.ledger.errors import LedgerError
 from persplit.ledger.expense import Expense
+from persplit.ledger.group import NAME_LENGTH_MAX
 from persplit.ledger.settlement import Settlement
 
 _LEFT: Final = "member:left"
 _NO_FILES: Final = "attachments are not in an export: attach the file again"
+_GONE: Final = ("member:left", "member:unblocked")
+_MEMBER_CHANGED: Final = ("member:left", "member:updated")
+_PRESET_SAVED: Final = "preset:saved"
 
 
 def thing_key(event: OwnEvent) -> str | None:
@@ -68,12 +84,15 @@ class Histories:
         self._made = made
         self._known = known
         self._currency = currency
+        self._own_units = {member.user_id for member in replay.state.active() if member.unit is not None}
 
     def take_all(self, book: Book, skip: Collection[int]) -> list[Row]:
         """What becomes of each event about an expense or a settlement, or something attached to one."""
         leaving = self._last_leaves(book.history)
         rows = []
         for event in book.history:
+            if event.body["type"] in _MEMBER_CHANGED:
+                self._settle_as_there(event)
             if event.row in leaving:
                 self._leave(leaving[event.row])
             elif event.body["type"].startswith(("expense:", "settlement:")):
@@ -82,6 +101,7 @@ class Histories:
                 rows.append(Row(event.row, Status.IGNORED, _NO_FILES))
             elif event.body["type"].startswith("comment:") and event.row not in skip:
                 rows += self._commented(event)
+        self._keep_presets(book.history)
         return rows
 
     def _commented(self, event: OwnEvent) -> Iterator[Row]:
@@ -115,6 +135,21 @@ class Histories:
         if author == self._replay.actor_id or self._author(comment.created_by) is not None:
             return comment.text
         return f"{self._replay.state.members[author].name}: {comment.text}"[:TEXT_LENGTH_MAX]
+
+    def _keep_presets(self, history: Sequence[OwnEvent]) -> None:
+        """Those that there were at the end, as far as they make sense here."""
+        last: dict[str, OwnEvent] = {}
+        for event in history:
+            preset = event.body.get("preset")
+            if event.body["type"].startswith("preset:") and isinstance(preset, dict):
+                last[str(preset.get("id"))] = event
+        for key, event in last.items():
+            id_ = derived_id(self._replay.state.group_id, "preset", key, 0)
+            if event.body["type"] != _PRESET_SAVED or id_ in self._replay.state.presets:
+                continue
+            with suppress(BadCell, LedgerError):
+                command = SavePreset(id_, preset_of(event.body, self._user))
+                self._replay.do(command, import_prefix(self._import_id, content_of(event.body)))
 
     def _row(self, event: OwnEvent, skip: Collection[int]) -> Row:
         status, reason, thing = Status.NEW, None, None
@@ -223,7 +258,20 @@ class Histories:
                 user_id = self._users.get(str(member.get("userId")))
                 if user_id is not None and user_id in self._made:
                     last[user_id] = event
-        return {event.row: user_id for user_id, event in last.items() if event.body["type"] == _LEFT}
+        return {event.row: user_id for user_id, event in last.items() if event.body["type"] in _GONE}
+
+    def _settle_as_there(self, event: OwnEvent) -> None:
+        """Put a member into the unit in which they were then, unless the group has put them into one of its own."""
+        there = event.body.get("member")
+        if not isinstance(there, dict):
+            return
+        member = self._replay.state.members.get(self._users.get(str(there.get("userId")), ""))
+        if member is None or not member.is_active or member.user_id in self._own_units:
+            return
+        told = there.get("unit")
+        unit = plain(told)[:NAME_LENGTH_MAX].strip() or None if isinstance(told, str) else None
+        if unit != member.unit:
+            self._replay.do(ChangeUnit(member.user_id, unit), import_prefix(self._import_id, "unit"))
 
     def _leave(self, user_id: str) -> None:
         """Let them go as they did. Who still owes here, because rows were left out, stays."""

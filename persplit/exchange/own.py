@@ -82,6 +82,18 @@ def _aliases(members: Sequence[Any], names: Mapping[str, str]) -> dict[str, str]
     claims = {
         text_at(member, "claimed"): member["userId"] for member in members if text_at(member, "claimed")
     }
-    if not set(claims) <= set(names) or set(claims) & set(claims.values()):
+    if not set(claims) <= set(names):
         raise BadCell("who has claimed whom among the members makes no sense")
-    return claims
+    return {placeholder: _holder(placeholder, claims) for placeholder in claims}
+
+
+def _holder(placeholder: str, claims: Mapping[str, str]) -> str:
+    """Who goes by it now: whoever claimed it, or claimed them once they had given their account up."""
+    seen = {placeholder}
+    holder = claims[placeholder]
+    while holder in claims:
+        if holder in seen:
+            raise BadCell("who has claimed whom among the members makes no sense")
+        seen.add(holder)
+        holder = claims[holder]
+    return holder

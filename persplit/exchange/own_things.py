@@ -9,8 +9,10 @@ from typing import Any, Final, TypeVar
 from persplit.exchange.book import PEOPLE_MAX
 from persplit.exchange.cells import BadCell, day_of
 from persplit.ledger import codec
+from persplit.ledger.arrangement_codec import preset_from_json
 from persplit.ledger.codec import Json
 from persplit.ledger.comment import TEXT_LENGTH_MAX, Comment
+from persplit.ledger.conversion import as_typed
 from persplit.ledger.expense import (
     CATEGORY_LENGTH_MAX,
     DESCRIPTION_LENGTH_MAX,
@@ -22,11 +24,14 @@ from persplit.ledger.expense import (
     Expense,
     ExpenseDraft,
     Item,
+    Original,
     Posting,
     SplitType,
     SplitValue,
 )
-from persplit.ledger.money import AMOUNT_MAX
+from persplit.ledger.group import NAME_LENGTH_MAX
+from persplit.ledger.money import AMOUNT_MAX, CURRENCIES
+from persplit.ledger.preset import PresetDraft
 from persplit.ledger.settlement import NOTE_LENGTH_MAX, Settlement
 
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -68,6 +73,25 @@ def comment_of(body: Json) -> Comment:
     return comment
 
 
+def preset_of(body: Json, rename: Rename) -> PresetDraft:
+    """The preset that an event holds, as one to be kept. Raises `BadCell`."""
+    preset = _decoded(preset_from_json, body, "preset")
+    _text(preset.name, NAME_LENGTH_MAX)
+    if not isinstance(preset.is_default, bool):
+        raise BadCell("isDefault is neither true nor false")
+    among = preset.participants
+    return PresetDraft(
+        name=preset.name,
+        split_type=preset.split_type,
+        participants=None if among is None else tuple(rename(user_id) for user_id in _bounded(among)),
+        splits=tuple(
+            SplitValue(rename(split.user_id), _value(split.value, preset.split_type))
+            for split in _bounded(preset.splits)
+        ),
+        is_default=preset.is_default,
+    )
+
+
 def _decoded(decode: Callable[[Json], _T], body: Json, noun: str) -> _T:
     try:
         return decode(body[noun])
@@ -87,7 +111,8 @@ def instant_of(value: Any) -> str:
 
 
 def draft_of(expense: Expense, rename: Rename) -> ExpenseDraft:
-    """The draft that makes this expense again, with its shares. Raises `BadCell`."""
+    """The draft that makes this expense again, in the currency in which it was typed. Raises `BadCell`."""
+    original, expense = expense.original, as_typed(expense)
     _text(expense.description, DESCRIPTION_LENGTH_MAX)
     if expense.category is not None:
         _text(expense.category, CATEGORY_LENGTH_MAX)
@@ -112,7 +137,15 @@ def draft_of(expense: Expense, rename: Rename) -> ExpenseDraft:
         category=expense.category,
         notes=expense.notes,
         shares=_postings(expense.shares, rename),
+        kind=expense.kind,
+        **({} if original is None else _exchanged(original)),
     )
+
+
+def _exchanged(original: Original) -> dict[str, Any]:
+    if original.currency not in CURRENCIES or not isinstance(original.rate, str):
+        raise BadCell("its original amount is in no currency, or at no rate")
+    return {"currency": original.currency, "rate": original.rate, "rate_source": original.rate_source}
 
 
 def _postings(postings: Sequence[Posting], rename: Rename) -> tuple[Posting, ...]:

@@ -44,6 +44,8 @@ def read(text: str) -> Book:
         )
     header = lines[0]
     names = list(header.cells[header.cells.index(_MODE) + 1 :])
+    if _IS_PAYMENT not in header.cells:
+        raise UnreadableFile(f"the header has no {_IS_PAYMENT}: is it cut off?")
     if not all(names) or len(set(header.cells)) != len(header.cells):
         raise UnreadableFile("a column of the header has no name, or two have the same: use Spliit's JSON")
     reading = _Reading(names)

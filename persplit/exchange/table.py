@@ -1,7 +1,8 @@
 """A group's expenses and payments as a CSV: one row each, and for everybody what they paid and what it was for.
 
 Columns `Paid by …` and `Paid for …` hold several payers and exact shares, so that the balances follow from the table:
-a person's is the sum of the one less the sum of the other.
+a person's is the sum of the one less the sum of the other. Of money that came in, a refund or an income, those it
+belongs to count as having paid, for who received it.
 """
 
 import csv
@@ -10,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from persplit.ledger.expense import Expense, Posting
+from persplit.ledger.expense import Expense, ExpenseKind, Posting
 from persplit.ledger.money import decimal_text
 from persplit.ledger.settlement import Settlement, SettlementStatus
 from persplit.ledger.state import GroupState
@@ -65,17 +66,20 @@ def _columns(state: GroupState, names: Mapping[str, str]) -> dict[str, str]:
 
 
 def _expense(state: GroupState, people: Sequence[str], expense: Expense) -> list[str]:
+    given, taken = expense.payers, expense.shares
+    if expense.kind is not ExpenseKind.EXPENSE:
+        given, taken = taken, given
     return [
         expense.date,
-        "expense",
+        expense.kind.value.lower(),
         safe(expense.description),
         safe(expense.category or ""),
         state.settings.currency,
         decimal_text(expense.amount, state.settings.currency),
         expense.split_type.value,
         safe(expense.notes or ""),
-        *_cells(state, people, expense.payers),
-        *_cells(state, people, expense.shares),
+        *_cells(state, people, given),
+        *_cells(state, people, taken),
     ]
 
 

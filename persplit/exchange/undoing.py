@@ -6,17 +6,21 @@ from persplit.exchange.identity import reversal_id, undo_prefix
 from persplit.exchange.replaying import Replay, Step
 from persplit.ledger.commands import (
     CancelSettlement,
+    ChangeUnit,
     Command,
     ConfirmSettlement,
     CreateSettlement,
     DeleteExpense,
+    DeletePreset,
     RemoveMember,
 )
 from persplit.ledger.errors import Forbidden, LedgerError
 from persplit.ledger.events import (
     ExpenseCreated,
     MemberJoined,
+    MemberUpdated,
     Noun,
+    PresetSaved,
     RecordedEvent,
     SettlementCreated,
 )
@@ -36,7 +40,7 @@ def undo_steps(
     """What takes back all that an import made: none if that was done.
 
     Expenses are deleted, whoever has changed them since. Payments that count are paid back by a second one, those
-    that wait are cancelled. Placeholders go, unless somebody has claimed them or they have other dealings.
+    that wait are cancelled. Presets go, and placeholders unless somebody has claimed them or they have other dealings.
 
     Args:
         state: the group now.
@@ -81,6 +85,12 @@ class _Undoing:
                 settlement = self._present[Noun.SETTLEMENT, made_payment.id]
                 if isinstance(settlement, Settlement):
                     self._take_back(settlement)
+            case MemberUpdated(before=before, after=after):
+                member = self.replay.state.members[after.user_id]
+                if member.is_active and member.unit == after.unit:
+                    self._do(ChangeUnit(after.user_id, before.unit))
+            case PresetSaved(preset=preset) if preset.id in self.replay.state.presets:
+                self._do(DeletePreset(preset.id))
 
     def remove(self, user_id: str) -> None:
         """Let a placeholder go who has nothing to do here any more."""

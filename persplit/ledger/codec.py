@@ -11,9 +11,17 @@ that is missing raises `KeyError`.
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
+from persplit.ledger.arrangement_codec import (
+    preset_from_json,
+    preset_to_json,
+    recurrence_from_json,
+    recurrence_to_json,
+)
 from persplit.ledger.attachment import Attachment
 from persplit.ledger.comment import Comment
+from persplit.ledger.draft_codec import splits_from_json, splits_to_json, unscaled
 from persplit.ledger.events import (
+    ArrangementEvent,
     AttachmentAdded,
     AttachmentRemoved,
     CommentAdded,
@@ -27,16 +35,33 @@ from persplit.ledger.events import (
     GroupUpdated,
     MemberJoined,
     MemberLeft,
+    MemberUnblocked,
     MemberUpdated,
+    PresetDeleted,
+    PresetSaved,
     RecordedEvent,
+    RecurrenceSaved,
+    RecurrenceStopped,
     ReminderSent,
     SettlementCancelled,
     SettlementCompleted,
     SettlementCreated,
     SettlementDeclined,
+    SettlementEvent,
+    TalkEvent,
 )
-from persplit.ledger.expense import SCALED_SPLITS, VALUE_SCALE, Expense, Item, Posting, SplitType, SplitValue
+from persplit.ledger.expense import (
+    VALUE_SCALE,
+    Expense,
+    ExpenseKind,
+    Item,
+    Original,
+    Posting,
+    RateSource,
+    SplitType,
+)
 from persplit.ledger.group import GroupSettings, Member, Role
+from persplit.ledger.recurrence import UTC_ZONE
 from persplit.ledger.reminder import Reminder
 from persplit.ledger.settlement import Settlement, SettlementStatus
 
@@ -55,6 +80,7 @@ TYPES: Final[Mapping[type[Event], str]] = {
     MemberJoined: "member:joined",
     MemberUpdated: "member:updated",
     MemberLeft: "member:left",
+    MemberUnblocked: "member:unblocked",
     ExpenseCreated: "expense:created",
     ExpenseUpdated: "expense:updated",
     ExpenseDeleted: "expense:deleted",
@@ -68,6 +94,10 @@ TYPES: Final[Mapping[type[Event], str]] = {
     CommentAdded: "comment:added",
     CommentDeleted: "comment:deleted",
     ReminderSent: "reminder:sent",
+    PresetSaved: "preset:saved",
+    PresetDeleted: "preset:deleted",
+    RecurrenceSaved: "recurrence:saved",
+    RecurrenceStopped: "recurrence:stopped",
 }
 """The name of each kind of event, as stored and as broadcast."""
 
@@ -136,7 +166,7 @@ def _payload_to_json(event: Event, group_id: str) -> Json:
             return {"group": settings_to_json(event.after), "before": settings_to_json(event.before)}
         case MemberUpdated():
             return {"member": member_to_json(event.after), "before": member_to_json(event.before)}
-        case MemberJoined(member=member) | MemberLeft(member=member):
+        case MemberJoined(member=member) | MemberLeft(member=member) | MemberUnblocked(member=member):
             return {"member": member_to_json(member)}
         case ExpenseUpdated():
             return {
@@ -150,10 +180,21 @@ def _payload_to_json(event: Event, group_id: str) -> Json:
                 "expense": expense_to_json(event.expense, group_id),
                 "attachment": attachment_to_json(event.attachment),
             }
+        case _:
+            return _subject_to_json(event, group_id)
+
+
+def _subject_to_json(event: SettlementEvent | TalkEvent | ArrangementEvent, group_id: str) -> Json:
+    """What an event carries that is about one thing and nothing else."""
+    match event:
         case CommentAdded(comment=comment) | CommentDeleted(comment=comment):
             return {"comment": comment_to_json(comment, group_id)}
         case ReminderSent(reminder=reminder):
             return {"reminder": reminder_to_json(reminder, group_id)}
+        case PresetSaved() | PresetDeleted():
+            return {"preset": preset_to_json(event.preset, group_id)}
+        case RecurrenceSaved() | RecurrenceStopped():
+            return {"recurrence": recurrence_to_json(event.recurrence, group_id)}
         case _:
             return {"settlement": settlement_to_json(event.settlement, group_id)}
 
@@ -164,6 +205,7 @@ _DECODERS: Final[Mapping[str, Callable[[Json], Event]]] = {
     "member:joined": lambda e: MemberJoined(member_from_json(e["member"])),
     "member:updated": lambda e: MemberUpdated(member_from_json(e["before"]), member_from_json(e["member"])),
     "member:left": lambda e: MemberLeft(member_from_json(e["member"])),
+    "member:unblocked": lambda e: MemberUnblocked(member_from_json(e["member"])),
     "expense:created": lambda e: ExpenseCreated(expense_from_json(e["expense"])),
     "expense:updated": lambda e: ExpenseUpdated(
         expense_from_json(e["before"]), expense_from_json(e["expense"])
@@ -183,12 +225,16 @@ _DECODERS: Final[Mapping[str, Callable[[Json], Event]]] = {
     "comment:added": lambda e: CommentAdded(comment_from_json(e["comment"])),
     "comment:deleted": lambda e: CommentDeleted(comment_from_json(e["comment"])),
     "reminder:sent": lambda e: ReminderSent(reminder_from_json(e["reminder"])),
+    "preset:saved": lambda e: PresetSaved(preset_from_json(e["preset"])),
+    "preset:deleted": lambda e: PresetDeleted(preset_from_json(e["preset"])),
+    "recurrence:saved": lambda e: RecurrenceSaved(recurrence_from_json(e["recurrence"])),
+    "recurrence:stopped": lambda e: RecurrenceStopped(recurrence_from_json(e["recurrence"])),
 }
 
 
 def settings_to_json(settings: GroupSettings) -> Json:
-    """A group's settings."""
-    return {
+    """A group's settings; `timeZone` is left out where it is UTC, as in events from before there was any."""
+    told: Json = {
         "name": settings.name,
         "description": settings.description,
         "currency": settings.currency,
@@ -197,6 +243,9 @@ def settings_to_json(settings: GroupSettings) -> Json:
         "archivedAt": settings.archived_at,
         "seq": settings.seq,
     }
+    if settings.time_zone != UTC_ZONE:
+        told["timeZone"] = settings.time_zone
+    return told
 
 
 def settings_from_json(stored: Json) -> GroupSettings:
@@ -209,12 +258,13 @@ def settings_from_json(stored: Json) -> GroupSettings:
         has_password=stored["hasPassword"],
         archived_at=stored["archivedAt"],
         seq=stored["seq"],
+        time_zone=stored.get("timeZone", UTC_ZONE),
     )
 
 
 def member_to_json(member: Member) -> Json:
-    """A member, whether in the group or gone."""
-    return {
+    """A member, whether in the group or gone; `weight` is left out where it is 1."""
+    told: Json = {
         "userId": member.user_id,
         "name": member.name,
         "role": member.role.value,
@@ -222,7 +272,12 @@ def member_to_json(member: Member) -> Json:
         "joinedAt": member.joined_at,
         "leftAt": member.left_at,
         "claimed": member.claimed,
+        "unit": member.unit,
+        "blocked": member.blocked,
     }
+    if member.weight != VALUE_SCALE:
+        told["weight"] = unscaled(member.weight)
+    return told
 
 
 def member_from_json(stored: Json) -> Member:
@@ -235,6 +290,10 @@ def member_from_json(stored: Json) -> Member:
         joined_at=stored["joinedAt"],
         left_at=stored["leftAt"],
         claimed=stored["claimed"],
+        # Members from before there were units and blocking have neither.
+        unit=stored.get("unit"),
+        blocked=stored.get("blocked", False),
+        weight=round(stored.get("weight", 1) * VALUE_SCALE),
     )
 
 
@@ -242,24 +301,20 @@ def expense_to_json(expense: Expense, group_id: str) -> Json:
     """An expense with its shares. `paidBy` is a user id where one person paid, else a list of postings.
 
     The `value` of a split is in minor units, or for PERCENTAGE and SHARES the number that was asked for
-    (33.3333), which is exact both ways. `attachments` is left out where there are none, as it was before there
-    could be any.
+    (33.3333), which is exact both ways. `kind`, `original`, `recurrenceId` and `attachments` are left out where
+    they say nothing, as in events from before there were any.
     """
-    payers = expense.payers
     told: Json = {
         "id": expense.id,
         "groupId": group_id,
         "seq": expense.seq,
         "description": expense.description,
         "amount": expense.amount,
-        "paidBy": payers[0].user_id if len(payers) == 1 else _postings_to_json(payers),
+        "paidBy": _paid_by_to_json(expense.payers),
         "splitType": expense.split_type.value,
         "participants": list(expense.participants),
-        "splits": _splits_to_json(expense),
-        "items": [
-            {"name": item.name, "amount": item.amount, "participants": list(item.participants)}
-            for item in expense.items
-        ],
+        "splits": splits_to_json(expense.splits, expense.split_type),
+        "items": _items_to_json(expense.items),
         "includePayer": expense.include_payer,
         "date": expense.date,
         "category": expense.category,
@@ -272,27 +327,28 @@ def expense_to_json(expense: Expense, group_id: str) -> Json:
     }
     if expense.attachments:
         told["attachments"] = [attachment_to_json(attachment) for attachment in expense.attachments]
+    if expense.kind is not ExpenseKind.EXPENSE:
+        told["kind"] = expense.kind.value
+    if expense.recurrence_id is not None:
+        told["recurrenceId"] = expense.recurrence_id
+    if expense.original is not None:
+        told["original"] = _original_to_json(expense.original, expense.split_type)
     return told
 
 
 def expense_from_json(stored: Json) -> Expense:
     """What `expense_to_json` made."""
     split_type = SplitType(stored["splitType"])
-    paid_by = stored["paidBy"]
     return Expense(
         id=stored["id"],
         seq=stored["seq"],
         description=stored["description"],
         amount=stored["amount"],
-        payers=(Posting(paid_by, stored["amount"]),)
-        if isinstance(paid_by, str)
-        else _postings_from_json(paid_by),
+        payers=_paid_by_from_json(stored),
         split_type=split_type,
         participants=tuple(stored["participants"]),
-        splits=_splits_from_json(stored["splits"], split_type),
-        items=tuple(
-            [Item(item["name"], item["amount"], tuple(item["participants"])) for item in stored["items"]]
-        ),
+        splits=splits_from_json(stored["splits"], split_type),
+        items=_items_from_json(stored["items"]),
         include_payer=stored["includePayer"],
         date=stored["date"],
         category=stored["category"],
@@ -303,6 +359,9 @@ def expense_from_json(stored: Json) -> Expense:
         updated_at=stored["updatedAt"],
         deleted_at=stored["deletedAt"],
         attachments=tuple([attachment_from_json(one) for one in stored.get("attachments", ())]),
+        kind=ExpenseKind(stored["kind"]) if "kind" in stored else ExpenseKind.EXPENSE,
+        original=_original_from_json(stored["original"], split_type) if "original" in stored else None,
+        recurrence_id=stored.get("recurrenceId"),
     )
 
 
@@ -327,6 +386,32 @@ def attachment_from_json(stored: Json) -> Attachment:
         width=stored["width"],
         height=stored["height"],
         name=stored["name"],
+    )
+
+
+def _original_to_json(typed: Original, split_type: SplitType) -> Json:
+    return {
+        "currency": typed.currency,
+        "amount": typed.amount,
+        "rate": typed.rate,
+        "rateSource": typed.rate_source.value,
+        "paidBy": _paid_by_to_json(typed.payers),
+        "splits": splits_to_json(typed.splits, split_type),
+        "items": _items_to_json(typed.items),
+        "shares": _postings_to_json(typed.shares),
+    }
+
+
+def _original_from_json(stored: Json, split_type: SplitType) -> Original:
+    return Original(
+        currency=stored["currency"],
+        amount=stored["amount"],
+        rate=stored["rate"],
+        rate_source=RateSource(stored["rateSource"]),
+        payers=_paid_by_from_json(stored),
+        splits=splits_from_json(stored["splits"], split_type),
+        items=_items_from_json(stored["items"]),
+        shares=_postings_from_json(stored["shares"]),
     )
 
 
@@ -424,19 +509,22 @@ def _postings_from_json(stored: list[Json]) -> tuple[Posting, ...]:
     return tuple([Posting(posting["userId"], posting["amount"]) for posting in stored])
 
 
-def _splits_to_json(expense: Expense) -> list[Json]:
-    if expense.split_type not in SCALED_SPLITS:
-        return [{"userId": split.user_id, "value": split.value} for split in expense.splits]
-    return [{"userId": split.user_id, "value": _unscaled(split.value)} for split in expense.splits]
+def _paid_by_to_json(payers: tuple[Posting, ...]) -> str | list[Json]:
+    return payers[0].user_id if len(payers) == 1 else _postings_to_json(payers)
 
 
-def _splits_from_json(stored: list[Json], split_type: SplitType) -> tuple[SplitValue, ...]:
-    if split_type not in SCALED_SPLITS:
-        return tuple([SplitValue(split["userId"], split["value"]) for split in stored])
-    return tuple([SplitValue(split["userId"], round(split["value"] * VALUE_SCALE)) for split in stored])
+def _paid_by_from_json(stored: Json) -> tuple[Posting, ...]:
+    paid_by = stored["paidBy"]
+    if isinstance(paid_by, str):
+        return (Posting(paid_by, stored["amount"]),)
+    return _postings_from_json(paid_by)
 
 
-def _unscaled(value: int) -> int | float:
-    """Ten-thousandths as the number they stand for. Below 2**49 a float is near enough to be turned back."""
-    whole, rest = divmod(value, VALUE_SCALE)
-    return whole if rest == 0 else value / VALUE_SCALE
+def _items_to_json(items: tuple[Item, ...]) -> list[Json]:
+    return [
+        {"name": item.name, "amount": item.amount, "participants": list(item.participants)} for item in items
+    ]
+
+
+def _items_from_json(stored: list[Json]) -> tuple[Item, ...]:
+    return tuple([Item(item["name"], item["amount"], tuple(item["participants"])) for item in stored])

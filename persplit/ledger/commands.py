@@ -10,6 +10,8 @@ from typing import TypeAlias
 from persplit.ledger.attachment import Attachment
 from persplit.ledger.expense import ExpenseDraft
 from persplit.ledger.group import Role
+from persplit.ledger.preset import PresetDraft
+from persplit.ledger.recurrence import UTC_ZONE, Schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class CreateGroup:
     currency: str = "INR"
     simplify: bool = True
     has_password: bool = False
+    time_zone: str = UTC_ZONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class UpdateGroup:
     simplify: bool | None = None
     has_password: bool | None = None
     archived: bool | None = None
+    time_zone: str | None = None
     expected_seq: int | None = None
 
 
@@ -64,9 +68,35 @@ class ChangeRole:
 
 @dataclass(frozen=True, slots=True)
 class RemoveMember:
-    """Put somebody out at zero balance (admin)."""
+    """Put somebody out at zero balance (admin). With `block` for good; somebody who has left is only blocked."""
 
     user_id: str
+    block: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UnblockMember:
+    """Let somebody who was blocked come in again, by an invite or when they are added (admin)."""
+
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeUnit:
+    """Let a member settle together with those of the unit of this name, or with None for themself alone.
+
+    By an admin; to leave their unit is everybody's own right.
+    """
+
+    user_id: str
+    unit: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BecomePlaceholder:
+    """The actor gives their account up: they stay as a placeholder of this name, with their balance."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +218,94 @@ class SendReminder:
     amount: int
 
 
+@dataclass(frozen=True, slots=True)
+class ChangeWeight:
+    """Change what somebody bears unless told in what is divided by SHARES, in ten-thousandths (they, or an admin)."""
+
+    user_id: str
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class SavePreset:
+    """Keep a way to divide under this id, in place of the version before."""
+
+    preset_id: str
+    draft: PresetDraft
+    expected_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeletePreset:
+    """Forget a way to divide."""
+
+    preset_id: str
+    expected_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SaveRecurrence:
+    """Keep a template of recurring expenses under this id, in place of the version before."""
+
+    recurrence_id: str
+    schedule: Schedule
+    draft: ExpenseDraft
+    expected_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRecurrence:
+    """Make no more of a template for now, or go on. `problem`: why, where the server itself pauses it."""
+
+    recurrence_id: str
+    paused: bool
+    problem: str | None = None
+    expected_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecurrence:
+    """Make no more of a template."""
+
+    recurrence_id: str
+    expected_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MakeInstance:
+    """The expense of a template for a day. Only the server itself asks for it, as who made the template."""
+
+    recurrence_id: str
+    day: str
+    expense_id: str
+    table_rate: str | None = None
+
+
 GroupCommand: TypeAlias = CreateGroup | UpdateGroup
-MemberCommand: TypeAlias = AddMember | JoinGroup | ChangeRole | RemoveMember | LeaveGroup
+MemberCommand: TypeAlias = (
+    AddMember
+    | JoinGroup
+    | ChangeRole
+    | ChangeUnit
+    | ChangeWeight
+    | RemoveMember
+    | UnblockMember
+    | LeaveGroup
+    | BecomePlaceholder
+)
+ArrangementCommand: TypeAlias = (
+    SavePreset | DeletePreset | SaveRecurrence | PauseRecurrence | StopRecurrence | MakeInstance
+)
 ExpenseCommand: TypeAlias = CreateExpense | UpdateExpense | DeleteExpense | RestoreExpense
 AttachmentCommand: TypeAlias = AddAttachment | RemoveAttachment
 SettlementCommand: TypeAlias = CreateSettlement | ConfirmSettlement | DeclineSettlement | CancelSettlement
 TalkCommand: TypeAlias = AddComment | DeleteComment | SendReminder
 Command: TypeAlias = (
-    GroupCommand | MemberCommand | ExpenseCommand | AttachmentCommand | SettlementCommand | TalkCommand
+    GroupCommand
+    | MemberCommand
+    | ExpenseCommand
+    | AttachmentCommand
+    | SettlementCommand
+    | TalkCommand
+    | ArrangementCommand
 )

@@ -7,7 +7,7 @@ positive, a pair stands in one direction only, nobody owes themself, and nothing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from persplit.ledger.expense import Expense
+from persplit.ledger.expense import Expense, ExpenseKind
 
 Debt: TypeAlias = tuple[str, str, int]
 """(debtor, creditor, minor units)"""
@@ -46,11 +46,14 @@ def _row(fresh: dict[str, dict[str, int]], debts: Debts, debtor: str) -> dict[st
 
 
 def net_of(expense: Expense) -> dict[str, int]:
-    """Each person's paid less owed in one expense, minor units; sums to zero."""
+    """Each person's paid less owed in one expense, minor units; sums to zero. Received money counts the other way."""
+    given, taken = expense.payers, expense.shares
+    if expense.kind is not ExpenseKind.EXPENSE:
+        given, taken = taken, given
     net: dict[str, int] = {}
-    for posting in expense.payers:
+    for posting in given:
         net[posting.user_id] = net.get(posting.user_id, 0) + posting.amount
-    for posting in expense.shares:
+    for posting in taken:
         net[posting.user_id] = net.get(posting.user_id, 0) - posting.amount
     return net
 

@@ -7,15 +7,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, TypeVar
 
+from persplit.ledger import arranging, discussing, draft
 from persplit.ledger import debts as debt
-from persplit.ledger import discussing, draft
 from persplit.ledger.attachment import ATTACHMENTS_MAX
 from persplit.ledger.commands import (
     AddAttachment,
     AddComment,
     AddMember,
+    BecomePlaceholder,
     CancelSettlement,
     ChangeRole,
+    ChangeUnit,
+    ChangeWeight,
     Command,
     ConfirmSettlement,
     CreateExpense,
@@ -24,12 +27,19 @@ from persplit.ledger.commands import (
     DeclineSettlement,
     DeleteComment,
     DeleteExpense,
+    DeletePreset,
     JoinGroup,
     LeaveGroup,
+    MakeInstance,
+    PauseRecurrence,
     RemoveAttachment,
     RemoveMember,
     RestoreExpense,
+    SavePreset,
+    SaveRecurrence,
     SendReminder,
+    StopRecurrence,
+    UnblockMember,
     UpdateExpense,
     UpdateGroup,
 )
@@ -38,6 +48,7 @@ from persplit.ledger.errors import (
     AlreadyMember,
     AlreadySettled,
     BalanceNotZero,
+    Blocked,
     Conflict,
     FieldError,
     Forbidden,
@@ -59,13 +70,14 @@ from persplit.ledger.events import (
     GroupUpdated,
     MemberJoined,
     MemberLeft,
+    MemberUnblocked,
     MemberUpdated,
     SettlementCancelled,
     SettlementCompleted,
     SettlementCreated,
     SettlementDeclined,
 )
-from persplit.ledger.expense import Expense
+from persplit.ledger.expense import VALUE_SCALE, Expense
 from persplit.ledger.group import MEMBERS_MAX, GroupSettings, Member, Role
 from persplit.ledger.reminder import LastReminder
 from persplit.ledger.settlement import PENDING_MAX, Settlement, SettlementStatus
@@ -108,10 +120,14 @@ def decide(state: GroupState | None, command: Command, asked: Asked) -> Event:
         return _create_group(state, command, asked)
     if state is None or not (isinstance(command, JoinGroup) or state.is_member(asked.actor_id)):
         raise NotFound("there is no such group")
-    if state.settings.archived_at and not isinstance(command, UpdateGroup | LeaveGroup):
+    if state.settings.archived_at and not isinstance(command, _IN_ARCHIVED):
         raise GroupArchived("the group is archived; an admin can bring it back")
     rule: Callable[[GroupState, Command, Asked], Event] = _RULES[type(command)]
     return rule(state, command, asked)
+
+
+_IN_ARCHIVED: Final = (UpdateGroup, LeaveGroup, BecomePlaceholder, ChangeRole)
+"""Who manages an archived group can change: somebody has to be able to bring it back."""
 
 
 # --- the group
@@ -128,6 +144,7 @@ def _create_group(state: GroupState | None, command: CreateGroup, asked: Asked) 
         has_password=command.has_password,
         archived_at=None,
         seq=1,
+        time_zone=command.time_zone,
     )
     member = Member(
         user_id=asked.actor_id,
@@ -155,11 +172,13 @@ def _update_group(state: GroupState, command: UpdateGroup, asked: Asked) -> Even
         has_password=_changed(command.has_password, before.has_password),
         archived_at=_archived_at(before, command, asked),
         seq=state.seq + 1,
+        time_zone=_changed(command.time_zone, before.time_zone),
     )
     return GroupUpdated(before, after)
 
 
 _T = TypeVar("_T")
+_C = TypeVar("_C")
 
 
 def _changed(wanted: _T | None, present: _T) -> _T:
@@ -201,20 +220,33 @@ def _joined(
         raise AlreadyMember("already a member of the group")
     if placeholder and user_id in state.members:
         raise Conflict("this id was used before")
+    if user_id in state.claims:
+        raise Conflict("somebody else has taken their place over")
     if claimed is None and len(state.active()) >= MEMBERS_MAX:
         raise LimitReached(f"a group has at most {MEMBERS_MAX} members")
-    role = state.members[claimed].role if claimed is not None else Role.MEMBER
     known = state.members.get(user_id)
+    if known is not None and known.blocked:
+        raise Blocked("blocked from the group: an admin can unblock them")
+    taken_over = state.members[claimed] if claimed is not None else None
     return MemberJoined(
         Member(
             user_id=user_id,
             name=name,
-            role=role,
+            role=_role_of_newcomer(state, taken_over, placeholder=placeholder),
             placeholder=placeholder,
             joined_at=asked.now,
             claimed=known.claimed if known is not None else claimed,
+            unit=taken_over.unit if taken_over is not None else None,
+            weight=taken_over.weight if taken_over is not None else VALUE_SCALE,
         )
     )
+
+
+def _role_of_newcomer(state: GroupState, taken_over: Member | None, *, placeholder: bool) -> Role:
+    """Who comes back first into a group that everybody has left can manage it: nobody else could."""
+    if not placeholder and not any(other.role is Role.ADMIN for other in state.active()):
+        return Role.ADMIN
+    return taken_over.role if taken_over is not None else Role.MEMBER
 
 
 def _change_role(state: GroupState, command: ChangeRole, asked: Asked) -> Event:
@@ -227,17 +259,57 @@ def _change_role(state: GroupState, command: ChangeRole, asked: Asked) -> Event:
     return MemberUpdated(before, replace(before, role=command.role))
 
 
-def _remove_member(state: GroupState, command: RemoveMember, asked: Asked) -> Event:
-    if command.user_id != asked.actor_id:
+def _change_unit(state: GroupState, command: ChangeUnit, asked: Asked) -> Event:
+    if command.user_id != asked.actor_id or command.unit is not None:
         _check_admin(state, asked)
-    return _left(state, _member(state, command.user_id), asked)
+    before = _member(state, command.user_id)
+    return MemberUpdated(before, replace(before, unit=command.unit))
+
+
+def _become_placeholder(state: GroupState, command: BecomePlaceholder, asked: Asked) -> Event:
+    before = _member(state, asked.actor_id)
+    if before.placeholder:
+        raise Conflict("a placeholder already")
+    if any(other.user_id != before.user_id and not other.placeholder for other in state.active()):
+        _check_other_admin(state, before)
+    return MemberUpdated(before, replace(before, name=command.name, placeholder=True, role=Role.MEMBER))
+
+
+def _remove_member(state: GroupState, command: RemoveMember, asked: Asked) -> Event:
+    if command.user_id != asked.actor_id or command.block:
+        _check_admin(state, asked)
+    if command.block:
+        _check_may_be_blocked(state, command.user_id, asked)
+        former = state.members.get(command.user_id)
+        if former is not None and not former.is_active:
+            return MemberLeft(replace(former, blocked=True))
+    left = _left(state, _member(state, command.user_id), asked)
+    return MemberLeft(replace(left.member, blocked=command.block))
+
+
+def _check_may_be_blocked(state: GroupState, user_id: str, asked: Asked) -> None:
+    member = state.members.get(user_id)
+    if user_id == asked.actor_id:
+        raise Invalid(FieldError("block", "nobody blocks themself"))
+    if member is not None and member.placeholder:
+        raise Invalid(FieldError("block", "a placeholder can't come in again anyway"))
+    if member is not None and member.blocked:
+        raise Conflict("blocked already")
+
+
+def _unblock_member(state: GroupState, command: UnblockMember, asked: Asked) -> Event:
+    _check_admin(state, asked)
+    member = state.members.get(command.user_id)
+    if member is None or not member.blocked:
+        raise NotFound("nobody is blocked by this id")
+    return MemberUnblocked(replace(member, blocked=False))
 
 
 def _leave_group(state: GroupState, command: LeaveGroup, asked: Asked) -> Event:  # noqa: ARG001 - one shape for all rules
     return _left(state, state.members[asked.actor_id], asked)
 
 
-def _left(state: GroupState, member: Member, asked: Asked) -> Event:
+def _left(state: GroupState, member: Member, asked: Asked) -> MemberLeft:
     if state.balances.get(member.user_id, 0) != 0:
         raise BalanceNotZero("leaving takes a zero balance: settle up first")
     if not state.settings.simplify and _has_debts(state, member.user_id):
@@ -249,7 +321,7 @@ def _left(state: GroupState, member: Member, asked: Asked) -> Event:
     others = [other for other in state.active() if other.user_id != member.user_id and not other.placeholder]
     if others:
         _check_other_admin(state, member)
-    return MemberLeft(replace(member, left_at=asked.now))
+    return MemberLeft(replace(member, left_at=asked.now, unit=None))
 
 
 def _has_debts(state: GroupState, user_id: str) -> bool:
@@ -517,11 +589,21 @@ def _check_seen(expected_seq: int | None, seq: int, current: Expense | Settlemen
         raise Conflict(f"it has changed since seq {expected_seq}; it is at seq {seq} now", current)
 
 
+def _arranged(
+    rule: Callable[[GroupState, _C, str, str], Event],
+) -> Callable[[GroupState, _C, Asked], Event]:
+    """A rule that asks only who and when."""
+    return lambda state, command, asked: rule(state, command, asked.actor_id, asked.now)
+
+
 _RULES: Final[Mapping[type[Command], Callable[..., Event]]] = {
     UpdateGroup: _update_group,
     AddMember: _add_member,
     JoinGroup: _join_group,
     ChangeRole: _change_role,
+    ChangeUnit: _change_unit,
+    BecomePlaceholder: _become_placeholder,
+    UnblockMember: _unblock_member,
     RemoveMember: _remove_member,
     LeaveGroup: _leave_group,
     CreateExpense: _create_expense,
@@ -537,4 +619,11 @@ _RULES: Final[Mapping[type[Command], Callable[..., Event]]] = {
     AddComment: _add_comment,
     DeleteComment: _delete_comment,
     SendReminder: _send_reminder,
+    ChangeWeight: _arranged(arranging.change_weight),
+    SavePreset: _arranged(arranging.save_preset),
+    DeletePreset: _arranged(arranging.delete_preset),
+    SaveRecurrence: _arranged(arranging.save_recurrence),
+    PauseRecurrence: _arranged(arranging.pause_recurrence),
+    StopRecurrence: _arranged(arranging.stop_recurrence),
+    MakeInstance: _arranged(arranging.make_instance),
 }

@@ -3,8 +3,18 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from persplit.ledger.errors import FieldError, Invalid
-from persplit.ledger.expense import Expense, ExpenseDraft, Item, Posting, SplitType, SplitValue
+from persplit.ledger.conversion import as_typed, canonical_rate, in_currency
+from persplit.ledger.errors import FieldError, Invalid, RateUnknown
+from persplit.ledger.expense import (
+    VALUE_SCALE,
+    Expense,
+    ExpenseDraft,
+    Item,
+    Posting,
+    RateSource,
+    SplitType,
+    SplitValue,
+)
 from persplit.ledger.split import shares_of
 from persplit.ledger.state import GroupState
 
@@ -36,10 +46,63 @@ def resolved(
 
     Raises:
         Invalid: with every bad field that one look finds.
+        RateUnknown: it is in another currency than the group's, with no rate.
 
     """
+    draft = _with_preset(state, draft)
+    rate = _rate(state, draft, before)
+    typed = _typed(
+        state,
+        draft,
+        people,
+        expense_id=expense_id,
+        actor_id=actor_id,
+        now=now,
+        before=before if rate is None or before is None else as_typed(before),
+    )
+    if draft.currency is None or rate is None:
+        return _with_what_was_typed(state, draft, typed, before)
+    return in_currency(typed, draft.currency, *rate, state.settings.currency)
+
+
+def _with_what_was_typed(
+    state: GroupState, draft: ExpenseDraft, after: Expense, before: Expense | None
+) -> Expense:
+    """An edit by who knows nothing of currencies, and leaves the money alone, keeps what was typed in another."""
+    if before is None or draft.currency is not None:
+        return after
+    was = _canonical(state, before)
+    is_same = all(getattr(was, part) == getattr(after, part) for part in _MONEY)
+    return replace(after, original=was.original) if is_same else after
+
+
+_MONEY = (
+    "amount",
+    "payers",
+    "split_type",
+    "participants",
+    "splits",
+    "items",
+    "include_payer",
+    "shares",
+    "kind",
+)
+"""The parts of an expense from which balances follow, or which say how they do."""
+
+
+def _typed(
+    state: GroupState,
+    draft: ExpenseDraft,
+    people: Collection[str],
+    *,
+    expense_id: str,
+    actor_id: str,
+    now: str,
+    before: Expense | None,
+) -> Expense:
+    """The expense in the currency in which it was typed, and so was the version before."""
     payers = _payers(state, draft, actor_id, before)
-    splits = _splits(state, draft.splits)
+    splits = _splits(state, draft.splits) or _default_splits(state, draft)
     items = _items(state, draft.items)
     participants = _participants(state, draft, splits, items)
     _check(_shape_errors(draft, participants, splits, items))
@@ -70,7 +133,51 @@ def resolved(
         created_at=before.created_at if before else now,
         updated_at=now,
         attachments=before.attachments if before else (),
+        kind=draft.kind,
+        recurrence_id=before.recurrence_id if before else None,
     )
+
+
+def _with_preset(state: GroupState, draft: ExpenseDraft) -> ExpenseDraft:
+    """The draft with what its preset says put in its place, so that it is frozen into the expense."""
+    if draft.preset_id is None:
+        return draft
+    preset = state.presets.get(draft.preset_id)
+    if preset is None:
+        raise Invalid(FieldError("presetId", "there is no such preset in this group"))
+    if draft.splits or draft.items or draft.participants is not None:
+        raise Invalid(FieldError("presetId", "says itself how to divide, and among whom"))
+    return replace(
+        draft,
+        split_type=preset.split_type,
+        participants=preset.participants,
+        splits=preset.splits,
+        preset_id=None,
+    )
+
+
+def _rate(state: GroupState, draft: ExpenseDraft, before: Expense | None) -> tuple[str, RateSource] | None:
+    """The rate for the draft's currency, and where it is from; None where that is the group's own.
+
+    Raises:
+        Invalid: it isn't a rate.
+        RateUnknown: nobody says.
+
+    """
+    if draft.currency in (None, state.settings.currency):
+        if draft.rate is not None:
+            raise Invalid(FieldError("rate", "goes with another currency than the group's"))
+        return None
+    if draft.rate is not None:
+        try:
+            return canonical_rate(draft.rate), draft.rate_source
+        except ValueError as error:
+            raise Invalid(FieldError("rate", str(error))) from None
+    if before is not None and before.original is not None and before.original.currency == draft.currency:
+        return before.original.rate, before.original.rate_source
+    if draft.table_rate is None:
+        raise RateUnknown(f"no rate is known from {draft.currency} to {state.settings.currency}: say it")
+    return draft.table_rate, RateSource.TABLE
 
 
 def _given_shares(given: tuple[Posting, ...], worked_out: tuple[Posting, ...]) -> tuple[Posting, ...]:
@@ -94,6 +201,7 @@ def _given_shares(given: tuple[Posting, ...], worked_out: tuple[Posting, ...]) -
 
 def _canonical(state: GroupState, expense: Expense) -> Expense:
     """The expense with the ids of claimed placeholders replaced by those of who claimed them."""
+    typed = expense.original
     return replace(
         expense,
         payers=_postings(state, expense.payers),
@@ -101,6 +209,14 @@ def _canonical(state: GroupState, expense: Expense) -> Expense:
         splits=_splits(state, expense.splits),
         items=_items(state, expense.items),
         shares=_postings(state, expense.shares),
+        original=typed
+        and replace(
+            typed,
+            payers=_postings(state, typed.payers),
+            splits=_splits(state, typed.splits),
+            items=_items(state, typed.items),
+            shares=_postings(state, typed.shares),
+        ),
     )
 
 
@@ -110,6 +226,17 @@ def _postings(state: GroupState, postings: Iterable[Posting]) -> tuple[Posting, 
 
 def _splits(state: GroupState, splits: Iterable[SplitValue]) -> tuple[SplitValue, ...]:
     return tuple(SplitValue(state.canonical(s.user_id), s.value) for s in splits)
+
+
+def _default_splits(state: GroupState, draft: ExpenseDraft) -> tuple[SplitValue, ...]:
+    """What is divided by SHARES with none told: by everybody's weight as it is now."""
+    if draft.split_type is not SplitType.SHARES:
+        return ()
+    sharing = draft.participants
+    if sharing is None:
+        return tuple(SplitValue(member.user_id, member.weight) for member in state.active())
+    known = (state.canonical(user_id) for user_id in sharing)
+    return tuple(SplitValue(u, state.members[u].weight if u in state.members else VALUE_SCALE) for u in known)
 
 
 def _items(state: GroupState, items: Iterable[Item]) -> tuple[Item, ...]:
@@ -217,7 +344,7 @@ def _shape_errors(
     kind = draft.split_type
     if splits and kind in (SplitType.EQUAL, SplitType.ITEMIZED):
         yield FieldError("splits", f"{kind} takes no splits")
-    if not splits and kind not in (SplitType.EQUAL, SplitType.ITEMIZED):
+    if not splits and kind not in (SplitType.EQUAL, SplitType.SHARES, SplitType.ITEMIZED):
         yield FieldError("splits", f"{kind} needs at least one split")
     if items and kind is not SplitType.ITEMIZED:
         yield FieldError("items", f"{kind} takes no items")
@@ -225,7 +352,7 @@ def _shape_errors(
         yield FieldError("items", "ITEMIZED needs at least one item")
     if not draft.include_payer and kind not in _BY_PARTICIPANTS:
         yield FieldError("includePayer", f"{kind} says itself who takes part")
-    if not participants and kind in _BY_PARTICIPANTS:
+    if not participants and kind in (*_BY_PARTICIPANTS, SplitType.SHARES):
         yield FieldError("participants", "at least one person takes part")
     if kind not in _BY_PARTICIPANTS:
         named = {s.user_id for s in splits} | {user_id for item in items for user_id in item.participants}
@@ -249,7 +376,8 @@ def _people_errors(
         paths = [f"participants.{index}" for index in range(len(participants))]
         yield from _listed(paths, participants, people)
     paths = [f"splits.{index}.userId" for index in range(len(splits))]
-    yield from _listed(paths, [split.user_id for split in splits], people)
+    if draft.splits or draft.participants is None:
+        yield from _listed(paths, [split.user_id for split in splits], people)
     for number, item in enumerate(items):
         paths = [f"items.{number}.participants.{index}" for index in range(len(item.participants))]
         yield from _listed(paths, item.participants, people)
@@ -269,5 +397,5 @@ def _payer_errors(draft: ExpenseDraft, payers: Sequence[Posting]) -> Iterable[Fi
     total = sum(posting.amount for posting in payers)
     if total != draft.amount:
         yield FieldError("paidBy", f"the payers paid {total}, not the amount {draft.amount}")
-    if draft.split_type is SplitType.SHARES and not any(split.value for split in draft.splits):
+    if draft.split_type is SplitType.SHARES and draft.splits and not any(s.value for s in draft.splits):
         yield FieldError("splits", "the weights are all zero")

@@ -5,6 +5,7 @@ PerSplitError
 │   ├── Invalid               validation_failed    a field is wrong; `errors` names each
 │   ├── NotFound              not_found            no such thing, or not for you
 │   ├── Forbidden             forbidden            you are in the group, but may not do this
+│   ├── Blocked               blocked              an admin doesn't want the person back in the group
 │   ├── Conflict              conflict             it changed since you saw it; `current` has it
 │   ├── BalanceNotZero        balance_not_zero
 │   ├── SettlementPending     settlement_pending
@@ -13,6 +14,7 @@ PerSplitError
 │   ├── GroupArchived         group_archived
 │   ├── LimitReached          limit_reached
 │   ├── NothingOwed           nothing_owed
+│   ├── RateUnknown           rate_unknown         another currency, and no rate of exchange for it
 │   └── RemindedRecently      reminded_recently
 └── (service/errors.py)       sign-in, rates, idempotency, the store
 """
@@ -69,6 +71,12 @@ class Forbidden(LedgerError):
     """The caller is in the group, but this takes another role or another person."""
 
     code = "forbidden"
+
+
+class Blocked(LedgerError):
+    """The person was blocked: they come in again once an admin has unblocked them."""
+
+    code = "blocked"
 
 
 class Conflict(LedgerError):
@@ -129,3 +137,9 @@ class RemindedRecently(LedgerError):
     """The same person reminded the same person less than a day ago."""
 
     code = "reminded_recently"
+
+
+class RateUnknown(LedgerError):
+    """An expense is in another currency than the group's, and nobody says what that is worth."""
+
+    code = "rate_unknown"

@@ -6,12 +6,14 @@ that balances follow from the events alone.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from persplit.ledger.attachment import Attachment
 from persplit.ledger.comment import Comment
 from persplit.ledger.expense import Expense
 from persplit.ledger.group import GroupSettings, Member
+from persplit.ledger.preset import Preset
+from persplit.ledger.recurrence import Recurrence
 from persplit.ledger.reminder import Reminder, pair_key
 from persplit.ledger.settlement import Settlement
 
@@ -41,7 +43,7 @@ class MemberJoined:
 
 @dataclass(frozen=True, slots=True)
 class MemberUpdated:
-    """A member's role changed."""
+    """A member's role or unit changed, or they gave their account up and are a placeholder now."""
 
     before: Member
     after: Member
@@ -49,7 +51,14 @@ class MemberUpdated:
 
 @dataclass(frozen=True, slots=True)
 class MemberLeft:
-    """Somebody left or was removed; the actor of the record tells which."""
+    """Somebody left or was removed; the actor of the record tells which. Or who had left was blocked."""
+
+    member: Member
+
+
+@dataclass(frozen=True, slots=True)
+class MemberUnblocked:
+    """Somebody who has left may come in again."""
 
     member: Member
 
@@ -148,8 +157,36 @@ class ReminderSent:
     reminder: Reminder
 
 
+@dataclass(frozen=True, slots=True)
+class PresetSaved:
+    """A way to divide was named, or has another version."""
+
+    preset: Preset
+
+
+@dataclass(frozen=True, slots=True)
+class PresetDeleted:
+    """A named way to divide is gone."""
+
+    preset: Preset
+
+
+@dataclass(frozen=True, slots=True)
+class RecurrenceSaved:
+    """A template of recurring expenses was made, changed, paused, or goes on."""
+
+    recurrence: Recurrence
+
+
+@dataclass(frozen=True, slots=True)
+class RecurrenceStopped:
+    """A template of recurring expenses makes no more."""
+
+    recurrence: Recurrence
+
+
 GroupEvent: TypeAlias = GroupCreated | GroupUpdated
-MemberEvent: TypeAlias = MemberJoined | MemberUpdated | MemberLeft
+MemberEvent: TypeAlias = MemberJoined | MemberUpdated | MemberLeft | MemberUnblocked
 ExpenseEvent: TypeAlias = ExpenseCreated | ExpenseUpdated | ExpenseDeleted | ExpenseRestored
 AttachmentEvent: TypeAlias = AttachmentAdded | AttachmentRemoved
 SettlementEvent: TypeAlias = (
@@ -158,7 +195,10 @@ SettlementEvent: TypeAlias = (
 CommentEvent: TypeAlias = CommentAdded | CommentDeleted
 TalkEvent: TypeAlias = CommentEvent | ReminderSent
 """What is said and moves no money."""
-Event: TypeAlias = GroupEvent | MemberEvent | ExpenseEvent | AttachmentEvent | SettlementEvent | TalkEvent
+ArrangementEvent: TypeAlias = PresetSaved | PresetDeleted | RecurrenceSaved | RecurrenceStopped
+Event: TypeAlias = (
+    GroupEvent | MemberEvent | ExpenseEvent | AttachmentEvent | SettlementEvent | TalkEvent | ArrangementEvent
+)
 
 
 class Noun(StrEnum):
@@ -172,6 +212,8 @@ class Noun(StrEnum):
     """The comments of one expense: their subject's id is the expense's."""
     REMINDER = "reminder"
     """The reminders of one person to another: see `pair_key`."""
+    PRESET = "preset"
+    RECURRENCE = "recurrence"
 
 
 def subject_of(event: Event) -> tuple[Noun, str]:
@@ -179,7 +221,12 @@ def subject_of(event: Event) -> tuple[Noun, str]:
     match event:
         case GroupUpdated():
             return Noun.GROUP, ""
-        case GroupCreated(member=member) | MemberJoined(member=member) | MemberLeft(member=member):
+        case (
+            GroupCreated(member=member)
+            | MemberJoined(member=member)
+            | MemberLeft(member=member)
+            | MemberUnblocked(member=member)
+        ):
             return Noun.MEMBER, member.user_id
         case MemberUpdated(after=after):
             return Noun.MEMBER, after.user_id
@@ -197,8 +244,16 @@ def subject_of(event: Event) -> tuple[Noun, str]:
             return Noun.COMMENT, comment.expense_id
         case ReminderSent(reminder=reminder):
             return Noun.REMINDER, pair_key(reminder.from_id, reminder.to_id)
+        case PresetSaved(preset=preset) | PresetDeleted(preset=preset):
+            return Noun.PRESET, preset.id
+        case RecurrenceSaved(recurrence=recurrence) | RecurrenceStopped(recurrence=recurrence):
+            return Noun.RECURRENCE, recurrence.id
         case _:
             return Noun.SETTLEMENT, event.settlement.id
+
+
+DEPARTED: Final = (MemberLeft, MemberUnblocked)
+"""Of whom one of these is the last event about them, is not in the group."""
 
 
 def is_creation(event: Event) -> bool:

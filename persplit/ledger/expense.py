@@ -28,6 +28,25 @@ class SplitType(StrEnum):
     ITEMIZED = "ITEMIZED"
 
 
+class ExpenseKind(StrEnum):
+    """Which way the money went.
+
+    EXPENSE: those in `payers` paid for those in `shares`. REFUND (money that came back) and INCOME (money that was
+    earned together): those in `payers` received it, and it belongs to those in `shares`.
+    """
+
+    EXPENSE = "EXPENSE"
+    REFUND = "REFUND"
+    INCOME = "INCOME"
+
+
+class RateSource(StrEnum):
+    """Where a rate of exchange is from: who wrote the expense, or the server's table."""
+
+    GIVEN = "GIVEN"
+    TABLE = "TABLE"
+
+
 SCALED_SPLITS: Final = frozenset({SplitType.PERCENTAGE, SplitType.SHARES})
 """The split types whose values are ten-thousandths rather than minor units."""
 
@@ -61,9 +80,29 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Original:
+    """What was typed of an expense in another currency than the group's: all amounts in minor units of `currency`.
+
+    `rate` is a decimal text: major units of the group's currency for one of `currency`.
+    """
+
+    currency: str
+    amount: int
+    rate: str
+    rate_source: RateSource
+    payers: tuple[Posting, ...]
+    splits: tuple[SplitValue, ...]
+    items: tuple[Item, ...]
+    shares: tuple[Posting, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ExpenseDraft:
     """An expense as asked for. None stands for "unless told": the caller pays, all members take part, today.
 
+    With a `currency` other than the group's, all amounts are minor units of that one. Its `rate` is, unless told,
+    that of the version before, or else the server's own for the day: `table_rate`, None where it knows none.
+    `preset_id` names how it is divided, in place of `split_type`, `participants` and `splits`.
     `shares` are those of an expense that was divided before, in another ledger, by ids that it had there; None:
     they are worked out.
     """
@@ -80,11 +119,20 @@ class ExpenseDraft:
     category: str | None = None
     notes: str | None = None
     shares: tuple[Posting, ...] | None = None
+    kind: ExpenseKind = ExpenseKind.EXPENSE
+    currency: str | None = None
+    rate: str | None = None
+    rate_source: RateSource = RateSource.GIVEN
+    table_rate: str | None = None
+    preset_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Expense:
     """An expense as recorded, with its shares embedded. They and the payers each sum to `amount`.
+
+    `recurrence_id` names the template that made it. All amounts are in the group's currency; `original` has what was typed in another. They are positive whatever the
+    `kind`.
 
     `participants` and `splits` are as asked for, so that sending an expense back changes nothing; `shares` is
     what came of them. `seq` is that of the event that made this version. Times are RFC 3339 UTC.
@@ -109,3 +157,11 @@ class Expense:
     updated_at: str
     deleted_at: str | None = None
     attachments: tuple[Attachment, ...] = ()
+    kind: ExpenseKind = ExpenseKind.EXPENSE
+    original: Original | None = None
+    recurrence_id: str | None = None
+
+    @property
+    def spent(self) -> int:
+        """What the group spent by it, in minor units: less than nothing where money came in."""
+        return self.amount if self.kind is ExpenseKind.EXPENSE else -self.amount

@@ -2,12 +2,13 @@
 
 from typing import Any, Final
 
-from persplit.ledger import codec
+from persplit.ledger import arrangement_codec as arrangements
+from persplit.ledger import codec, units
 from persplit.ledger import debts as debt
 from persplit.ledger.plan import Plan, Transfer
 from persplit.ledger.state import GroupState, PlanBasis
 
-STATE_VERSION: Final = 2
+STATE_VERSION: Final = 4
 """Raised whenever the state, or what `apply` makes of an event, changes: older snapshots are then passed over."""
 
 
@@ -28,6 +29,10 @@ def state_to_json(state: GroupState) -> dict[str, Any]:
         "expenseCount": state.expense_count,
         "settlementCount": state.settlement_count,
         "basis": _basis_to_json(state.basis),
+        "presets": [arrangements.preset_to_json(p, state.group_id) for p in state.presets.values()],
+        "recurrences": [
+            arrangements.recurrence_to_json(r, state.group_id) for r in state.recurrences.values()
+        ],
     }
 
 
@@ -40,6 +45,7 @@ def state_from_json(data: dict[str, Any]) -> GroupState:
     """
     members = [codec.member_from_json(member) for member in data["members"]]
     pending = [codec.settlement_from_json(settlement) for settlement in data["pending"]]
+    by_id = {member.user_id: member for member in members}
     return GroupState(
         group_id=data["groupId"],
         seq=data["seq"],
@@ -47,7 +53,8 @@ def state_from_json(data: dict[str, Any]) -> GroupState:
         created_by=data["createdBy"],
         created_at=data["createdAt"],
         settings=codec.settings_from_json(data["settings"]),
-        members={member.user_id: member for member in members},
+        members=by_id,
+        settles_as=units.speakers(by_id.values()),
         balances=data["balances"],
         debts=debt.with_debts({}, ((row[0], row[1], row[2]) for row in data["debts"])),
         pending={settlement.id: settlement for settlement in pending},
@@ -55,6 +62,8 @@ def state_from_json(data: dict[str, Any]) -> GroupState:
         expense_count=data["expenseCount"],
         settlement_count=data["settlementCount"],
         basis=_basis_from_json(data["basis"]),
+        presets={p.id: p for p in map(arrangements.preset_from_json, data["presets"])},
+        recurrences={r.id: r for r in map(arrangements.recurrence_from_json, data["recurrences"])},
     )
 
 

@@ -6,12 +6,14 @@ a group with a hundred thousand expenses is as light to hold as a new one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol, TypeVar
 
 from persplit.ledger import debts as debt
+from persplit.ledger import units
 from persplit.ledger.debts import Debt, Debts
 from persplit.ledger.events import (
+    ArrangementEvent,
     AttachmentAdded,
     AttachmentEvent,
     AttachmentRemoved,
@@ -27,6 +29,9 @@ from persplit.ledger.events import (
     GroupUpdated,
     MemberEvent,
     MemberUpdated,
+    PresetDeleted,
+    PresetSaved,
+    RecurrenceSaved,
     ReminderSent,
     SettlementCompleted,
     SettlementCreated,
@@ -43,6 +48,8 @@ from persplit.ledger.plan import (
     rows_after,
     settle_up_in_slices,
 )
+from persplit.ledger.preset import Preset
+from persplit.ledger.recurrence import Recurrence
 from persplit.ledger.settlement import Settlement
 from persplit.ledger.slices import Work, at_once
 
@@ -69,6 +76,7 @@ class GroupState:
 
     `balances` (minor units, positive is owed to them) has every active member and sums to zero; who has left
     is at zero. `claims` maps a claimed placeholder to who took it over. `at` is when the last event was recorded.
+    `settles_as` maps everybody in a unit to who speaks for it.
     """
 
     group_id: str
@@ -85,6 +93,9 @@ class GroupState:
     expense_count: int
     settlement_count: int
     basis: PlanBasis
+    settles_as: Mapping[str, str] = field(default_factory=dict)
+    presets: Mapping[str, Preset] = field(default_factory=dict)
+    recurrences: Mapping[str, Recurrence] = field(default_factory=dict)
 
     def active(self) -> list[Member]:
         """Who is in the group now, in the order in which they first came."""
@@ -102,6 +113,15 @@ class GroupState:
     def canonical(self, user_id: str) -> str:
         """The id itself, or that of who claimed the placeholder."""
         return self.claims.get(user_id, user_id)
+
+    def speaker(self, user_id: str) -> str:
+        """Who pays and receives for the user: who speaks for their unit, or the user."""
+        return self.settles_as.get(user_id, user_id)
+
+    def unit_of(self, user_id: str) -> frozenset[str]:
+        """Who settles together with the user, themself included."""
+        speaker = self.speaker(user_id)
+        return frozenset({user_id, *(other for other, its in self.settles_as.items() if its == speaker)})
 
 
 class Happening(Protocol):
@@ -152,16 +172,18 @@ def plan_in_slices(state: GroupState) -> Work[Plan]:
     Groups that do not want their debts rearranged (`simplify` off) get the netted debts as they are.
     """
     if not state.settings.simplify:
-        return (yield from pairwise_plan_in_slices(debt.rows(state.debts)))
+        return (yield from pairwise_plan_in_slices(units.debts_by_unit(state.debts, state.settles_as)))
     return (yield from _planned(state.basis))
 
 
 plan_of = at_once(plan_in_slices)
 
 
-def plan_basis(state: GroupState) -> object:
-    """What the plan is worked out from: while it is the same object, so is the plan."""
-    return state.basis if state.settings.simplify else state.debts
+def has_same_plan(before: GroupState, after: GroupState) -> bool:
+    """Whether the plans of the two are worked out from the very same things. False says nothing."""
+    if before.settings.simplify or after.settings.simplify:
+        return before.settings.simplify == after.settings.simplify and before.basis is after.basis
+    return before.debts is after.debts and before.settles_as is after.settles_as
 
 
 def _planned(basis: PlanBasis) -> Work[Plan]:
@@ -212,11 +234,14 @@ def _founded(recorded: Happening, event: GroupCreated) -> GroupState:
 
 
 def _with_other(
-    state: GroupState, event: GroupUpdated | AttachmentEvent | SettlementEvent | MemberEvent | TalkEvent
+    state: GroupState,
+    event: GroupUpdated | AttachmentEvent | SettlementEvent | MemberEvent | TalkEvent | ArrangementEvent,
 ) -> GroupState:
     match event:
         case AttachmentAdded() | AttachmentRemoved() | CommentAdded() | CommentDeleted() | ReminderSent():
             return state  # nothing is owed for it, and neither expenses nor what is said of them are held
+        case _ if isinstance(event, ArrangementEvent):
+            return _with_arrangement(state, event)
         case GroupUpdated(after=settings):
             return replace(state, settings=settings)
         case _ if isinstance(event, SettlementEvent):
@@ -243,8 +268,50 @@ def _with_expense(state: GroupState, recorded: Happening, event: ExpenseEvent) -
         balances=balances,
         debts=debts,
         expense_count=state.expense_count + isinstance(event, ExpenseCreated),
-        basis=state.basis if balances == state.balances else PlanBasis(balances),
+        recurrences=_made(state, event),
+        basis=_basis_after(state, balances),
     )
+
+
+def _basis_after(state: GroupState, balances: Mapping[str, int]) -> PlanBasis:
+    """What the plan is worked out from once the balances are these: the same as long as no unit's has changed."""
+    after = units.balances_by_unit(balances, state.settles_as)
+    return (
+        state.basis if after == units.balances_by_unit(state.balances, state.settles_as) else PlanBasis(after)
+    )
+
+
+def _with_arrangement(state: GroupState, event: ArrangementEvent) -> GroupState:
+    match event:
+        case PresetSaved(preset=preset):
+            presets = {
+                id_: replace(other, is_default=False) if preset.is_default else other
+                for id_, other in state.presets.items()
+            }
+            return replace(state, presets={**presets, preset.id: preset})
+        case PresetDeleted(preset=preset):
+            return replace(state, presets=_without(state.presets, preset.id))
+        case RecurrenceSaved(recurrence=recurrence):
+            return replace(state, recurrences={**state.recurrences, recurrence.id: recurrence})
+        case _:
+            return replace(state, recurrences=_without(state.recurrences, event.recurrence.id))
+
+
+_T = TypeVar("_T")
+
+
+def _without(things: Mapping[str, _T], id_: str) -> Mapping[str, _T]:
+    return {key: thing for key, thing in things.items() if key != id_}
+
+
+def _made(state: GroupState, event: ExpenseEvent) -> Mapping[str, Recurrence]:
+    """The templates, the one that made this expense moved on to its day."""
+    if not isinstance(event, ExpenseCreated) or event.expense.recurrence_id is None:
+        return state.recurrences
+    template = state.recurrences.get(event.expense.recurrence_id)
+    if template is None:
+        return state.recurrences
+    return {**state.recurrences, template.id: replace(template, made_through=event.expense.date)}
 
 
 def _effects(event: ExpenseEvent) -> Sequence[tuple[Expense, int]]:
@@ -273,12 +340,15 @@ def _with_payment(state: GroupState, settlement: Settlement) -> GroupState:
     payer, payee = state.canonical(settlement.from_id), state.canonical(settlement.to_id)
     amount = settlement.amount
     balances, debts = _posted(state, {payer: amount, payee: -amount}, [(payee, payer, amount)])
-    payments = (*state.basis.payments, Transfer(payer, payee, amount))
-    basis = replace(state.basis, payments=payments)
-    if len(payments) >= STEADY_PAYMENTS_MAX:
+    state = replace(state, balances=balances, debts=debts)
+    paid = Transfer(state.speaker(payer), state.speaker(payee), amount)
+    if paid.from_id == paid.to_id:
+        return state  # within one unit, which the plan knows nothing of
+    basis = replace(state.basis, payments=(*state.basis.payments, paid))
+    if len(basis.payments) >= STEADY_PAYMENTS_MAX:
         # Where one of them did not follow, the plan is made anew once more, instead of as often as that happened.
-        basis = PlanBasis(balances, plan=at_once(_followed)(basis))
-    return replace(state, balances=balances, debts=debts, basis=basis)
+        basis = PlanBasis(units.balances_by_unit(balances, state.settles_as), plan=at_once(_followed)(basis))
+    return replace(state, basis=basis)
 
 
 def _posted(
@@ -300,6 +370,17 @@ def _posted(
 
 
 def _with_member(state: GroupState, event: MemberEvent) -> GroupState:
+    after = _with_place(state, event)
+    settles_as = units.speakers(after.members.values())
+    if settles_as == state.settles_as:
+        return after
+    by_unit = units.balances_by_unit(after.balances, settles_as)
+    before = units.balances_by_unit(after.balances, state.settles_as)
+    is_steady = {k: v for k, v in by_unit.items() if v} == {k: v for k, v in before.items() if v}
+    return replace(after, settles_as=settles_as, basis=after.basis if is_steady else PlanBasis(by_unit))
+
+
+def _with_place(state: GroupState, event: MemberEvent) -> GroupState:
     member = event.after if isinstance(event, MemberUpdated) else event.member
     members = {**state.members, member.user_id: member}
     balances = dict(state.balances)
@@ -336,6 +417,12 @@ def _claimed(state: GroupState, placeholder_id: str, member: Member) -> GroupSta
         balances=balances,
         debts=debt.with_debts(state.debts, debt.renamed(state.debts, placeholder_id, member.user_id)),
         pending=pending,
-        claims={**state.claims, placeholder_id: member.user_id},
-        basis=PlanBasis(balances),
+        claims=_claims_with(state.claims, placeholder_id, member.user_id),
+        basis=PlanBasis(units.balances_by_unit(balances, state.settles_as)),
     )
+
+
+def _claims_with(claims: Mapping[str, str], placeholder_id: str, user_id: str) -> Mapping[str, str]:
+    """Whoever had claimed others before they became a placeholder themself hands those over, too."""
+    moved = {old: user_id if holder == placeholder_id else holder for old, holder in claims.items()}
+    return {**moved, placeholder_id: user_id}

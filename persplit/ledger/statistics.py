@@ -1,6 +1,7 @@
 """What a group spent: by category, by member, by month; and one member's share beside what they paid. Pure.
 
-Every sum is over expenses that count; payments between members are none. Amounts in minor units.
+Every sum is over expenses that count; payments between members are none. Refunds and income count as less than nothing.
+Amounts in minor units.
 """
 
 from collections.abc import Iterable
@@ -83,18 +84,19 @@ class Counting:
         """Count one that isn't deleted."""
         paid: dict[str, int] = {}
         share: dict[str, int] = {}
+        sign = 1 if expense.spent > 0 else -1
         for legs, by_member in ((expense.payers, paid), (expense.shares, share)):
             for leg in legs:
                 user_id = self.canonical(leg.user_id)
-                by_member[user_id] = by_member.get(user_id, 0) + leg.amount
+                by_member[user_id] = by_member.get(user_id, 0) + sign * leg.amount
         mine = paid.get(self.me, 0), share.get(self.me, 0)
         of_category = self._categories.setdefault(category_key(expense.category), _Sum())
         of_month = self._months.setdefault(expense.date[:MONTH_LENGTH], _Sum())
         for it in (self._all, of_category, of_month):
-            _count(it, expense.amount, *mine)
+            _count(it, expense.spent, *mine)
         for user_id in paid.keys() | share.keys():
             of_member = self._members.setdefault(user_id, _Sum())
-            _count(of_member, expense.amount, paid.get(user_id, 0), share.get(user_id, 0))
+            _count(of_member, expense.spent, paid.get(user_id, 0), share.get(user_id, 0))
 
     def result(self) -> Statistics:
         """The sums so far."""

@@ -20,6 +20,7 @@ from persplit.service.errors import (
 from persplit.service.handler import rfc3339
 from persplit.service.metrics import SIGN_INS, outcome_of
 from persplit.service.people import People
+from persplit.service.personal_tokens import PREFIX, PersonalTokens
 from persplit.service.ports import AccessClaims, AccessTokens, Clock, PasswordHasher
 from persplit.service.sessions import Grant, Session, Sessions
 from persplit.service.suspensions import Suspensions
@@ -62,6 +63,7 @@ class Accounts:
         users: Users,
         people: People,
         sessions: Sessions,
+        personal_tokens: PersonalTokens,
         passwords: PasswordHasher,
         tokens: AccessTokens,
         throttle: SignInThrottle,
@@ -71,6 +73,7 @@ class Accounts:
         self._users = users
         self._people = people
         self._sessions = sessions
+        self._personal_tokens = personal_tokens
         self._passwords = passwords
         self._tokens = tokens
         self._throttle = throttle
@@ -113,6 +116,31 @@ class Accounts:
             await self._users.insert(user, password_hash)
             return self._signed_in(user, await self._sessions.start(user.id, device))
 
+    async def admit_guest(self, guest: User, *, device: str | None = None) -> SignedIn:
+        """Sign a device of a guest in: its tokens open one group. Whoever calls sees to it that they are in it."""
+        return self._signed_in(guest, await self._sessions.start(guest.id, device))
+
+    async def upgrade(self, guest_id: str, email: str, password: str) -> User:
+        """Make a guest an account that signs in with these. Their id, and so their place in the group, stays.
+
+        Tokens that are out open one group until they are refreshed.
+
+        Raises:
+            Conflict: it is an account already.
+            EmailTaken: an account with this address exists.
+            Invalid: the password is too short, too long or too easy to guess.
+            RateLimited: too many passwords are being hashed.
+
+        """
+        guest = await self.profile(guest_id)
+        fault = password_fault(password, guest.name, email)
+        if fault is not None:
+            raise Invalid(FieldError("password", fault))
+        try:
+            return await self._users.upgrade(guest_id, email, await self._passwords.hash(password))
+        finally:
+            self._people.forget(guest_id)
+
     async def login(self, email: str, password: str, *, device: str | None = None) -> SignedIn:
         """Sign a device in. An address with no account takes the same time and gets the same answer.
 
@@ -146,6 +174,24 @@ class Accounts:
         attempt.succeeded()
         return known
 
+    async def confirmed(self, user_id: str, password: str | None) -> User:
+        """The person, once they have given their password again; a guest has none.
+
+        Raises:
+            NotFound: the account is gone.
+            CredentialsInvalid: not their password.
+            RateLimited: too many wrong ones.
+
+        """
+        user = await self.profile(user_id)
+        if user.email is not None:
+            await self._verified(user.email, password or "")
+        return user
+
+    def forget(self, user_id: str) -> None:
+        """Their profile was erased: show them as they are from now on."""
+        self._people.forget(user_id)
+
     async def refresh(self, token: str | None) -> SignedIn:
         """Exchange a refresh token for a new pair.
 
@@ -166,7 +212,7 @@ class Accounts:
             return self._signed_in(user, grant)
 
     async def authenticate(self, token: str | None) -> AccessClaims:
-        """Who the access token speaks for.
+        """Who the access token, or the personal one, speaks for.
 
         Raises:
             TokenMissing: None or empty.
@@ -177,21 +223,27 @@ class Accounts:
         """
         if not token:
             raise TokenMissing("an access token is needed")
+        if token.startswith(PREFIX):
+            return await self._personal_tokens.claims_of(token)
         claims = self._tokens.read(token)
         await self.check_session(claims)
         return claims
 
     async def check_session(self, claims: AccessClaims) -> None:
-        """Return if the session behind the claims goes on.
+        """Return if the session or personal token behind the claims goes on.
 
         Raises:
             TokenInvalid: it has ended.
-            AccountDisabled: it has, and can't begin again.
+            AccountDisabled: an admin has disabled the account.
 
         """
-        if not await self._sessions.is_live(claims.session_id):
+        if claims.scope is not None:
+            await self._personal_tokens.check(claims.session_id)
             if await self.is_disabled(claims.user_id):
-                raise AccountDisabled("an admin of this server has disabled this account")
+                raise _disabled()
+        elif not await self._sessions.is_live(claims.session_id):
+            if await self.is_disabled(claims.user_id):
+                raise _disabled()
             raise TokenInvalid("the session has ended: sign in again")
 
     async def is_disabled(self, user_id: str) -> bool:
@@ -249,6 +301,10 @@ class Accounts:
             self._people.forget(user_id)
 
     def _signed_in(self, user: User, grant: Grant) -> SignedIn:
-        access_token, claims = self._tokens.issue(user.id, grant.session.id)
+        access_token, claims = self._tokens.issue(user.id, grant.session.id, user.guest_of)
         expires_in = claims.expires_at - int(self._clock().timestamp())
         return SignedIn(user, access_token, grant.refresh_token, expires_in)
+
+
+def _disabled() -> AccountDisabled:
+    return AccountDisabled("an admin of this server has disabled this account")

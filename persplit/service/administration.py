@@ -104,7 +104,7 @@ class Administration:
         for _ in range(LOOKED_AT_MAX // LOOKED_AT_ONCE):
             page = await self._users.page(after, LOOKED_AT_ONCE)
             for user in page:
-                if wanted in user.name.casefold() or wanted in user.email.casefold():
+                if wanted in user.name.casefold() or wanted in (user.email or "").casefold():
                     if len(found) == limit:
                         return UserPage(await self._entries(found), found[-1].id)
                     found.append(user)

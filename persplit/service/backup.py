@@ -5,8 +5,8 @@ its turn; the documents; a trailer with counts and the SHA-256 of all lines befo
 ledger, and documents are read after the ledgers, so whoever is in a group has their account in the backup. The files
 of attachments come last.
 
-Not in it: sessions (restored, they would bring back refresh tokens that were spent or ended since: everybody signs
-in again), snapshots (made anew), and the epoch (a restored store has another one).
+Not in it: sessions and personal tokens (restored, they would bring back what was spent, ended or taken back since:
+everybody signs in again, and makes new ones), snapshots (made anew), and the epoch (a restored store has another one).
 """
 
 import base64
@@ -44,6 +44,7 @@ ATTEMPTS_MAX: Final = 5
 COLLECTIONS: Final = (
     *("users", "invites", "group_passwords", "erasures"),
     *("attachments", "admins", "suspensions", "audit"),
+    *("rates", "schedules"),
 )
 RESTORING: Final = "restoring"
 """The document in `meta` that a store has while it is being restored into."""

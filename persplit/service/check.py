@@ -20,11 +20,15 @@ from persplit.ledger.events import ExpenseUpdated, GroupCreated, RecordedEvent
 from persplit.ledger.expense import Expense
 from persplit.ledger.snapshot import STATE_VERSION
 from persplit.ledger.state import GroupState, apply, plan_of
+from persplit.ledger.units import balances_by_unit
 from persplit.service import snapshots
 from persplit.service.audit import read_entry
 from persplit.service.erasure import is_unfinished
 from persplit.service.errors import StoreUnavailable
+from persplit.service.personal_tokens import token_owner
 from persplit.service.ports import Document, EventStore, Snapshot, StoredEvent, Stores, fields_of
+from persplit.service.rates import check_rates
+from persplit.service.recurring import check_schedule
 from persplit.service.sessions import read_session
 from persplit.service.subjects import thing_of
 from persplit.service.users import email_key, read_credentials
@@ -188,12 +192,12 @@ class GroupCheck:
         state = self._state
         if not self._is_folding or state is None or sum(state.balances.values()) != 0:
             return
-        left = Counter(dict(state.balances))
+        left = Counter(dict(balances_by_unit(state.balances, state.settles_as)))
         for row in plan_of(state).transfers:
             left[row.from_id] += row.amount
             left[row.to_id] -= row.amount
         if any(left.values()):
-            yield self._fault("plan", "the settle-up plan doesn't bring everybody to zero")
+            yield self._fault("plan", "the settle-up plan doesn't bring everybody's unit to zero")
 
 
 def _digest(expense: Expense) -> bytes:
@@ -244,6 +248,7 @@ class DocumentCheck:
         looks: dict[str, Callable[[Document], Awaitable[Finding | None]]] = {
             "users": self._user,
             "sessions": self._session,
+            "personal_tokens": self._personal_token,
             "invites": self._invite,
             "group_passwords": self._group_password,
             "erasures": self._erasure,
@@ -251,6 +256,8 @@ class DocumentCheck:
             "admins": self._of_account,
             "suspensions": self._of_account,
             "audit": self._audit_entry,
+            "rates": self._rates,
+            "schedules": self._schedule,
         }
         for name, look in looks.items():
             async for document in scanned(self._stores.collections()[name]):
@@ -265,6 +272,8 @@ class DocumentCheck:
 
     async def _user(self, document: Document) -> Finding | None:
         user = read_credentials(document).user
+        if user.email is None:
+            return None  # a guest, found by id alone
         key = email_key(user.email)
         if document.keys.get("email") != key:
             return Finding("lookup_fields", "", "it isn't found by its e-mail address")
@@ -278,6 +287,9 @@ class DocumentCheck:
     async def _session(self, document: Document) -> Finding | None:
         user_id = read_session(document).user_id
         return None if await self._is_account(user_id) else _orphan("its account is gone")
+
+    async def _personal_token(self, document: Document) -> Finding | None:
+        return None if await self._is_account(token_owner(document)) else _orphan("its account is gone")
 
     async def _is_account(self, user_id: str) -> bool:
         try:
@@ -316,6 +328,14 @@ class DocumentCheck:
 
     async def _audit_entry(self, document: Document) -> Finding | None:
         read_entry(document)
+        return None
+
+    async def _rates(self, document: Document) -> Finding | None:
+        check_rates(document)
+        return None
+
+    async def _schedule(self, document: Document) -> Finding | None:
+        check_schedule(document)
         return None
 
     async def _erasure(self, document: Document) -> Finding | None:

@@ -48,6 +48,7 @@ async def erase_group(stores: Stores, group_id: str, clock: Clock) -> None:
     await stores.tallies.forget(group_id)
     await stores.channels.delete(channels.group(group_id))
     await _delete_all(stores.deliveries, "groupId", group_id)
+    await stores.schedules.delete(group_id)
     # 4 done
     (note,) = (await stores.erasures.get([group_id])).values()
     if is_unfinished(note):
@@ -77,6 +78,7 @@ async def erase_account(stores: Stores, account: str) -> str:
     user_id = user.id if user else account
     is_known = user is not None or bool(await stores.users.get([user_id]))
     ended = await _delete_all(stores.sessions, "userId", user_id)
+    ended += await _delete_all(stores.personal_tokens, "userId", user_id)
     ended += await _delete_all(stores.invites, "createdBy", user_id)
     await stores.admins.delete(user_id)
     await stores.suspensions.delete(user_id)
@@ -86,6 +88,7 @@ async def erase_account(stores: Stores, account: str) -> str:
     await stores.users.delete(user_id)
     # They may have signed in, or invited somebody, meanwhile.
     await _delete_all(stores.sessions, "userId", user_id)
+    await _delete_all(stores.personal_tokens, "userId", user_id)
     await _delete_all(stores.invites, "createdBy", user_id)
     if not is_known and not ended:
         raise NotFound("there is no such account")

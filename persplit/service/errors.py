@@ -10,6 +10,8 @@ PerSplitError
     ├── TokenReused             token_reused
     ├── CredentialsInvalid      credentials_invalid
     ├── AccountDisabled         account_disabled       an admin of the platform did that
+    ├── AccountNeeded           account_needed         a guest's token is for one group
+    ├── ScopeInsufficient       scope_insufficient     the personal token is for less
     ├── EmailTaken              email_taken
     ├── RateLimited             rate_limited           `retry_after_ms` says when to come back
     ├── IdempotencyKeyReused    idempotency_key_reused
@@ -79,6 +81,18 @@ class AccountDisabled(ServiceError):
     """An admin has disabled the account: nobody signs in to it."""
 
     code = "account_disabled"
+
+
+class AccountNeeded(ServiceError):
+    """A guest's token opens one group, and this is about more."""
+
+    code = "account_needed"
+
+
+class ScopeInsufficient(ServiceError):
+    """The personal token was made for less than this."""
+
+    code = "scope_insufficient"
 
 
 class EmailTaken(ServiceError):

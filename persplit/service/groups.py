@@ -19,7 +19,7 @@ import structlog
 from persplit.ledger.errors import NotFound
 from persplit.ledger.events import RecordedEvent
 from persplit.ledger.plan import Plan
-from persplit.ledger.state import GroupState, apply, plan_basis, plan_in_slices
+from persplit.ledger.state import GroupState, apply, has_same_plan, plan_in_slices
 from persplit.service import snapshots
 from persplit.service.errors import StoreUnavailable
 from persplit.service.metrics import (
@@ -267,7 +267,7 @@ class Groups:
         find the hole in `seq` and pull.
         """
         before, live.state = live.state, state or apply(live.state, recorded)
-        if before is None or plan_basis(before) is not plan_basis(live.state):
+        if before is None or not has_same_plan(before, live.state):
             live.plan = None
         live.known_at = self._monotonic()
         try:

@@ -197,7 +197,7 @@ class History:
             if person not in standing.state.members:
                 raise Invalid(FieldError(path, "not a member of the group"))
         from_id, to_id = standing.state.canonical(from_id), standing.state.canonical(to_id)
-        trace = DebtTrace(frozenset({from_id, to_id}))
+        trace = DebtTrace(standing.state.unit_of(from_id) | standing.state.unit_of(to_id))
         after = 0
         while after < standing.state.seq:
             events = await self._read(group_id, after, min(EXPLAIN_PAGE, standing.state.seq - after))

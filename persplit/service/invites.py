@@ -1,21 +1,55 @@
-"""Invitations: a code that lets its holder into a group. Group passwords too."""
+"""Invitations: a code that lets its holder into a group, a while long, so many times. Group passwords too."""
 
 import asyncio
 import hashlib
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from persplit.ledger.errors import FieldError, Forbidden, Invalid, NotFound
-from persplit.service.errors import ServiceError
+from persplit.ledger.errors import FieldError, Forbidden, Invalid, LimitReached, NotFound
+from persplit.service.errors import ServiceError, StoreUnavailable
 from persplit.service.handler import rfc3339
-from persplit.service.ports import Clock, Document, Documents, DuplicateKey, PasswordHasher, VersionChanged
+from persplit.service.ports import (
+    READ_LIMIT_MAX,
+    Clock,
+    Document,
+    Documents,
+    DuplicateKey,
+    PasswordHasher,
+    VersionChanged,
+)
 from persplit.service.throttle import SignInThrottle
 
 CODE_BYTES: Final = 16
 """128 bits: nobody guesses a code."""
 CODE_LENGTH: Final = 22
-INVITE_DAYS: Final = 7
+INVITE_HOURS: Final = 7 * 24
+INVITE_HOURS_MAX: Final = 365 * 24
+USES_MAX: Final = 1_000
+INVITES_PER_GROUP_MAX: Final = 200
+"""That have not run out. Beyond, some are taken back first: a list of them stays one page."""
+ATTEMPTS_MAX: Final = 8
+"""Times that a use is counted anew after another one of the same invite came between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """A way into a group; `id` lets nobody in. `uses_max` is None where it may be used without end."""
+
+    id: str
+    group_id: str
+    created_by: str
+    created_at: str
+    expires_at: str
+    uses: int
+    uses_max: int | None
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether nobody comes in by it any more."""
+        return self.uses_max is not None and self.uses >= self.uses_max
 
 
 class Invites:
@@ -25,35 +59,113 @@ class Invites:
         self._documents = documents
         self._clock = clock
 
-    async def create(self, group_id: str, user_id: str) -> tuple[str, str]:
-        """A new code for the group, and when it runs out (RFC 3339 UTC). Who may invite is checked by the caller."""
-        code = secrets.token_urlsafe(CODE_BYTES)
-        expires_at = rfc3339(self._clock() + timedelta(days=INVITE_DAYS))
-        body = {
-            "groupId": group_id,
-            "createdBy": user_id,
-            "createdAt": rfc3339(self._clock()),
-            "expiresAt": expires_at,
-        }
-        keys = {"groupId": group_id, "createdBy": user_id}
-        await self._documents.insert(Document(_hashed(code), body, keys))
-        return code, expires_at
-
-    async def group_of(self, code: str) -> str:
-        """The group that the code opens.
+    async def create(
+        self, group_id: str, user_id: str, *, hours: int = INVITE_HOURS, uses_max: int | None = None
+    ) -> tuple[str, Invite]:
+        """A new code for the group, and what is known of it. Who may invite is checked by the caller.
 
         Raises:
-            NotFound: no such invite, or it has run out.
+            LimitReached: the group has `INVITES_PER_GROUP_MAX` that have not run out.
+
+        """
+        if len(await self.list_of(group_id)) >= INVITES_PER_GROUP_MAX:
+            raise LimitReached(f"a group has at most {INVITES_PER_GROUP_MAX} invites: take some back first")
+        code = secrets.token_urlsafe(CODE_BYTES)
+        now = self._clock()
+        expires_at = rfc3339(now + timedelta(hours=hours))
+        invite = Invite(_hashed(code), group_id, user_id, rfc3339(now), expires_at, 0, uses_max)
+        await self._documents.insert(_document(invite))
+        return code, invite
+
+    async def find(self, code: str) -> Invite:
+        """The invite behind the code, used up or not.
+
+        Raises:
+            NotFound: no such invite, or it has run out, or was taken back.
 
         """
         id_ = _hashed(code)
         found = (await self._documents.get([id_])).get(id_)
-        if found is None:
-            raise NotFound("there is no such invite, or it has run out")
-        if datetime.fromisoformat(found.body["expiresAt"]) <= self._clock():
-            await self._documents.delete(id_)
-            raise NotFound("there is no such invite, or it has run out")
-        return str(found.body["groupId"])
+        if found is None or await self._is_cleared(found):
+            raise _gone()
+        return _read(found)
+
+    async def list_of(self, group_id: str) -> Sequence[Invite]:
+        """The group's invites that have not run out, oldest first."""
+        documents = await self._documents.find("groupId", group_id, READ_LIMIT_MAX)
+        found = [_read(document) for document in documents if not await self._is_cleared(document)]
+        return sorted(found, key=lambda invite: (invite.created_at, invite.id))
+
+    async def revoke(self, invite: Invite) -> None:
+        """Let nobody in by it any more."""
+        await self._documents.delete(invite.id)
+
+    async def take(self, invite: Invite) -> None:
+        """Count a use of it.
+
+        Raises:
+            NotFound: it is used up, or was taken back.
+            StoreUnavailable: so many use it at this moment that there was no place to count.
+
+        """
+        await self._count(invite, 1)
+
+    async def give_back(self, invite: Invite) -> None:
+        """A use that was counted came to nothing."""
+        try:
+            await self._count(invite, -1)
+        except (NotFound, StoreUnavailable):
+            return  # one use fewer than there could be does no harm
+
+    async def _count(self, invite: Invite, uses: int) -> None:
+        for _ in range(ATTEMPTS_MAX):
+            document = (await self._documents.get([invite.id])).get(invite.id)
+            if document is None or (uses > 0 and _read(document).is_used_up):
+                raise _gone()
+            body = {**document.body, "uses": document.body.get("uses", 0) + uses}
+            try:
+                await self._documents.replace(Document(invite.id, body, document.keys, document.version))
+            except VersionChanged:
+                continue
+            return
+        raise StoreUnavailable("too many are joining by this invite at once: try again")
+
+    async def _is_cleared(self, document: Document) -> bool:
+        """Whether the invite has run out; then it leaves the store."""
+        if datetime.fromisoformat(document.body["expiresAt"]) > self._clock():
+            return False
+        await self._documents.delete(document.id)
+        return True
+
+
+def _gone() -> NotFound:
+    return NotFound("there is no such invite, or it has run out")
+
+
+def _document(invite: Invite) -> Document:
+    body = {
+        "groupId": invite.group_id,
+        "createdBy": invite.created_by,
+        "createdAt": invite.created_at,
+        "expiresAt": invite.expires_at,
+        "uses": invite.uses,
+        "usesMax": invite.uses_max,
+    }
+    return Document(invite.id, body, {"groupId": invite.group_id, "createdBy": invite.created_by})
+
+
+def _read(document: Document) -> Invite:
+    body = document.body
+    return Invite(
+        id=document.id,
+        group_id=body["groupId"],
+        created_by=body["createdBy"],
+        created_at=body["createdAt"],
+        expires_at=body["expiresAt"],
+        # Invites from before uses were counted have neither.
+        uses=body.get("uses", 0),
+        uses_max=body.get("usesMax"),
+    )
 
 
 class GroupPasswords:
@@ -82,19 +194,19 @@ class GroupPasswords:
             # Two admins changed it at the same moment: either password is one that was just set.
             return
 
-    async def check(self, group_id: str, user_id: str, password: str | None) -> None:
-        """Return if the password is right.
+    async def check(self, group_id: str, tried_by: str, password: str | None) -> None:
+        """Return if the password is right. `tried_by`: whose wrong ones are counted together.
 
         Raises:
             Invalid: none was given.
             Forbidden: it is wrong.
-            RateLimited: too many wrong ones from this person; wait.
+            RateLimited: too many wrong ones from there; wait.
 
         """
         if password is None:
             raise Invalid(FieldError("password", "this group asks for a password"))
         found = (await self._documents.get([group_id])).get(group_id)
-        attempt = self._throttle.begin(f"{group_id}:{user_id}")
+        attempt = self._throttle.begin(f"{group_id}:{tried_by}")
         try:
             matches = await self._passwords.verify(password, found.body["hash"] if found else None)
         except (ServiceError, asyncio.CancelledError):

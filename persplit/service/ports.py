@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from persplit.ledger.codec import TYPES
@@ -349,6 +350,7 @@ class Stores:
     events: EventStore
     users: Documents
     sessions: Documents
+    personal_tokens: Documents
     invites: Documents
     group_passwords: Documents
     erasures: Documents
@@ -360,6 +362,8 @@ class Stores:
     read_marks: Documents
     channels: Documents
     deliveries: Documents
+    rates: Documents
+    schedules: Documents
     meta: Documents
     tallies: "Tallies"
     is_shared: bool
@@ -374,6 +378,7 @@ class Stores:
         return {
             "users": self.users,
             "sessions": self.sessions,
+            "personal_tokens": self.personal_tokens,
             "invites": self.invites,
             "group_passwords": self.group_passwords,
             "erasures": self.erasures,
@@ -384,6 +389,8 @@ class Stores:
             "read_marks": self.read_marks,
             "channels": self.channels,
             "deliveries": self.deliveries,
+            "rates": self.rates,
+            "schedules": self.schedules,
         }
 
 
@@ -403,20 +410,38 @@ class PasswordHasher(Protocol):
         ...
 
 
+class TokenScope(StrEnum):
+    """What a personal token may do: look, or look and write."""
+
+    READ = "read"
+    WRITE = "write"
+
+
 @dataclass(frozen=True, slots=True)
 class AccessClaims:
-    """Who an access token speaks for; `expires_at` in seconds since the epoch."""
+    """Who a token speaks for; `expires_at` in seconds since the epoch.
+
+    `group_id` is the only group that it opens, if it is for one alone. `scope` is that of a personal token, whose id
+    is `session_id` then; None for the access token of a session.
+    """
 
     user_id: str
     session_id: str
     expires_at: int
+    group_id: str | None = None
+    scope: TokenScope | None = None
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether it is somebody's who has no account, only a place in one group."""
+        return self.scope is None and self.group_id is not None
 
 
 class AccessTokens(Protocol):
     """Signed, short-lived access tokens."""
 
-    def issue(self, user_id: str, session_id: str) -> tuple[str, AccessClaims]:
-        """A new token and what it says."""
+    def issue(self, user_id: str, session_id: str, group_id: str | None = None) -> tuple[str, AccessClaims]:
+        """A new token and what it says; with `group_id` it opens that group alone."""
         ...
 
     def read(self, token: str) -> AccessClaims:

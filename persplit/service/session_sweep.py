@@ -7,12 +7,11 @@ token runs out.
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
 from persplit.service.errors import StoreUnavailable
-from persplit.service.sessions import Sessions
 
 SWEEP_SECONDS: Final = 5.0
 """How long a device that was signed out elsewhere goes on listening at most, where not many are connected."""
@@ -22,10 +21,18 @@ SESSIONS_PER_SWEEP_MAX: Final = 500
 _log = structlog.get_logger(__name__)
 
 
+class Ending(Protocol):
+    """Sessions, or what else speaks for a device."""
+
+    async def look_again(self, ids: Sequence[str], /) -> None:
+        """Tell who listens which of these have ended."""
+        ...
+
+
 class SessionSweep:
     """Looks at the sessions of connected devices, over and over."""
 
-    def __init__(self, sessions: Sessions, connected: Callable[[], Sequence[str]]) -> None:
+    def __init__(self, sessions: Ending, connected: Callable[[], Sequence[str]]) -> None:
         """`connected` tells the sessions of the devices that are connected here."""
         self._sessions = sessions
         self._connected = connected

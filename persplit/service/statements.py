@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from persplit.ledger.expense import Expense
+from persplit.ledger.expense import Expense, ExpenseKind
 from persplit.ledger.money import decimal_text
 from persplit.ledger.settlement import Settlement, SettlementStatus
 from persplit.service.exporting import Whole
@@ -29,7 +29,7 @@ class DuePayment:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An expense or a payment that counts. `who` paid, for a payment: whom."""
+    """An expense or a payment that counts. `who` paid, for a payment: whom. Money that came in is negative."""
 
     date: str
     what: str
@@ -89,6 +89,8 @@ def _entry(whole: Whole, thing: Expense | Settlement, names: dict[str, str]) -> 
     state = whole.standing.state
     amount = shown(thing.amount, state.settings.currency)
     if isinstance(thing, Expense):
+        if thing.kind is not ExpenseKind.EXPENSE:
+            amount = shown(-thing.amount, state.settings.currency)
         who = ", ".join(names[state.canonical(posting.user_id)] for posting in thing.payers)
         return Entry(thing.date, thing.description, who, amount)
     payer, payee = (names[state.canonical(user_id)] for user_id in (thing.from_id, thing.to_id))

@@ -67,6 +67,7 @@ def _versions(event: Event) -> Iterator[tuple[Expense, int]]:
 
 
 def _cells(expense: Expense, sign: int, currency: str) -> Iterator[tuple[Cell, Sums]]:
-    yield Cell(CellKind.EXPENSES, expense.date, currency=currency), Sums(sign, sign * expense.amount)
+    yield Cell(CellKind.EXPENSES, expense.date, currency=currency), Sums(sign, sign * expense.spent)
+    way = sign if expense.spent > 0 else -sign
     for paid in expense.payers:
-        yield Cell(CellKind.PAID, expense.date, paid.user_id, currency), Sums(sign, sign * paid.amount)
+        yield Cell(CellKind.PAID, expense.date, paid.user_id, currency), Sums(sign, way * paid.amount)

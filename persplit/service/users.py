@@ -1,10 +1,10 @@
 """Accounts as they are kept: one document each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from persplit.ledger.errors import NotFound
+from persplit.ledger.errors import Conflict, NotFound
 from persplit.service.errors import EmailTaken, StoreUnavailable
 from persplit.service.ports import READ_LIMIT_MAX, Document, Documents, DuplicateKey, VersionChanged
 
@@ -16,23 +16,27 @@ ATTEMPTS_MAX: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody with an account. `vpa` is their UPI id; `created_at` is RFC 3339 UTC with milliseconds."""
+    """Somebody with an account, or a guest, who has none yet: no address, no password, one group (`guest_of`).
+
+    `vpa` is their UPI id; `created_at` is RFC 3339 UTC with milliseconds.
+    """
 
     id: str
     name: str
-    email: str
+    email: str | None
     phone: str | None
     vpa: str | None
     locale: str | None
     created_at: str
+    guest_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """An account with the hash of its password, which leaves this layer only to be verified."""
+    """An account with the hash of its password, which leaves this layer only to be verified; a guest has none."""
 
     user: User
-    password_hash: str = field(repr=False)
+    password_hash: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,8 @@ class Users:
         """`documents` must have been opened with `UNIQUE_KEYS`."""
         self._documents = documents
 
-    async def insert(self, user: User, password_hash: str) -> None:
-        """Keep a new account.
+    async def insert(self, user: User, password_hash: str | None) -> None:
+        """Keep a new account, or a guest, who has no password.
 
         Raises:
             EmailTaken: an account with this address exists.
@@ -100,6 +104,15 @@ class Users:
         found = await self._documents.find("email", email_key(email), limit=1)
         return read_credentials(found[0]) if found else None
 
+    async def credentials_of(self, user_id: str) -> Credentials | None:
+        """The account with this id, and its password hash."""
+        document = (await self._documents.get([user_id])).get(user_id)
+        return read_credentials(document) if document else None
+
+    async def delete(self, user_id: str) -> None:
+        """Forget the account, if it is there."""
+        await self._documents.delete(user_id)
+
     async def update(self, user_id: str, changes: ProfileChanges) -> User:
         """Change the profile; of changes made at once, none of one field undoes one of another.
 
@@ -108,12 +121,31 @@ class Users:
             EmailTaken: another account has the new address.
 
         """
+        return await self._change(user_id, lambda known: replace(known, user=_changed(known.user, changes)))
+
+    async def upgrade(self, user_id: str, email: str, password_hash: str) -> User:
+        """Make a guest an account with this address and password; all else stays.
+
+        Raises:
+            NotFound: no such guest.
+            Conflict: it is an account already.
+            EmailTaken: another account has the address.
+
+        """
+
+        def upgraded(known: Credentials) -> Credentials:
+            if known.user.guest_of is None:
+                raise Conflict("you have an account already")
+            return Credentials(replace(known.user, email=email, guest_of=None), password_hash)
+
+        return await self._change(user_id, upgraded)
+
+    async def _change(self, user_id: str, change: Callable[[Credentials], Credentials]) -> User:
         for _ in range(ATTEMPTS_MAX):
             document = (await self._documents.get([user_id])).get(user_id)
             if document is None:
                 raise NotFound("there is no such account")
-            known = read_credentials(document)
-            changed = replace(known, user=_changed(known.user, changes))
+            changed = change(read_credentials(document))
             try:
                 await self._documents.replace(_document(changed, document.version))
             except VersionChanged:
@@ -153,8 +185,14 @@ def _document(credentials: Credentials, version: int) -> Document:
         "locale": user.locale,
         "createdAt": user.created_at,
         "passwordHash": credentials.password_hash,
+        "guestOf": user.guest_of,
     }
-    return Document(user.id, body, {"email": email_key(user.email)}, version)
+    return Document(user.id, body, keys_of(user), version)
+
+
+def keys_of(user: User) -> dict[str, str]:
+    """By what an account is found besides its id."""
+    return {} if user.email is None else {"email": email_key(user.email)}
 
 
 def read_credentials(document: Document) -> Credentials:
@@ -168,5 +206,7 @@ def read_credentials(document: Document) -> Credentials:
         vpa=body["vpa"],
         locale=body["locale"],
         created_at=body["createdAt"],
+        # Accounts from before there were guests have no such field.
+        guest_of=body.get("guestOf"),
     )
     return Credentials(user, body["passwordHash"])

@@ -3,19 +3,19 @@
 from datetime import UTC, datetime
 from typing import Final
 
-from persplit.service.accounts import SignedIn
-from persplit.service.errors import TokenInvalid, TokenMissing
+from persplit.service.errors import AccountNeeded, TokenInvalid, TokenMissing
 from persplit.service.handler import rfc3339
 from persplit.service.users import ProfileChanges
 from persplit.transport import requests as r
 from persplit.transport import results, views
 from persplit.transport.limits import Budget
 from persplit.transport.operations import Call, Operation, Services, page_by_id
+from persplit.transport.reach import Reach
 from persplit.transport.views import Json
 
 
 async def _register(services: Services, call: Call, request: r.Register) -> Json:
-    return _signed_in(
+    return views.signed_in(
         await services.accounts.register(
             name=request.name,
             email=request.email,
@@ -29,23 +29,14 @@ async def _register(services: Services, call: Call, request: r.Register) -> Json
 
 
 async def _login(services: Services, call: Call, request: r.Login) -> Json:
-    return _signed_in(await services.accounts.login(request.email, request.password, device=call.device))
+    return views.signed_in(await services.accounts.login(request.email, request.password, device=call.device))
 
 
 async def _refresh(services: Services, call: Call, request: r.Refresh) -> Json:
     token = request.refresh_token or call.refresh_cookie
     if not token:
         raise TokenMissing("there is no refresh token in the request")
-    return _signed_in(await services.accounts.refresh(token))
-
-
-def _signed_in(it: SignedIn) -> Json:
-    return {
-        "user": views.user(it.user),
-        "accessToken": it.access_token,
-        "refreshToken": it.refresh_token,
-        "expiresIn": it.expires_in,
-    }
+    return views.signed_in(await services.accounts.refresh(token))
 
 
 async def _logout(services: Services, call: Call, _: r.Nothing) -> Json:
@@ -63,11 +54,17 @@ async def _profile(services: Services, call: Call, _: r.Nothing) -> Json:
 
 
 async def _update_profile(services: Services, call: Call, request: r.UpdateProfile) -> Json:
+    if call.signed_in.is_guest and "email" in request.model_fields_set:
+        raise AccountNeeded("an address goes with a password: make an account of the guest")
     # To the service, None leaves a field as it is and an empty text removes it.
     changes = ProfileChanges(
         **{name: value or "" for name, value in request.model_dump(exclude_unset=True).items()}
     )
     return views.user(await services.accounts.update_profile(call.user_id, changes))
+
+
+async def _upgrade(services: Services, call: Call, request: r.Upgrade) -> Json:
+    return views.user(await services.accounts.upgrade(call.user_id, request.email, request.password))
 
 
 async def _sessions(services: Services, call: Call, request: r.ListById) -> Json:
@@ -86,8 +83,13 @@ async def _end_session(services: Services, call: Call, request: r.EndSession) ->
 async def _renew(services: Services, call: Call, request: r.Renew) -> Json:
     """The socket takes the new claims over from `call`."""
     claims = await services.accounts.authenticate(request.token)
+    now = call.signed_in
     if claims.user_id != call.user_id:
         raise TokenInvalid("the token is somebody else's")
+    is_same = claims.session_id == now.session_id
+    if not is_same and (claims.scope is not None or now.scope is not None):
+        # It would hear other groups, or go on hearing them.
+        raise TokenInvalid("a personal token is renewed by itself alone: connect anew")
     call.claims = claims
     return {"expiresAt": rfc3339(datetime.fromtimestamp(claims.expires_at, UTC))}
 
@@ -124,7 +126,17 @@ OPERATIONS: Final = (
         is_public=True,
         budget=Budget.REFRESHES,
     ),
-    Operation("logout", "Sign this device out", r.Nothing, None, _logout, "POST /auth/logout", status=204),
+    Operation(
+        "logout",
+        "Sign this device out",
+        r.Nothing,
+        None,
+        _logout,
+        "POST /auth/logout",
+        status=204,
+        about=Reach.ACCOUNT,
+        guests=True,
+    ),
     Operation(
         "logoutAll",
         "Sign every device out",
@@ -133,8 +145,18 @@ OPERATIONS: Final = (
         _logout_all,
         "POST /auth/logout-all",
         status=204,
+        about=Reach.ACCOUNT,
+        guests=True,
     ),
-    Operation("getProfile", "The caller's profile", r.Nothing, results.User, _profile, "GET /auth/me"),
+    Operation(
+        "getProfile",
+        "The caller's profile",
+        r.Nothing,
+        results.User,
+        _profile,
+        "GET /auth/me",
+        about=Reach.CALLER,
+    ),
     Operation(
         "updateProfile",
         "Change the profile",
@@ -142,9 +164,28 @@ OPERATIONS: Final = (
         results.User,
         _update_profile,
         "PATCH /auth/me",
+        about=Reach.ACCOUNT,
+        guests=True,
     ),
     Operation(
-        "listSessions", "Signed-in devices", r.ListById, results.Sessions, _sessions, "GET /auth/sessions"
+        "upgradeGuest",
+        "Make a guest an account; refresh the token to be more than a guest",
+        r.Upgrade,
+        results.User,
+        _upgrade,
+        "POST /auth/upgrade",
+        about=Reach.ACCOUNT,
+        guests=True,
+    ),
+    Operation(
+        "listSessions",
+        "Signed-in devices",
+        r.ListById,
+        results.Sessions,
+        _sessions,
+        "GET /auth/sessions",
+        about=Reach.ACCOUNT,
+        guests=True,
     ),
     Operation(
         "createSession",
@@ -165,6 +206,8 @@ OPERATIONS: Final = (
         _end_session,
         "DELETE /auth/sessions/{sessionId}",
         status=204,
+        about=Reach.ACCOUNT,
+        guests=True,
     ),
     Operation(
         "renewToken",
@@ -173,5 +216,6 @@ OPERATIONS: Final = (
         results.Renewed,
         _renew,
         event="auth:renew",
+        about=Reach.CALLER,
     ),
 )

@@ -11,7 +11,7 @@ from persplit.transport.fields import cursor_of
 from persplit.transport.limits import Budget
 from persplit.transport.operations import Call, Operation, Services
 from persplit.transport.requests import Nothing, OneGroup, Page
-from persplit.transport.results import Result
+from persplit.transport.result import Result
 from persplit.transport.views import Json
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from persplit.service.audit import AdminAction
-from persplit.transport.results import Result, Time
+from persplit.transport.result import Result, Time
 
 
 class AdminUser(Result):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from persplit.transport.results import Result, Time
+from persplit.transport.result import Result, Time
 
 Minor = Annotated[int, Field(description="minor units of the currency")]
 

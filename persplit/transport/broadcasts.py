@@ -46,7 +46,8 @@ BROADCASTS: Final = (
     ServerEvent(
         "group:updated",
         results.GroupBroadcast,
-        "Settings or somebody's role changed, archiving and bringing back included.",
+        "Settings changed, archiving and bringing back included, or members did: a role, a unit, an account "
+        "given up (its owner is a placeholder now), somebody unblocked.",
     ),
     ServerEvent(
         "member:joined",
@@ -58,7 +59,8 @@ BROADCASTS: Final = (
     ServerEvent(
         "member:left",
         results.MemberBroadcast,
-        "Somebody left or was put out. Their own devices no longer hear the group, this event included.",
+        "Somebody left or was put out, or who had left was blocked (`member.blocked`). Their own devices no longer hear "
+        "the group, this event included.",
     ),
     ServerEvent("comment:added", results.CommentBroadcast, "Somebody said something about an expense."),
     ServerEvent("comment:deleted", results.CommentBroadcast, "A comment no longer shows."),
@@ -67,6 +69,16 @@ BROADCASTS: Final = (
         results.ReminderBroadcast,
         "Somebody was asked to pay. Show it to `reminder.toUserId`, whose devices get a `settlement:due` as well.",
     ),
+    ServerEvent(
+        "preset:saved", results.PresetBroadcast, "A way to divide was named, or has another version."
+    ),
+    ServerEvent("preset:deleted", results.PresetBroadcast, "A named way to divide is gone."),
+    ServerEvent(
+        "recurrence:saved",
+        results.RecurrenceBroadcast,
+        "A recurring expense was set up, changed, paused, or goes on. What it makes comes as `expense:created`.",
+    ),
+    ServerEvent("recurrence:stopped", results.RecurrenceBroadcast, "A recurring expense makes no more."),
 )
 """To every connected member of the group, the devices of whoever caused it included, in order of `seq`."""
 

@@ -13,7 +13,8 @@ from persplit.transport import fields as f
 from persplit.transport import results
 from persplit.transport.operations import Call, Operation, Services, command, new_id
 from persplit.transport.requests import GroupWrite, Nothing, OneExpense
-from persplit.transport.results import Result, Written
+from persplit.transport.result import Result
+from persplit.transport.results import Written
 from persplit.transport.views import Json
 
 # --- what clients send

@@ -51,7 +51,7 @@ STEPS: Final = (
         "replaced by a backup. `epoch` names the ledger that a seq belongs to: keep it with the seq and send both. "
         "There is no other repair. Events have no balances: after the last one ask `balances:get {groupId, seq}`. "
         "In an event `group` has the settings without `members`; a member with `claimed` has taken over that "
-        "placeholder, which is gone since their `joinedAt`.",
+        "placeholder, which is gone since their `joinedAt`; `placeholder` can come later, to who gave their account up.",
     ),
     Rule(
         "Broadcasts, and holes in seq",
@@ -131,6 +131,7 @@ class GroupSocket {
     'settlement:created', 'settlement:completed', 'settlement:declined', 'settlement:cancelled',
     'group:created', 'group:updated', 'member:joined', 'member:left',
     'comment:added', 'comment:deleted', 'reminder:sent',
+    'preset:saved', 'preset:deleted', 'recurrence:saved', 'recurrence:stopped',
   ];
 
   final Tokens tokens; // yours: access, refresh(), signIn()

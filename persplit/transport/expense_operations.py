@@ -15,6 +15,7 @@ from persplit.ledger.commands import (
 )
 from persplit.ledger.errors import FieldError, Invalid
 from persplit.ledger.events import Noun
+from persplit.ledger.expense import ExpenseDraft
 from persplit.ledger.finding import ExpenseFilter
 from persplit.service.history import Page
 from persplit.service.qr_data import data_url
@@ -22,7 +23,7 @@ from persplit.service.subjects import thing_of
 from persplit.transport import requests as r
 from persplit.transport import results, views
 from persplit.transport.fields import cursor_of
-from persplit.transport.operations import Call, Operation, Run, Services, command, new_id
+from persplit.transport.operations import Call, Operation, Run, Services, command, new_id, today
 from persplit.transport.views import Json
 
 
@@ -41,13 +42,22 @@ async def _written(
 _EXPENSE_COMMANDS: Final = (CreateExpense, UpdateExpense, DeleteExpense, RestoreExpense)
 
 
+async def _draft(services: Services, call: Call, request: r.CreateExpense | r.UpdateExpense) -> ExpenseDraft:
+    """The draft, with what the server knows of its currency where the request doesn't say what that is worth."""
+    if request.currency is None or request.rate is not None:
+        return request.draft()
+    state = await services.groups.state_for(request.group_id, call.user_id)
+    day = request.date or today()
+    return request.draft(await services.rates.on(request.currency, state.settings.currency, day))
+
+
 async def _create_expense(services: Services, call: Call, request: r.CreateExpense) -> Json:
-    wanted = CreateExpense(request.id or new_id(), request.draft())
+    wanted = CreateExpense(request.id or new_id(), await _draft(services, call, request))
     return await _written(services, call, request, wanted, is_new_id=request.id is None)
 
 
 async def _update_expense(services: Services, call: Call, request: r.UpdateExpense) -> Json:
-    wanted = UpdateExpense(request.expense_id, request.draft(), request.expected_seq)
+    wanted = UpdateExpense(request.expense_id, await _draft(services, call, request), request.expected_seq)
     return await _written(services, call, request, wanted)
 
 
@@ -141,9 +151,8 @@ async def _settlement_qr(services: Services, call: Call, request: r.SettlementQr
     for path, user_id in (("fromUserId", from_id), ("toUserId", to_id)):
         if not state.is_member(user_id):
             raise Invalid(FieldError(path, "not a member of the group"))
-    planned = (
-        p.transfer.amount for p in standing.plan if (p.transfer.from_id, p.transfer.to_id) == (from_id, to_id)
-    )
+    ends = (state.speaker(from_id), state.speaker(to_id))
+    planned = (p.transfer.amount for p in standing.plan if (p.transfer.from_id, p.transfer.to_id) == ends)
     amount = request.amount or next(planned, None)
     if amount is None:
         raise Invalid(FieldError("amount", "the plan has no payment between the two: say how much"))

@@ -50,9 +50,9 @@ def group_room(group_id: str) -> str:
     return f"g:{group_id}"
 
 
-def user_room(user_id: str) -> str:
-    """The room of all devices of one person."""
-    return f"u:{user_id}"
+def user_room(user_id: str, only: str | None = None) -> str:
+    """The room of all devices of one person that may hear all of their groups, or `only` that one."""
+    return f"u:{user_id}" if only is None else f"u:{user_id}:{only}"
 
 
 class Audience:
@@ -60,17 +60,21 @@ class Audience:
 
     def __init__(self) -> None:
         self._user_of: dict[str, str] = {}
+        self._only_of: dict[str, str] = {}
         self._sids_of: dict[str, set[str]] = {}
         self._hearing: dict[str, set[str]] = {}
 
-    def connect(self, sid: str, user_id: str) -> None:
-        """A device of the user has connected."""
+    def connect(self, sid: str, user_id: str, only: str | None = None) -> None:
+        """A device of the user has connected, that may hear all of their groups or `only` one."""
         self._user_of[sid] = user_id
+        if only is not None:
+            self._only_of[sid] = only
         self._sids_of.setdefault(user_id, set()).add(sid)
 
     def disconnect(self, sid: str, group_ids: Sequence[str]) -> None:
         """It has gone; it heard these groups."""
         user_id = self._user_of.pop(sid, None)
+        self._only_of.pop(sid, None)
         if user_id is not None:
             _remove(self._sids_of, user_id, sid)
         for group_id in group_ids:
@@ -79,6 +83,19 @@ class Audience:
     def sids_of(self, user_id: str) -> Sequence[str]:
         """The user's sockets."""
         return tuple(self._sids_of.get(user_id, ()))
+
+    def widen(self, sid: str) -> tuple[str, str | None]:
+        """The socket may hear all groups of its user from now on; returns who that is, and the only one until now."""
+        return self._user_of.get(sid, ""), self._only_of.pop(sid, None)
+
+    def may_hear(self, sid: str, group_id: str) -> bool:
+        """Whether the socket may hear the group, if its user is in it."""
+        return self._only_of.get(sid, group_id) == group_id
+
+    def rooms_of(self, user_id: str, group_id: str) -> Sequence[str]:
+        """The rooms of the user's sockets that may hear of the group."""
+        is_limited = any(self._only_of.get(sid) == group_id for sid in self.sids_of(user_id))
+        return (user_room(user_id), user_room(user_id, group_id)) if is_limited else (user_room(user_id),)
 
     def users(self) -> Sequence[str]:
         """Who is connected."""
@@ -133,11 +150,21 @@ class SocketFanOut:
         self._groups_of: dict[str, set[str]] = {}
         self._dues = Dues(emitter, qr_codes, self._audience)
 
-    async def connect(self, sid: str, user_id: str) -> None:
-        """Let a signed-in socket hear what is for its user: a group that they are added to from now on included."""
-        self._audience.connect(sid, user_id)
+    async def connect(self, sid: str, user_id: str, only: str | None = None) -> None:
+        """Let a signed-in socket hear what is for its user: a group that they are added to from now on included.
+
+        `only` is the one group that its token opens, if it is for one alone.
+        """
+        self._audience.connect(sid, user_id, only)
         self._groups_of[sid] = set()
-        await self._emitter.enter_room(sid, user_room(user_id))
+        await self._emitter.enter_room(sid, user_room(user_id, only))
+
+    async def widen(self, sid: str) -> None:
+        """Let a socket that could hear one group hear all of its user's from now on."""
+        user_id, only = self._audience.widen(sid)
+        if only is not None:
+            await self._emitter.leave_room(sid, user_room(user_id, only))
+            await self._emitter.enter_room(sid, user_room(user_id))
 
     async def listen(self, sid: str, group_id: str) -> None:
         """Let a socket hear the group from now on, if it is still connected."""
@@ -161,9 +188,10 @@ class SocketFanOut:
         await self._emitter.enter_room(sid, group_room(group_id))
 
     def _lacking(self, group_id: str, user_id: str) -> list[str]:
-        """The user's sockets that don't hear the group."""
+        """The user's sockets that don't hear the group, and may."""
+        may_hear = self._audience.may_hear
         sids = self._audience.sids_of(user_id)
-        return [sid for sid in sids if group_id not in self._groups_of[sid]]
+        return [sid for sid in sids if group_id not in self._groups_of[sid] and may_hear(sid, group_id)]
 
     async def follow_membership(self, recorded: RecordedEvent) -> None:
         """Let who has joined hear the group from this event on, and who has left no more, this event included."""
@@ -294,7 +322,8 @@ class Dues:
         told = {"groupId": standing.state.group_id, "seq": standing.state.seq, "settleUp": rows}
         # While the QR was drawn they may have left the group.
         if self._audience.hears(standing.state.group_id, user_id):
-            await self._emitter.emit("settlement:due", told, to=user_room(user_id))
+            for room in self._audience.rooms_of(user_id, standing.state.group_id):
+                await self._emitter.emit("settlement:due", told, to=room)
 
     async def _due(self, row: Payment) -> dict[str, Any]:
         qr = None if row.upi_link is None else await data_url(self._qr_codes, row.upi_link)

@@ -12,7 +12,9 @@ from pydantic.json_schema import WithJsonSchema
 
 from persplit.exchange.book import Format
 from persplit.ledger import attachment, comment, expense, finding, group, settlement
+from persplit.ledger.conversion import RATE_DECIMALS_MAX, RATE_WHOLE_DIGITS_MAX, canonical_rate
 from persplit.ledger.money import AMOUNT_MAX, CURRENCIES
+from persplit.ledger.recurrence import is_time_zone
 from persplit.ledger.upi import normalise_vpa
 
 ID_LENGTH_MAX: Final = 64
@@ -25,6 +27,7 @@ SEQ_MAX: Final = 2**53 - 1
 TOKEN_LENGTH_MAX: Final = 4096
 PERSON_KEY_LENGTH_MAX: Final = 200
 """Of somebody's name in another product's file."""
+TIME_ZONE_LENGTH_MAX: Final = 64
 ROW_MAX: Final = 1_000_000
 """Of a line in a file."""
 
@@ -103,6 +106,12 @@ def _currency(code: str) -> str:
     if code not in CURRENCIES:
         raise ValueError("not an ISO 4217 currency code")
     return code
+
+
+def _time_zone(name: str) -> str:
+    if not is_time_zone(name):
+        raise ValueError("not a time zone of the IANA database, such as Asia/Kolkata")
+    return name
 
 
 def _file_format(name: str) -> str:
@@ -215,11 +224,29 @@ Currency = Annotated[
     AfterValidator(_currency),
     WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$", "description": "ISO 4217"}),
 ]
+Rate = Annotated[
+    str,
+    StringConstraints(strict=True, max_length=RATE_WHOLE_DIGITS_MAX + 1 + RATE_DECIMALS_MAX),
+    AfterValidator(canonical_rate),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": rf"^[0-9]{{1,{RATE_WHOLE_DIGITS_MAX}}}(\\.[0-9]{{1,{RATE_DECIMALS_MAX}}})?$",
+            "description": "a positive decimal number: major units of the group's currency for one of `currency`",
+        }
+    ),
+]
 Day = Annotated[
     str,
     StringConstraints(strict=True, pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
     AfterValidator(_day),
     WithJsonSchema({"type": "string", "format": "date"}),
+]
+TimeZone = Annotated[
+    str,
+    StringConstraints(strict=True, max_length=TIME_ZONE_LENGTH_MAX),
+    AfterValidator(_time_zone),
+    Field(description="IANA time zone, such as Asia/Kolkata: when a day begins for recurring expenses"),
 ]
 Instant = Annotated[
     str,

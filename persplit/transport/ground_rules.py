@@ -37,6 +37,14 @@ GROUND_RULES: Final = (
         "balances of a group sum to zero, exactly and always. A positive balance is owed to that person.",
     ),
     Rule(
+        "Other currencies",
+        "An expense may be sent in another `currency` than the group's, at a `rate`: major units of the group's for one "
+        "of it, as a decimal text. Its amount is converted once, rounded to the nearest minor unit, half a unit up; "
+        "what people paid and bear is the converted amount divided in proportion, so that it sums to it. The rate "
+        "stays with the expense, and so does what was sent, in `original`. Minor units have the digits of ISO 4217: "
+        "none for JPY, three for KWD.",
+    ),
+    Rule(
         "Time",
         "Instants are RFC 3339 in UTC with milliseconds and come from the server's clock. The date of an expense is "
         "the client's calendar day, YYYY-MM-DD.",
@@ -45,6 +53,23 @@ GROUND_RULES: Final = (
         "Ids",
         "Ids are opaque strings. A client that works offline may choose the id of what it makes: a UUID "
         "(version 7 is best) that is new.",
+    ),
+    Rule(
+        "Who asks",
+        "An account's access token opens all of its groups. A guest's, from `POST /guests`, opens one group: all else is "
+        "refused with `account_needed`, another group with `not_found`; after `POST /auth/upgrade` a refresh brings a "
+        "token for everything. A personal token (`POST /auth/tokens`) goes where an access token goes, over REST and as "
+        "the `token` of a socket: what its scope or its one group doesn't cover is refused with `scope_insufficient`, as "
+        "is everything about the account itself.",
+    ),
+    Rule(
+        "Members and their ids",
+        "A placeholder is a member with no account: an admin answers for them. Who claims one on joining has `claimed`, "
+        "and its balance from then on. Who gives their account up stays as a placeholder under their own id, so a chain "
+        "can arise: follow `claimed` until nobody claims. Members with the same `unit` settle together: "
+        "`updatedBalances` stay each person's own, and `settleUp` has one payer and one payee a unit, whoever came first "
+        "of those with an account; a payment by anybody of the unit counts. Who is `blocked` has left, and gets `blocked` "
+        "for an answer until an admin unblocks them.",
     ),
     Rule(
         "Order",

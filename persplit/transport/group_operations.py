@@ -4,25 +4,34 @@ import hashlib
 from typing import Final
 from uuid import UUID
 
+import orjson
+
 from persplit.ledger import codec
 from persplit.ledger.commands import (
     AddMember,
     ChangeRole,
+    ChangeUnit,
+    ChangeWeight,
     CreateGroup,
     JoinGroup,
     LeaveGroup,
+    MemberCommand,
     RemoveMember,
+    UnblockMember,
     UpdateGroup,
 )
-from persplit.ledger.errors import Conflict, FieldError, Forbidden, Invalid
-from persplit.ledger.events import MemberJoined, MemberUpdated
+from persplit.ledger.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
+from persplit.ledger.events import MemberEvent, MemberUpdated
 from persplit.ledger.state import GroupState
-from persplit.service.command_request import Outcome
+from persplit.service.command_request import CommandRequest, Outcome
+from persplit.service.errors import AccountNeeded
+from persplit.service.invites import Invite
 from persplit.service.qr_tokens import InviteQr
 from persplit.transport import requests as r
 from persplit.transport import results, views
 from persplit.transport.limits import Budget
 from persplit.transport.operations import Call, Operation, Services, command, new_id, page_by_id
+from persplit.transport.reach import Reach
 from persplit.transport.views import Json
 
 
@@ -49,6 +58,7 @@ async def _create_group(services: Services, call: Call, request: r.CreateGroup) 
         currency=request.currency,
         simplify=request.simplify,
         has_password=request.join_password is not None,
+        time_zone=request.time_zone,
     )
     outcome = await command(services, call, request, wanted, group_id=group_id)
     await _set_password(services, outcome, request.join_password)
@@ -89,6 +99,7 @@ async def _update_group(services: Services, call: Call, request: r.UpdateGroup) 
         simplify=request.simplify,
         has_password=True if request.join_password is not None else None,
         archived=request.archived,
+        time_zone=request.time_zone,
         expected_seq=request.expected_seq,
     )
     outcome = await command(services, call, request, wanted, group_id=request.group_id)
@@ -126,22 +137,33 @@ async def _registered(services: Services, call: Call, request: r.AddMember) -> A
 
 
 async def _change_role(services: Services, call: Call, request: r.ChangeRole) -> Json:
+    if request.role is None:
+        wanted = ChangeWeight(request.user_id, request.scaled_weight())
+        return await _member_written(services, call, request, wanted)
     return await _member_written(services, call, request, ChangeRole(request.user_id, request.role))
 
 
 async def _member_written(
-    services: Services, call: Call, request: r.GroupWrite, wanted: AddMember | ChangeRole
+    services: Services, call: Call, request: r.GroupWrite, wanted: MemberCommand
 ) -> Json:
     outcome = await command(services, call, request, wanted, group_id=request.group_id)
     event = outcome.recorded.event
-    assert isinstance(event, MemberJoined | MemberUpdated)  # noqa: S101 - the only events of these commands
-    member = event.member if isinstance(event, MemberJoined) else event.after
+    assert isinstance(event, MemberEvent)  # noqa: S101 - the only events of these commands
+    member = event.after if isinstance(event, MemberUpdated) else event.member
     return {**await _written(services, outcome), "member": codec.member_to_json(member)}
 
 
 async def _remove_member(services: Services, call: Call, request: r.RemoveMember) -> Json:
-    wanted = RemoveMember(request.user_id)
+    wanted = RemoveMember(request.user_id, request.block)
     return await _written(services, await command(services, call, request, wanted, group_id=request.group_id))
+
+
+async def _unblock_member(services: Services, call: Call, request: r.UnblockMember) -> Json:
+    return await _member_written(services, call, request, UnblockMember(request.user_id))
+
+
+async def _change_unit(services: Services, call: Call, request: r.ChangeUnit) -> Json:
+    return await _member_written(services, call, request, ChangeUnit(request.user_id, request.unit))
 
 
 async def _leave_group(services: Services, call: Call, request: r.LeaveGroup) -> Json:
@@ -152,24 +174,75 @@ async def _leave_group(services: Services, call: Call, request: r.LeaveGroup) ->
 
 async def _create_invite(services: Services, call: Call, request: r.CreateInvite) -> Json:
     await services.groups.state_for(request.group_id, call.user_id)
-    code, expires_at = await services.invites.create(request.group_id, call.user_id)
+    code, invite = await services.invites.create(
+        request.group_id, call.user_id, hours=request.hours, uses_max=request.max_uses
+    )
     url = services.invite_url(code)
     token = services.qr_tokens.issue(InviteQr(code), url)
-    return {"code": code, "url": url, "qrUrl": views.qr_url(token), "expiresAt": expires_at}
+    return {**views.invite(invite), "code": code, "url": url, "qrUrl": views.qr_url(token)}
+
+
+async def _own_invites(services: Services, call: Call, group_id: str) -> list[Invite]:
+    """The invites that the caller may look after: as an admin all, else their own."""
+    state = await services.groups.state_for(group_id, call.user_id)
+    is_admin = state.is_admin(call.user_id)
+    found = await services.invites.list_of(group_id)
+    return [invite for invite in found if is_admin or invite.created_by == call.user_id]
+
+
+async def _invites(services: Services, call: Call, request: r.ListInvites) -> Json:
+    own = await _own_invites(services, call, request.group_id)
+    page, cursor = page_by_id(own, lambda invite: invite.id, request)
+    return {"invites": [views.invite(invite) for invite in page], "nextCursor": cursor}
+
+
+async def _revoke_invite(services: Services, call: Call, request: r.RevokeInvite) -> Json:
+    own = await _own_invites(services, call, request.group_id)
+    invite = next((invite for invite in own if invite.id == request.invite_id), None)
+    if invite is None:
+        raise NotFound("there is no such invite, or it has run out")
+    await services.invites.revoke(invite)
+    return {}
 
 
 async def _join_group(services: Services, call: Call, request: r.JoinGroup) -> Json:
-    group_id = await services.invites.group_of(request.code)
-    if request.group_id not in (None, group_id):
-        raise Invalid(FieldError("groupId", "the invite is to another group"))
-    state = await services.groups.peek(group_id)
-    if state is not None and not state.is_member(call.user_id):
-        if state.settings.has_password:
-            await services.group_passwords.check(group_id, call.user_id, request.password)
-        await services.overview.check_room(call.user_id)
     me = await services.accounts.profile(call.user_id)
-    wanted = JoinGroup(me.name, request.claim)
-    return await _written(services, await command(services, call, request, wanted, group_id=group_id))
+
+    async def join(group_id: str) -> Outcome:
+        if request.group_id not in (None, group_id):
+            raise Invalid(FieldError("groupId", "the invite is to another group"))
+        if call.signed_in.group_id not in (None, group_id):
+            raise AccountNeeded("guests have their one group: make an account to join others")
+        return await command(services, call, request, JoinGroup(me.name, request.claim), group_id=group_id)
+
+    return await _written(
+        services, await services.joining.join(request.code, call.user_id, request.password, join)
+    )
+
+
+async def _join_as_guest(services: Services, call: Call, request: r.JoinAsGuest) -> Json:
+    async def join(group_id: str, guest_id: str, command_id: str) -> Outcome:
+        content = {"type": type(request).__name__, **request.content(), "groupId": group_id}
+        return await services.handler.handle(
+            CommandRequest(
+                actor_id=guest_id,
+                group_id=group_id,
+                command_id=command_id,
+                content=orjson.dumps(content, option=orjson.OPT_SORT_KEYS).decode(),
+                command=JoinGroup(request.name, request.claim),
+            )
+        )
+
+    signed_in, outcome = await services.guests.join(
+        request.name,
+        request.code,
+        request.key,
+        request.password,
+        join,
+        tried_by=call.address,
+        device=call.device,
+    )
+    return {**views.signed_in(signed_in), **await _written(services, outcome)}
 
 
 _GROUP: Final = results.GroupWritten
@@ -184,8 +257,17 @@ OPERATIONS: Final = (
         "POST /groups",
         "group:create",
         status=201,
+        about=Reach.PERSON,
     ),
-    Operation("listGroups", "The caller's groups", r.ListById, results.Groups, _groups, "GET /groups"),
+    Operation(
+        "listGroups",
+        "The caller's groups",
+        r.ListById,
+        results.Groups,
+        _groups,
+        "GET /groups",
+        guests=True,
+    ),
     Operation("getGroup", "A group", r.OneGroup, results.Group, _group, "GET /groups/{groupId}"),
     Operation(
         "updateGroup",
@@ -213,18 +295,37 @@ OPERATIONS: Final = (
         "POST /groups/{groupId}/members",
         "member:add",
         status=201,
+        guests=False,
     ),
     Operation(
         "changeRole",
-        "Change a member's role (admin)",
+        "Change a member's role (admin), or weight",
         r.ChangeRole,
         results.MemberWritten,
         _change_role,
         "PATCH /groups/{groupId}/members/{userId}",
     ),
     Operation(
+        "changeUnit",
+        "Let a member settle together with others (admin), or leave their unit (themself, too)",
+        r.ChangeUnit,
+        results.MemberWritten,
+        _change_unit,
+        "PUT /groups/{groupId}/members/{userId}/unit",
+        "member:unit",
+    ),
+    Operation(
+        "unblockMember",
+        "Let somebody who was blocked come in again (admin)",
+        r.UnblockMember,
+        results.MemberWritten,
+        _unblock_member,
+        "POST /groups/{groupId}/members/{userId}/unblock",
+        "member:unblock",
+    ),
+    Operation(
         "removeMember",
-        "Put a member out, at zero balance (admin)",
+        "Put a member out, at zero balance (admin); with `block` for good",
         r.RemoveMember,
         _GROUP,
         _remove_member,
@@ -248,6 +349,26 @@ OPERATIONS: Final = (
         _create_invite,
         "POST /groups/{groupId}/invites",
         status=201,
+        guests=False,
+    ),
+    Operation(
+        "listInvites",
+        "Invites that have not run out: all of them for admins, else the caller's own",
+        r.ListInvites,
+        results.Invites,
+        _invites,
+        "GET /groups/{groupId}/invites",
+        guests=False,
+    ),
+    Operation(
+        "revokeInvite",
+        "Take an invite back (an admin, or who made it)",
+        r.RevokeInvite,
+        None,
+        _revoke_invite,
+        "DELETE /groups/{groupId}/invites/{inviteId}",
+        status=204,
+        guests=False,
     ),
     Operation(
         "joinGroup",
@@ -258,5 +379,19 @@ OPERATIONS: Final = (
         "POST /groups/join",
         "group:join",
         budget=Budget.JOINS,
+        about=Reach.PERSON,
+        guests=True,
+    ),
+    Operation(
+        "joinAsGuest",
+        "Join a group by an invite's code with no account: the tokens open this group alone",
+        r.JoinAsGuest,
+        results.GuestJoined,
+        _join_as_guest,
+        "POST /guests",
+        status=201,
+        is_public=True,
+        budget=Budget.SIGN_INS,
+        writes=True,
     ),
 )

@@ -13,7 +13,7 @@ from persplit.service.webhook_urls import LENGTH_MAX, checked_url
 from persplit.transport import fields as f
 from persplit.transport.operations import Call, Operation, Services
 from persplit.transport.requests import Nothing, OneGroup, Request
-from persplit.transport.results import Result, Time
+from persplit.transport.result import Result, Time
 from persplit.transport.views import Json
 
 PUSH_TOKEN_LENGTH_MAX: Final = 1_000

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -28,17 +29,23 @@ from persplit.service.handler import Handler
 from persplit.service.history import History
 from persplit.service.importing import Importing
 from persplit.service.invites import GroupPasswords, Invites
+from persplit.service.joining import Guests, Joining
 from persplit.service.overview import Overview
+from persplit.service.own_data import OwnData
 from persplit.service.people import People
+from persplit.service.personal_tokens import PersonalTokens
 from persplit.service.ports import AccessClaims, QrRenderer, StatementPrinter
 from persplit.service.qr_tokens import QrTokens
+from persplit.service.rates import Rates
 from persplit.service.read_marks import ReadMarks
 from persplit.service.receipts import Receipts
+from persplit.service.recurring import Recurring
 from persplit.service.standing import Standings
 from persplit.service.sync import Sync
 from persplit.service.users import Users
 from persplit.transport.fields import cursor_of
 from persplit.transport.limits import Budget, Limits
+from persplit.transport.reach import Reach, check_reach
 from persplit.transport.requests import ImportFile, ListById, Push, Request, UndoImport, Write
 from persplit.transport.views import Json
 
@@ -97,8 +104,14 @@ class Services:
     epochs: Epochs
     limits: Limits
     invites: Invites
+    joining: Joining
+    personal_tokens: PersonalTokens
+    own_data: OwnData
+    guests: Guests
     group_passwords: GroupPasswords
     standings: Standings
+    rates: Rates
+    recurring: Recurring
     importing: Importing
     exporting: Exporting
     statements: StatementPrinter
@@ -157,6 +170,8 @@ class Operation:
     is for requests that may be larger than others, `body_seconds_max` for bodies that may take longer to come, and
     `seconds_max` for answers that may; all over REST only. With `file_types` the body is a file of one of these, the
     field `file`, unless it says that it is JSON.
+    `about` and `guests` say which tokens open it, where that isn't as for most: see `reach`. `writes`: to ledgers, though
+    its request carries no key.
     """
 
     id: str
@@ -175,6 +190,37 @@ class Operation:
     body_seconds_max: float | None = None
     file_types: tuple[str, ...] = ()
     seconds_max: float = ANSWER_SECONDS_MAX
+    about: Reach | None = None
+    guests: bool | None = None
+    writes: bool = False
+
+    @property
+    def reach(self) -> Reach:
+        """What it is about: unless told the group that its request names, else all of the caller's."""
+        if self.about is not None:
+            return self.about
+        return Reach.GROUP if "group_id" in self.request.model_fields else Reach.PERSON
+
+    @property
+    def for_guests(self) -> bool:
+        """Whether guests may: unless told, what is about their group."""
+        return self.reach is Reach.GROUP if self.guests is None else self.guests
+
+    @property
+    def changes(self) -> bool:
+        """Whether it does more than look."""
+        return not self.rest.startswith("GET ") if self.rest else self.is_write
+
+    async def answer(self, services: Services, call: "Call", request: Request) -> Json:
+        """Carry it out for the caller.
+
+        Raises:
+            PerSplitError: it can't be, or the caller's token isn't for it.
+
+        """
+        if call.claims is not None and not self.is_public:
+            check_reach(self, call.claims, request)
+        return await self.run(services, call, request)
 
     @property
     def carries_key(self) -> bool:
@@ -184,7 +230,7 @@ class Operation:
     @property
     def is_write(self) -> bool:
         """Whether it writes to ledgers."""
-        return self.carries_key or issubclass(self.request, Push | ImportFile | UndoImport)
+        return self.writes or self.carries_key or issubclass(self.request, Push | ImportFile | UndoImport)
 
 
 T = TypeVar("T")
@@ -202,6 +248,11 @@ def page_by_id(
 def new_id() -> str:
     """A new UUIDv7: unique everywhere, sorting by time."""
     return str(uuid_utils.uuid7())
+
+
+def today() -> str:
+    """The day in UTC, YYYY-MM-DD."""
+    return datetime.now(UTC).date().isoformat()
 
 
 async def command(

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from persplit.service.invites import INVITE_DAYS
 from persplit.transport.html import Html, joined, prose, tag, void
 
 STYLES: Final = "/docs.css"
@@ -52,11 +51,12 @@ def welcome() -> bytes:
 
 _STEPS: Final = tag(
     "ol",
-    tag("li", "Open your PerSplit app and sign in, or make an account."),
+    tag("li", "Open your PerSplit app and sign in, make an account, or go on as a guest."),
     tag("li", "Choose to join a group, and enter this code:"),
 )
 _HELP: Final = (
-    f"If the group has a password, ask whoever invited you for it. A code works for {INVITE_DAYS} days."
+    "If the group has a password, ask whoever invited you for it. A code works for seven days, unless whoever made it "
+    "chose another time, or how many may come in by it."
 )
 
 

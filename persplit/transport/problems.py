@@ -34,6 +34,9 @@ PROBLEMS: Final[dict[type[PerSplitError], Problem]] = {
     service.CredentialsInvalid: Problem(401, "E-mail or password is wrong", _NO),
     service.AccountDisabled: Problem(403, "The account is disabled", "After an admin enabled it again."),
     ledger.Forbidden: Problem(403, "Not allowed", _NO),
+    ledger.Blocked: Problem(403, "Blocked from the group", "After an admin unblocked the person."),
+    service.AccountNeeded: Problem(403, "This takes an account", "After making an account of the guest."),
+    service.ScopeInsufficient: Problem(403, "The token is for less than this", "With another token."),
     ledger.NotFound: Problem(404, "Not found", _NO),
     service.MethodNotAllowed: Problem(405, "Method not allowed", _NO),
     ledger.Conflict: Problem(409, "It has changed", "After looking at the current version."),
@@ -49,6 +52,9 @@ PROBLEMS: Final[dict[type[PerSplitError], Problem]] = {
     service.TooLarge: Problem(413, "Too large", _NO),
     service.UnsupportedMedia: Problem(415, "This kind of file isn't taken", "With another file."),
     ledger.Invalid: Problem(422, "Some fields are wrong", _NO),
+    ledger.RateUnknown: Problem(
+        422, "No rate of exchange is known", "With a `rate`, or once the server has one."
+    ),
     service.IdempotencyKeyReused: Problem(422, "The key was used for something else", "With a new key."),
     service.ImportRefused: Problem(
         422, "The file can't be imported as it is", "After mending it, or leaving rows out."

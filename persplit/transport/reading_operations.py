@@ -104,6 +104,7 @@ OPERATIONS: Final = (
         results.MyBalances,
         _my_balances,
         "GET /balances/me",
+        guests=True,
     ),
     Operation(
         "friends",
@@ -112,5 +113,6 @@ OPERATIONS: Final = (
         results.Friends,
         _friends,
         "GET /balances/friends",
+        guests=True,
     ),
 )

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from persplit.ledger.expense import SplitType
-from persplit.transport.results import Item, Minor, Result
+from persplit.transport.result import Item, Minor, Result
 
 Confidence = Annotated[float, Field(ge=0, le=1, description="how sure it is, 0 to 1; show what is below 0.8")]
 

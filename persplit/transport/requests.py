@@ -1,10 +1,21 @@
 """What clients may send: one model a request, the same for REST and Socket.IO. Unknown fields are refused."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from persplit.exchange.book import FILE_CHARACTERS_MAX, ROWS_MAX
@@ -15,6 +26,7 @@ from persplit.ledger.expense import (
     SHARES_VALUE_MAX,
     VALUE_SCALE,
     ExpenseDraft,
+    ExpenseKind,
     Item,
     Posting,
     SplitType,
@@ -22,6 +34,8 @@ from persplit.ledger.expense import (
 )
 from persplit.ledger.finding import ExpenseFilter
 from persplit.ledger.group import MEMBERS_MAX, Role
+from persplit.ledger.recurrence import UTC_ZONE
+from persplit.service.invites import INVITE_HOURS, INVITE_HOURS_MAX, USES_MAX
 from persplit.transport import fields as f
 
 PAYERS_MAX: Final = 32
@@ -90,6 +104,13 @@ class Register(Request):
     locale: f.Locale | None = None
 
 
+class Upgrade(Request):
+    """What a guest signs in with from now on."""
+
+    email: f.Email
+    password: f.NewPassword
+
+
 class Login(Request):
     """Signing in."""
 
@@ -143,6 +164,7 @@ class CreateGroup(Write):
     name: f.Name
     description: f.GroupDescription | None = None
     currency: f.Currency = "INR"
+    time_zone: f.TimeZone = UTC_ZONE
     simplify: StrictBool = Field(
         default=True, description="fewest payments; false: each debt as it arose, netted"
     )
@@ -164,6 +186,7 @@ class UpdateGroup(GroupWrite):
     simplify: StrictBool | None = None
     join_password: f.NewPassword | None = None
     archived: StrictBool | None = None
+    time_zone: f.TimeZone | None = None
     expected_seq: f.ExpectedSeq | None = None
 
 
@@ -196,16 +219,47 @@ class AddMember(GroupWrite):
 
 
 class ChangeRole(GroupWrite):
-    """A member's new role."""
+    """A member's new role (admin), or their new weight (they, or an admin)."""
 
     user_id: f.Id
-    role: Role
+    weight: f.Number | None = Field(
+        None, description="a positive number, up to four decimal places: their part unless told of SHARES"
+    )
+    role: Role | None = Field(None, validate_default=True)
+
+    @field_validator("role")
+    @classmethod
+    def _one_of(cls, told: Role | None, info: ValidationInfo) -> Role | None:
+        if "weight" in info.data and (told is None) == (info.data["weight"] is None):
+            raise ValueError("give either role or weight")
+        return told
+
+    def scaled_weight(self) -> int:
+        """The weight in ten-thousandths. Raises `Invalid`."""
+        try:
+            return split_value(SplitType.SHARES, self.weight or 0)
+        except ValueError as error:
+            raise Invalid(FieldError("weight", str(error))) from None
 
 
 class RemoveMember(GroupWrite):
-    """Who is put out."""
+    """Who is put out. With `block` they don't come in again until they are unblocked; they may have left already."""
 
     user_id: f.Id
+    block: StrictBool = False
+
+
+class UnblockMember(GroupWrite):
+    """Who may come in again."""
+
+    user_id: f.Id
+
+
+class ChangeUnit(GroupWrite):
+    """Whom a member settles with: everybody with the same `unit`, a name. Null: by themself."""
+
+    user_id: f.Id
+    unit: f.Name | None = Field(description="such as the family's name; null: by themself")
 
 
 class LeaveGroup(GroupWrite):
@@ -216,6 +270,41 @@ class CreateInvite(Request):
     """An invite to a group."""
 
     group_id: f.Id
+    hours: Annotated[StrictInt, Field(ge=1, le=INVITE_HOURS_MAX)] = Field(
+        INVITE_HOURS, description="how long it is good for"
+    )
+    max_uses: Annotated[StrictInt, Field(ge=1, le=USES_MAX)] | None = Field(
+        None, description="how many may come in by it; without end unless told"
+    )
+
+
+class ListInvites(ListById):
+    """A group's invites, in order of id."""
+
+    group_id: f.Id
+
+
+class RevokeInvite(Request):
+    """Which invite nobody is to come in by any more."""
+
+    group_id: f.Id
+    invite_id: f.Id
+
+
+class JoinAsGuest(Request):
+    """Come in with no account: with a name, by an invite's code, with the group's password where it has one."""
+
+    key: f.NewId = Field(
+        description="a new UUID (version 4), kept secret: who sends the same again within ten minutes is the same guest"
+    )
+    name: f.Name
+    code: f.InviteCode
+    password: f.Password | None = Field(None, description="the group's, where it has one")
+    claim: f.Id | None = Field(None, description="the placeholder to take over")
+
+    def content(self) -> dict[str, Any]:
+        """What tells a retry from another use of the key."""
+        return self.model_dump(mode="json", exclude={"key", "password", "code"})
 
 
 class JoinGroup(Write):
@@ -255,31 +344,57 @@ class ItemIn(Request):
     participants: Annotated[list[f.Id], Field(min_length=1, max_length=PEOPLE_MAX)]
 
 
-class ExpenseIn(Request):
-    """An expense as asked for."""
+class TemplateIn(Request):
+    """An expense as asked for, on no day yet."""
 
     description: f.Description
     amount: f.Amount
     paid_by: f.Id | Annotated[list[PaidBy], Field(min_length=1, max_length=PAYERS_MAX)] | None = Field(
         None, description="who paid: a user id (the caller unless told), or what each of several paid"
     )
-    split_type: SplitType
+    preset_id: f.Id | None = Field(
+        None, description="in place of splitType, participants and splits: as the group's preset says"
+    )
+    split_type: SplitType | None = Field(
+        None, validate_default=True, description="how to divide it; required unless `presetId` says it"
+    )
     participants: Annotated[list[f.Id], Field(max_length=PEOPLE_MAX)] | None = Field(
-        None, description="EQUAL, ADJUSTMENT: among whom; all current members unless told"
+        None, description="EQUAL, ADJUSTMENT, SHARES: among whom; all current members unless told"
     )
     splits: Annotated[list[SplitIn], Field(max_length=PEOPLE_MAX)] | None = Field(
-        None, description="EXACT, PERCENTAGE, SHARES, ADJUSTMENT: what is told of each"
+        None,
+        description="EXACT, PERCENTAGE, SHARES, ADJUSTMENT: what is told of each; SHARES: everybody's weight unless told",
     )
     items: Annotated[list[ItemIn], Field(max_length=ITEMS_MAX)] | None = Field(
         None, description="ITEMIZED: the lines of the bill"
     )
     include_payer: StrictBool = Field(default=True, description="EQUAL: whether who paid takes part")
-    date: f.Day | None = Field(None, description="the client's day, YYYY-MM-DD; today in UTC unless told")
     category: f.Category | None = None
     notes: f.Notes | None = None
+    kind: ExpenseKind = Field(
+        default=ExpenseKind.EXPENSE,
+        description="REFUND, INCOME: those in `paidBy` received the money, and it belongs to those who share it",
+    )
+    currency: f.Currency | None = Field(
+        None,
+        description="ISO 4217; all amounts of the request are in its minor units, and the answer has them in the "
+        "group's, with what was sent in `original`. The group's unless told",
+    )
+    rate: f.Rate | None = Field(
+        None,
+        description="major units of the group's currency for one of `currency`. Unless told that of the version "
+        "before, or else the server's newest on or before `date`: `rate_unknown` where it has none",
+    )
 
-    def draft(self) -> ExpenseDraft:
-        """The draft for the ledger.
+    @field_validator("split_type")
+    @classmethod
+    def _one_way_to_divide(cls, told: SplitType | None, info: ValidationInfo) -> SplitType | None:
+        if "preset_id" in info.data and (told is None) == (info.data["preset_id"] is None):
+            raise ValueError("required" if told is None else "a preset says itself how to divide")
+        return told
+
+    def draft(self, table_rate: str | None = None) -> ExpenseDraft:
+        """The draft for the ledger; `table_rate` is what the server knows.
 
         Raises:
             Invalid: a split's value isn't one of its type.
@@ -288,15 +403,19 @@ class ExpenseIn(Request):
         return ExpenseDraft(
             description=self.description,
             amount=self.amount,
-            split_type=self.split_type,
+            split_type=self.split_type or SplitType.EQUAL,
+            preset_id=self.preset_id,
             payers=self._payers(),
             participants=None if self.participants is None else tuple(self.participants),
-            splits=self._splits(),
+            splits=split_values(self.split_type or SplitType.EQUAL, self.splits),
             items=tuple(Item(i.name, i.amount, tuple(i.participants)) for i in self.items or ()),
             include_payer=self.include_payer,
-            date=self.date,
             category=self.category,
             notes=self.notes or None,
+            kind=self.kind,
+            currency=self.currency,
+            rate=self.rate,
+            table_rate=table_rate,
         )
 
     def _payers(self) -> tuple[Posting, ...] | None:
@@ -306,19 +425,31 @@ class ExpenseIn(Request):
             return (Posting(self.paid_by, self.amount),)
         return tuple(Posting(payer.user_id, payer.amount) for payer in self.paid_by)
 
-    def _splits(self) -> tuple[SplitValue, ...]:
-        splits, errors = [], []
-        for index, split in enumerate(self.splits or ()):
-            try:
-                splits.append(SplitValue(split.user_id, _value(self.split_type, split.value)))
-            except ValueError as error:
-                errors.append(FieldError(f"splits.{index}.value", str(error)))
-        if errors:
-            raise Invalid(*errors)
-        return tuple(splits)
+
+class ExpenseIn(TemplateIn):
+    """An expense as asked for."""
+
+    date: f.Day | None = Field(None, description="the client's day, YYYY-MM-DD; today in UTC unless told")
+
+    def draft(self, table_rate: str | None = None) -> ExpenseDraft:
+        """The draft for the ledger, with its day. Raises as for a template."""
+        return replace(super().draft(table_rate), date=self.date)
 
 
-def _value(split_type: SplitType, value: float) -> int:
+def split_values(split_type: SplitType, told: Sequence[SplitIn] | None) -> tuple[SplitValue, ...]:
+    """The splits in the units of the ledger. Raises `Invalid` where one isn't of its type."""
+    splits, errors = [], []
+    for index, split in enumerate(told or ()):
+        try:
+            splits.append(SplitValue(split.user_id, split_value(split_type, split.value)))
+        except ValueError as error:
+            errors.append(FieldError(f"splits.{index}.value", str(error)))
+    if errors:
+        raise Invalid(*errors)
+    return tuple(splits)
+
+
+def split_value(split_type: SplitType, value: float) -> int:
     """The value in the unit of `SplitValue`. `repr` of a float is what the client wrote, so no digit is guessed."""
     if split_type not in SCALED_SPLITS:
         if isinstance(value, float):
@@ -477,6 +608,13 @@ class ListEvents(OneGroup):
     limit: f.Limit = f.LIMIT_DEFAULT
 
 
+class ListRates(Request):
+    """Into which currency, and on which day: today, in UTC, unless told."""
+
+    into: f.Currency
+    date: f.Day | None = None
+
+
 # --- files
 
 
@@ -585,7 +723,9 @@ def _names(found: Any) -> tuple[str, ...]:
     if found["type"] == "extra_forbidden":
         # What a client calls an unknown field may look like a branch.
         return (*(str(part) for part in way if not _is_branch(part)), str(last))
-    return tuple(str(part) for part in found["loc"] if not _is_branch(part))
+    # A default that is found wrong goes by the model's own name for the field.
+    shown = to_camel(last) if isinstance(last, str) and "_" in last else last
+    return tuple(str(part) for part in (*way, shown) if not _is_branch(part))
 
 
 def _is_branch(part: int | str) -> bool:

@@ -70,7 +70,7 @@ class Rest:
                 call = await self._call(operation, request)
             parsed = operation.request.model_validate(await self._fields(operation, request))
             async with patience:
-                result = await operation.run(self._services, call, parsed)
+                result = await operation.answer(self._services, call, parsed)
             return self._response(operation, request, result)
 
         return endpoint
@@ -78,11 +78,11 @@ class Rest:
     async def _call(self, operation: Operation, request: web.Request) -> Call:
         address = self._address.of(request)
         device = request.headers.get("User-Agent", "")[:DEVICE_LENGTH_MAX] or None
+        if self._lifetime.refuses_writes and operation.is_write:
+            raise ServerRestarting("this server is stopping: send it again in a moment")
         if operation.is_public:
             self._limits.check(operation.budget, address)
             return Call(None, address, device, self._cookie.read(request))
-        if self._lifetime.refuses_writes and operation.is_write:
-            raise ServerRestarting("this server is stopping: send it again in a moment")
         claims = await self._services.accounts.authenticate(_bearer(request))
         self._limits.check(operation.budget, claims.user_id)
         if operation.is_for_admins:
@@ -289,5 +289,5 @@ def _from_query(request: web.Request) -> dict[str, Any]:
     return fields
 
 
-_SWITCHES: Final = frozenset({"includeDeleted", "bom", "thumbnail"})
+_SWITCHES: Final = frozenset({"includeDeleted", "bom", "thumbnail", "block"})
 _INTEGER_FIELDS: Final = frozenset({"limit", "after", "seq", "expectedSeq", "amountMin", "amountMax"})

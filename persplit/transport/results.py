@@ -5,25 +5,17 @@ Answers are built as plain JSON values by `views`; nothing is validated on the w
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
-from pydantic.alias_generators import to_camel
+from pydantic import ConfigDict, Field, RootModel
 
 from persplit.exchange.book import Format
 from persplit.exchange.matching import MatchKind
 from persplit.exchange.rows import Status
-from persplit.ledger.expense import SplitType
+from persplit.ledger.expense import ExpenseKind, RateSource, SplitType
 from persplit.ledger.group import Role
+from persplit.ledger.recurrence import UTC_ZONE
 from persplit.ledger.settlement import SettlementStatus
-
-Minor = Annotated[int, Field(description="minor units of the group's currency")]
-Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
-
-
-class Result(BaseModel):
-    """An answer: camelCase on the wire; a later version may add fields."""
-
-    # Only the documents need them, and every start would pay for all.
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=False, defer_build=True)
+from persplit.transport.arrangement_results import Preset, Recurrence
+from persplit.transport.result import Item, Minor, Posting, Result, SplitValue, Time
 
 
 class User(Result):
@@ -31,11 +23,12 @@ class User(Result):
 
     id: str
     name: str
-    email: str
+    email: str | None = Field(description="null of a guest")
     phone: str | None
     vpa: str | None
     locale: str | None
     created_at: Time
+    guest_of: str | None = Field(description="the one group of a guest, who has no account")
 
 
 class SignedIn(Result):
@@ -45,6 +38,14 @@ class SignedIn(Result):
     access_token: str
     refresh_token: str | None = Field(description="null where it went into the browser's cookie")
     expires_in: int
+
+
+class GuestJoined(SignedIn):
+    """A guest, signed in: the tokens open this group alone."""
+
+    seq: int
+    replayed: bool
+    group: "Group"
 
 
 class Session(Result):
@@ -74,6 +75,11 @@ class Member(Result):
     joined_at: Time
     left_at: Time | None
     claimed: str | None = Field(description="the placeholder that they took over")
+    unit: str | None = Field(description="settles together with those of the same unit")
+    blocked: bool = Field(description="doesn't come in again until an admin unblocks them")
+    weight: float = Field(
+        default=1, description="what they bear unless told in what is divided by SHARES; left out: 1"
+    )
 
 
 class Group(Result):
@@ -87,6 +93,7 @@ class Group(Result):
     simplify: bool
     has_password: bool
     archived_at: Time | None
+    time_zone: str = Field(description="IANA: when a day begins for recurring expenses")
     created_by: str
     created_at: Time
     updated_at: Time
@@ -119,35 +126,43 @@ class MemberWritten(GroupWritten):
     member: Member
 
 
-class Invite(Result):
-    """An invite. `qrUrl` is relative to the server."""
+class InviteInfo(Result):
+    """What is known of an invite: not its code, which only who made it was told."""
+
+    id: str = Field(description="to take it back with; lets nobody in")
+    created_by: str
+    created_at: Time
+    expires_at: Time
+    uses: int
+    max_uses: int | None = Field(description="null: without end")
+
+
+class Invites(Result):
+    """A group's invites that have not run out."""
+
+    invites: list[InviteInfo]
+    next_cursor: str | None
+
+
+class Invite(InviteInfo):
+    """A new invite. `qrUrl` is relative to the server."""
 
     code: str
     url: str
     qr_url: str
-    expires_at: Time
 
 
-class Posting(Result):
-    """One person's part."""
+class Original(Result):
+    """What was typed of an expense, in minor units of `currency`. `rate`: major units of the group's for one of it."""
 
-    user_id: str
-    amount: Minor
-
-
-class SplitValue(Result):
-    """One person's value, as asked for."""
-
-    user_id: str
-    value: int | float
-
-
-class Item(Result):
-    """One line of a bill."""
-
-    name: str
-    amount: Minor
-    participants: list[str]
+    currency: str
+    amount: int
+    rate: str
+    rate_source: RateSource = Field(description="GIVEN with the expense, or from the server's TABLE")
+    paid_by: str | list[Posting]
+    splits: list[SplitValue]
+    items: list[Item]
+    shares: list[Posting]
 
 
 class Uploaded(Result):
@@ -167,7 +182,7 @@ class Attachment(Uploaded):
 
 
 class Expense(Result):
-    """An expense; `shares` sum to `amount`."""
+    """An expense; `shares` sum to `amount`. All amounts but those in `original` are in the group's currency."""
 
     id: str
     group_id: str
@@ -191,6 +206,14 @@ class Expense(Result):
     attachments: list[Attachment] = Field(
         default_factory=list, description="left out where there are none; see `attachment:add`"
     )
+    kind: ExpenseKind = Field(
+        default=ExpenseKind.EXPENSE,
+        description="left out: EXPENSE. REFUND, INCOME: those in `paidBy` received the money",
+    )
+    original: Original | None = Field(
+        None, description="what was typed, where that was in another currency; else left out"
+    )
+    recurrence_id: str | None = Field(None, description="the recurring expense that made it; else left out")
 
 
 class ExpenseWritten(Written):
@@ -251,6 +274,18 @@ class Reminder(Result):
     to_user_id: str
     amount: Minor
     created_at: Time
+
+
+class PresetWritten(Written):
+    """The preset after the write."""
+
+    preset: Preset
+
+
+class RecurrenceWritten(Written):
+    """The recurring expense after the write."""
+
+    recurrence: Recurrence
 
 
 class SettlementWritten(Written):
@@ -340,6 +375,7 @@ class GroupSettings(Result):
     has_password: bool
     archived_at: Time | None
     seq: int
+    time_zone: str = Field(default=UTC_ZONE, description="left out: UTC")
 
 
 class Recorded(Result):
@@ -386,9 +422,9 @@ class GroupEvent(Recorded):
 
 
 class MemberEvent(Recorded):
-    """A member, after the event; `before` a change of role."""
+    """A member, after the event; `before` a change of role or unit, or of an account that was given up."""
 
-    type: Literal["member:joined", "member:updated", "member:left"]
+    type: Literal["member:joined", "member:updated", "member:left", "member:unblocked"]
     member: Member
     before: Member | None = None
 
@@ -407,8 +443,30 @@ class ReminderEvent(Recorded):
     reminder: Reminder
 
 
+class PresetEvent(Recorded):
+    """A preset, after the event."""
+
+    type: Literal["preset:saved", "preset:deleted"]
+    preset: Preset
+
+
+class RecurrenceEvent(Recorded):
+    """A recurring expense, after the event."""
+
+    type: Literal["recurrence:saved", "recurrence:stopped"]
+    recurrence: Recurrence
+
+
 AnyEvent: TypeAlias = (
-    ExpenseEvent | AttachmentEvent | SettlementEvent | GroupEvent | MemberEvent | CommentEvent | ReminderEvent
+    ExpenseEvent
+    | AttachmentEvent
+    | SettlementEvent
+    | GroupEvent
+    | MemberEvent
+    | CommentEvent
+    | ReminderEvent
+    | PresetEvent
+    | RecurrenceEvent
 )
 
 
@@ -437,6 +495,8 @@ class GroupSnapshot(Balances):
     group: Group
     expenses: list[Expense]
     settlements: list[Settlement]
+    presets: list[Preset]
+    recurrences: list[Recurrence]
     state: LedgerState
 
 
@@ -628,6 +688,21 @@ class Friends(Result):
     next_cursor: str | None
 
 
+class Rate(Result):
+    """A rate of exchange: major units of `into` for one of `currency`, from the day `date` on."""
+
+    date: Annotated[str, Field(json_schema_extra={"format": "date"})]
+    currency: str
+    into: str
+    rate: str
+
+
+class Rates(Result):
+    """The newest rate of each currency that the server knows one of."""
+
+    rates: list[Rate]
+
+
 class Problem(Result):
     """An RFC 9457 problem, the same in a REST answer and in an ack's `error`."""
 
@@ -699,6 +774,18 @@ class ReminderBroadcast(Broadcast):
     """Somebody was asked to pay."""
 
     reminder: Reminder
+
+
+class PresetBroadcast(Broadcast):
+    """A preset was saved or deleted."""
+
+    preset: Preset
+
+
+class RecurrenceBroadcast(Broadcast):
+    """A recurring expense was saved or stopped."""
+
+    recurrence: Recurrence
 
 
 class SettlementDue(Result):

@@ -183,8 +183,11 @@ class Sockets:
         user_id, sid = connection.claims.user_id, connection.sid
         profile = await self._services.accounts.profile(user_id)
         # Between reading which groups and hearing the user's room somebody may add them to one: hear first.
-        await self._fan_out.connect(sid, user_id)
+        only = connection.claims.group_id
+        await self._fan_out.connect(sid, user_id, only)
         group_ids = await self._services.overview.group_ids(user_id)
+        if only is not None:
+            group_ids = [group_id for group_id in group_ids if group_id == only]
         if sid not in self._connections:
             self._fan_out.disconnect(sid)
             return
@@ -262,9 +265,12 @@ class Sockets:
             raise ServerRestarting("this server is stopping: send it again in a moment")
         await self._services.accounts.check_session(connection.claims)
         self._limits.check(operation.budget, connection.claims.user_id)
-        result = await operation.run(self._services, connection.call, operation.request.model_validate(data))
+        request = operation.request.model_validate(data)
+        result = await operation.answer(self._services, connection.call, request)
         if operation.event == "auth:renew":
             self._start_timers(connection)
+            if connection.claims.group_id is None:
+                await self._fan_out.widen(connection.sid)  # the guest has an account now
         return result
 
     # --- the end of a token, a session, the server
@@ -295,10 +301,21 @@ class Sockets:
 
     def sessions(self) -> Sequence[str]:
         """The sessions that any socket speaks for."""
-        return tuple({connection.claims.session_id: None for connection in self._connections.values()})
+        return self._spoken_for(personal=False)
+
+    def personal_tokens(self) -> Sequence[str]:
+        """The personal tokens with which any socket connected."""
+        return self._spoken_for(personal=True)
+
+    def _spoken_for(self, *, personal: bool) -> Sequence[str]:
+        claims = (connection.claims for connection in self._connections.values())
+        return tuple({it.session_id: None for it in claims if (it.scope is not None) == personal})
 
     def session_ended(self, session_id: str) -> None:
-        """Close the session's sockets: it was signed out, or its account disabled."""
+        """Close the sockets of the session, or of the personal token.
+
+        It was signed out, or taken back, or its account disabled.
+        """
         for connection in list(self._connections.values()):
             if connection.claims.session_id == session_id:
                 self._spawn(self._sign_out, connection)

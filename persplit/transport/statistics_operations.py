@@ -9,7 +9,7 @@ from persplit.ledger.statistics import Statistics as Found
 from persplit.transport import fields as f
 from persplit.transport.operations import Call, Operation, Services
 from persplit.transport.requests import OneGroup
-from persplit.transport.results import Minor, Result
+from persplit.transport.result import Minor, Result
 from persplit.transport.views import Json
 
 

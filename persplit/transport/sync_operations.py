@@ -14,6 +14,7 @@ from persplit.transport.answers import ack_of, is_temporary
 from persplit.transport.limits import Budget
 from persplit.transport.operations import Call, Operation, Services
 from persplit.transport.problems import refusal
+from persplit.transport.reach import Reach
 from persplit.transport.views import Json
 
 PULL: Final = "sync:pull"
@@ -73,7 +74,7 @@ class Outbox:
         # The push as a whole counted as one request; each of its commands counts as what it is.
         services.limits.check(operation.budget, call.user_id)
         fields = {field: value for field, value in command.items() if field != "type"}
-        return await operation.run(services, call, operation.request.model_validate(fields))
+        return await operation.answer(services, call, operation.request.model_validate(fields))
 
 
 OPERATIONS: Final = (
@@ -100,4 +101,6 @@ def push_operation(commands: Mapping[str, Operation]) -> Operation:
         Outbox(commands).push,
         "POST /sync/push",
         "sync:push",
+        # Each command is looked at as if it were sent alone.
+        about=Reach.CALLER,
     )

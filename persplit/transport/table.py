@@ -7,16 +7,20 @@ from persplit.transport import (
     activity_operations,
     admin_operations,
     analytics_operations,
+    arrangement_operations,
     attachment_operations,
     comment_operations,
     exchange_operations,
     expense_operations,
     group_operations,
     notification_operations,
+    own_data_operations,
+    rate_operations,
     reading_operations,
     receipt_operations,
     statistics_operations,
     sync_operations,
+    token_operations,
 )
 from persplit.transport.operations import Operation
 
@@ -27,17 +31,24 @@ _WRITES: Final[dict[str, Operation]] = {
         *expense_operations.OPERATIONS,
         *attachment_operations.OPERATIONS,
         *comment_operations.OPERATIONS,
+        *arrangement_operations.OPERATIONS,
     )
     if operation.event is not None and operation.carries_key
 }
 """What an outbox may hold."""
 
 TAGGED: Final = {
-    "Accounts": account_operations.OPERATIONS,
+    "Accounts": (
+        *account_operations.OPERATIONS,
+        *token_operations.OPERATIONS,
+        *own_data_operations.OPERATIONS,
+    ),
     "Groups": group_operations.OPERATIONS,
     "Expenses and settlements": expense_operations.OPERATIONS,
     "Attachments and receipts": (*attachment_operations.OPERATIONS, *receipt_operations.OPERATIONS),
     "Comments and reminders": comment_operations.OPERATIONS,
+    "Presets and recurring expenses": arrangement_operations.OPERATIONS,
+    "Rates of exchange": rate_operations.OPERATIONS,
     "Balances and history": reading_operations.OPERATIONS,
     "Activity": activity_operations.OPERATIONS,
     "Notifications": notification_operations.OPERATIONS,

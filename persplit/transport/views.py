@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
 from persplit.ledger import codec
-from persplit.ledger.events import GroupEvent, MemberUpdated, Noun, RecordedEvent, subject_of
+from persplit.ledger.events import GroupEvent, MemberUnblocked, MemberUpdated, Noun, RecordedEvent, subject_of
 from persplit.ledger.expense import Expense
 from persplit.ledger.explain import ExplainedDebt
+from persplit.ledger.group import Member
 from persplit.ledger.settlement import Settlement
 from persplit.ledger.snapshot import state_to_json
 from persplit.ledger.state import GroupState
+from persplit.service.accounts import SignedIn
 from persplit.service.history import Explanation, GroupSnapshot, Tail
+from persplit.service.invites import Invite
 from persplit.service.people import DELETED_PERSON, Profiles, shown_name
 from persplit.service.sessions import Session
 from persplit.service.standing import Payment, Standing
@@ -31,6 +34,29 @@ def user(person: User) -> Json:
         "vpa": person.vpa,
         "locale": person.locale,
         "createdAt": person.created_at,
+        "guestOf": person.guest_of,
+    }
+
+
+def signed_in(it: SignedIn) -> Json:
+    """Somebody who has just signed in, with their tokens."""
+    return {
+        "user": user(it.user),
+        "accessToken": it.access_token,
+        "refreshToken": it.refresh_token,
+        "expiresIn": it.expires_in,
+    }
+
+
+def invite(it: Invite) -> Json:
+    """What is known of an invite, its code apart."""
+    return {
+        "id": it.id,
+        "createdBy": it.created_by,
+        "createdAt": it.created_at,
+        "expiresAt": it.expires_at,
+        "uses": it.uses,
+        "maxUses": it.uses_max,
     }
 
 
@@ -57,6 +83,7 @@ def group(state: GroupState, people: Profiles) -> Json:
         "simplify": settings.simplify,
         "hasPassword": settings.has_password,
         "archivedAt": settings.archived_at,
+        "timeZone": settings.time_zone,
         "createdBy": state.created_by,
         "createdAt": state.created_at,
         "updatedAt": state.at,
@@ -68,6 +95,11 @@ def group(state: GroupState, people: Profiles) -> Json:
             for member in state.members.values()
         ],
     }
+
+
+def member(it: Member) -> Json:
+    """A member, as recorded."""
+    return codec.member_to_json(it)
 
 
 def thing(it: Expense | Settlement, group_id: str) -> Json:
@@ -115,7 +147,7 @@ def standing(it: Standing) -> Json:
 
 def shows_people(recorded: RecordedEvent) -> bool:
     """Whether the broadcast of the event needs the profiles of the group's members."""
-    return isinstance(recorded.event, GroupEvent | MemberUpdated)
+    return isinstance(recorded.event, GroupEvent | MemberUpdated | MemberUnblocked)
 
 
 def broadcast(recorded: RecordedEvent, it: Standing, people: Profiles) -> tuple[str, Json]:
@@ -123,7 +155,7 @@ def broadcast(recorded: RecordedEvent, it: Standing, people: Profiles) -> tuple[
     told = codec.event_to_json(recorded)
     name: str = told["type"]
     payload = {key: told[key] for key in ("groupId", "seq", "at", "by", "commandId")}
-    if name == "member:updated":
+    if name in ("member:updated", "member:unblocked"):
         # A role is part of the group as it is shown; the contract has no event of its own for it.
         name = "group:updated"
     if name in ("group:created", "group:updated"):
@@ -205,6 +237,8 @@ def snapshot(it: GroupSnapshot, people: Profiles) -> Json:
         **standing(it.standing),
         "expenses": [thing(t, state.group_id) for t in it.things if isinstance(t, Expense)],
         "settlements": [thing(t, state.group_id) for t in it.things if isinstance(t, Settlement)],
+        "presets": encoded["presets"],
+        "recurrences": encoded["recurrences"],
         "state": {**encoded, "members": [_nameless(member, people) for member in encoded["members"]]},
     }
     return {"snapshot": whole, "seq": state.seq}

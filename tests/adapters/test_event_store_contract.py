@@ -9,7 +9,7 @@ import pytest
 
 from persplit.adapters import mongo_store
 from persplit.ledger.codec import event_to_document
-from persplit.ledger.events import ExpenseCreated, Noun, RecordedEvent
+from persplit.ledger.events import ExpenseCreated, MemberLeft, MemberUnblocked, Noun, RecordedEvent
 from persplit.service import ports
 from persplit.service.ports import (
     CommandKnown,
@@ -329,7 +329,10 @@ async def test_a_user_is_in_the_groups_founded_and_joined_but_not_left(events: E
     await fill(events, founded("asha"), joined("ravi"), group_id="pune")
     await fill(events, founded("asha"), joined("ravi"), left("ravi"), group_id="goa")
     await fill(events, founded("ravi"), left("ravi"), joined("ravi"), added("ravi"), group_id="diu")
-    assert list(await events.groups_of("asha")) == ["goa", "pune"]
+    gone = replace(left("ravi").member, blocked=True)
+    blocked = (MemberLeft(gone), MemberUnblocked(replace(gone, blocked=False)))
+    await fill(events, founded("asha"), joined("ravi"), *blocked, group_id="agra")
+    assert list(await events.groups_of("asha")) == ["agra", "goa", "pune"]
     assert list(await events.groups_of("ravi")) == ["diu", "pune"]
     assert list(await events.groups_of("nobody")) == []
 

@@ -78,6 +78,11 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 HEADER = "Date,Description,Category,Cost,Currency,Asha,Ravi\n2026-01-01,Tea,Food,10.00,EUR,5.00,-5.00\n"
 
 
+def test_a_table_of_spliit_whose_header_lacks_a_column_is_refused() -> None:
+    with pytest.raises(UnreadableFile, match="has no Is Reimbursement"):
+        Target.founded("EUR").looked_at(text_of("spliit.csv").replace("Is Reimbursement", "Is Reimb"))
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [

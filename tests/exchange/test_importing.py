@@ -12,13 +12,18 @@ from persplit.ledger.commands import (
     CreateGroup,
     CreateSettlement,
     DeleteExpense,
+    DeletePreset,
     JoinGroup,
     RemoveMember,
+    SavePreset,
+    SaveRecurrence,
     UpdateGroup,
 )
 from persplit.ledger.errors import BalanceNotZero, Forbidden, GroupArchived, LimitReached
 from persplit.ledger.events import MemberJoined
-from persplit.ledger.expense import Expense
+from persplit.ledger.expense import Expense, SplitType
+from persplit.ledger.preset import PresetDraft
+from persplit.ledger.recurrence import Frequency, Schedule
 from persplit.ledger.settlement import Settlement, SettlementStatus
 from tests.exchange.given import Target, exported, text_of
 from tests.ledger.given import ASHA, JON, RAVI, ledger_of, shared
@@ -180,3 +185,29 @@ def test_the_importer_is_behind_every_event() -> None:
     assert {recorded.by for recorded in imported} == {ASHA}
     assert all(recorded.command_id.startswith("import ") for recorded in imported)
     assert sum(isinstance(recorded.event, MemberJoined) for recorded in imported) == 4
+
+
+def test_presets_come_along_and_go_when_the_import_is_taken_back() -> None:
+    gone = SavePreset("gone", PresetDraft("Gone", SplitType.EQUAL))
+    source = ledger_of(
+        CreateGroup("Asha", "Goa", currency="EUR"),
+        AddMember(RAVI, "Ravi", placeholder=True),
+        CreateExpense("e1", shared(200)),
+        SavePreset("flat", PresetDraft("Flat", SplitType.EQUAL, participants=(ASHA, RAVI), is_default=True)),
+        gone,
+        DeletePreset("gone"),
+        SaveRecurrence("rent", Schedule(Frequency.DAILY, "2026-03-01"), shared(900)),
+    )
+    document = exported(source)
+    broken = next(event for event in document["events"] if event["type"] == "preset:saved")
+    document["events"].append({**broken, "preset": {**broken["preset"], "id": "x", "isDefault": "yes"}})
+    document["events"].append({**broken, "preset": {**broken["preset"], "id": "y", "name": ""}})
+    document["events"].append({**broken, "preset": {**broken["preset"], "id": "z", "participants": ["who"]}})
+    target = Target.founded()
+    plan = target.takes(json.dumps(document))
+    (preset,) = target.state.presets.values()
+    ravi = next(member.user_id for member in target.state.active() if member.name == "Ravi")
+    assert (preset.name, preset.participants, preset.is_default) == ("Flat", (ASHA, ravi), True)
+    assert not target.state.recurrences
+    target.undoes(plan.import_id)
+    assert not target.state.presets

@@ -13,9 +13,21 @@ from persplit.exchange.rows import Status
 from persplit.ledger import codec
 from persplit.ledger.attachment import Attachment
 from persplit.ledger.codec import Json
-from persplit.ledger.commands import AddAttachment, RemoveAttachment, UpdateExpense, UpdateGroup
+from persplit.ledger.commands import (
+    AddAttachment,
+    AddMember,
+    BecomePlaceholder,
+    CreateExpense,
+    CreateGroup,
+    JoinGroup,
+    RemoveAttachment,
+    UpdateExpense,
+    UpdateGroup,
+)
+from persplit.ledger.expense import ExpenseDraft, SplitType
 from persplit.ledger.money import AMOUNT_MAX
 from persplit.ledger.state import plan_of
+from persplit.ledger.units import speakers
 from tests.exchange.given import Target, exported
 from tests.ledger.given import LONG_PROPERTY, TRIP, Ledger, histories, ledger_of, shared, spent
 
@@ -98,6 +110,8 @@ def test_import_of_export_has_the_balances_the_history_and_the_plan(ledger: Ledg
     assert said(ours) == said(document["events"])
     # Whoever left while debts could be rearranged could only do so then: so that comes last.
     target.ledger.do(me, UpdateGroup(simplify=ledger.group.settings.simplify))
+    # Who speaks for a unit depends on who has an account, and on who came first, here.
+    assume(speakers(map(codec.member_from_json, document["group"]["members"])) == target.state.settles_as)
     rows = [
         {"from": row.from_id, "to": row.to_id, "amount": row.amount}
         for row in plan_of(target.state).transfers
@@ -156,3 +170,16 @@ TABLE = (
     "Date,Type,Description,Category,Currency,Amount,Split,Notes,Paid by Asha,Paid by Ben,Paid for Asha,Paid for Ben\n"
     "2026-03-01,expense,Tea,,INR,10.00,EQUAL,,10.00,,5.00,5.00\n"
 )
+
+
+def test_who_took_over_somebody_who_had_taken_over_a_placeholder_is_imported_as_one_person() -> None:
+    ledger = Ledger()
+    ledger.do("u1", CreateGroup("u1", "Goa"))
+    ledger.do("u1", AddMember("p1", "p1", placeholder=True))
+    ledger.do("u1", CreateExpense("e1", ExpenseDraft("Tea", 100, SplitType.EQUAL)))
+    ledger.do("u2", JoinGroup("u2", claim="p1"))
+    ledger.do("u2", BecomePlaceholder("u2"))
+    ledger.do("u3", JoinGroup("u3", claim="u2"))
+    target = Target.founded("INR", name="u1", by="u1")
+    target.takes(json.dumps(exported(ledger)))
+    assert sorted(target.state.balances.values()) == [-50, 50]

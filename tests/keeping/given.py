@@ -33,6 +33,7 @@ def memory_stores() -> Stores:
         events=MemoryEvents(),
         users=MemoryDocuments(UNIQUE_KEYS),
         sessions=MemoryDocuments(),
+        personal_tokens=MemoryDocuments(),
         invites=MemoryDocuments(),
         group_passwords=MemoryDocuments(),
         erasures=MemoryDocuments(),
@@ -44,6 +45,8 @@ def memory_stores() -> Stores:
         read_marks=MemoryDocuments(),
         channels=MemoryDocuments(),
         deliveries=MemoryDocuments(),
+        rates=MemoryDocuments(),
+        schedules=MemoryDocuments(),
         meta=MemoryDocuments(),
         tallies=MemoryTallies(),
         is_shared=False,
@@ -127,6 +130,6 @@ async def contents(stores: Stores) -> dict[str, object]:
     for group_id in await stores.events.groups("", 1_000):
         kept[group_id] = await ledger(stores.events, group_id)
     for name, documents in stores.collections().items():
-        if name != "sessions":
+        if name not in ("sessions", "personal_tokens"):
             kept[f"{name}:"] = list(await documents.scan("", 1_000))
     return kept

@@ -14,12 +14,15 @@ from hypothesis import strategies as st
 from persplit.bootstrap import DATABASE_FILE, open_stores
 from persplit.config import Settings
 from persplit.ledger.codec import event_from_json
+from persplit.ledger.commands import ChangeUnit
 from persplit.ledger.plan import Plan
 from persplit.service import check as check_module
 from persplit.service import snapshots
 from persplit.service.check import REPEATS_MAX, Severity, Tally, check_store
 from persplit.service.errors import StoreUnavailable
-from persplit.service.ports import READ_LIMIT_MAX, Document, Stores, fields_of
+from persplit.service.personal_tokens import PersonalTokens
+from persplit.service.ports import READ_LIMIT_MAX, Document, Stores, TokenScope, fields_of
+from persplit.service.users import User, Users
 from tests.keeping.conftest import Damage, Json, MongoDamage, SqliteDamage, rewrite
 from tests.keeping.given import EVENTS, SNAPSHOT_AT, a_file, a_group, a_store, faults, findings, memory_stores
 from tests.service.histories import written
@@ -235,7 +238,25 @@ async def test_an_account_that_is_not_found_by_its_address(stores: Stores, damag
     assert await faults(stores) == {("lookup_fields", "asha"), ("lookup_fields", "ben")}
 
 
-@pytest.mark.parametrize("collection", ["users", "sessions", "invites", "group_passwords", "audit"])
+async def test_units_guests_and_personal_tokens_are_sound(stores: Stores) -> None:
+    node = Node(stores.events)
+    for who in ("asha", "chitra"):
+        await node.does("asha", ChangeUnit(who, "Rao family"), group_id="goa")
+    state = await whole(stores.events, "goa")
+    assert state.settles_as
+    assert state.balances["chitra"] != 0
+    guest = User("gita", "Gita", None, None, None, None, "2026-11-21T08:00:00.000Z", guest_of="goa")
+    await Users(stores.users).insert(guest, None)
+    tokens = PersonalTokens(stores.personal_tokens, Clock())
+    await tokens.create("asha", "script", TokenScope.READ)
+    assert await findings(stores) == []
+    _, orphan = await tokens.create("nobody", "script", TokenScope.READ)
+    assert await faults(stores) == {("orphan", orphan.id)}
+
+
+@pytest.mark.parametrize(
+    "collection", ["users", "sessions", "personal_tokens", "invites", "group_passwords", "audit"]
+)
 async def test_a_document_that_cannot_be_read(stores: Stores, damage: Damage, collection: str) -> None:
     damage.document(collection, "torn", {"hash": 7}, {})
     (finding,) = await findings(stores)

@@ -345,3 +345,20 @@ async def test_a_new_epoch_is_given(tmp_path: Path) -> None:
     settings = sqlite_settings(tmp_path / "data")
     code, out, _ = await run(settings, "new-epoch")
     assert (code, out) == (0, "Every group has a new epoch. Start the server again.\n")
+
+
+async def test_rates_are_taken_in_whole_or_not_at_all(store_settings: Settings, tmp_path: Path) -> None:
+    table = tmp_path / "rates.csv"
+    table.write_text("date,currency,into,rate\n2026-11-25,EUR,INR,97.25\n")
+    async with serving(store_settings) as (_, url), phones_of(url) as make:
+        asha = await make("Asha")
+        code, out, err = await run(store_settings, "rates", "import", str(table))
+        assert (code, out) == (0, "1 rates of 1 pairs of currencies are known from now on.\n"), err
+        table.write_text("date,currency,into,rate\n2026-11-26,EUR,INR,98\n2026-11-26,EUR,INR,\n")
+        code, _, err = await run(store_settings, "rates", "import", str(table))
+        assert (code, "row 3" in err) == (1, True)
+        assert (await run(store_settings, "rates", "import", str(tmp_path / "none")))[0] == 1
+        (rate,) = (await asha.ok("GET", "/rates?into=INR"))["rates"]
+        assert rate["rate"] == "97.25"
+    async with open_stores(store_settings) as stores:
+        assert await findings(stores) == []

@@ -16,7 +16,8 @@ from persplit.service.errors import StoreUnavailable
 from persplit.service.follower import Follower
 from persplit.service.history import History
 from persplit.service.people import DELETED_PERSON
-from persplit.service.ports import Document, EventStore, Stores
+from persplit.service.personal_tokens import PersonalTokens
+from persplit.service.ports import Document, EventStore, Stores, TokenScope
 from persplit.service.users import User, Users
 from persplit.transport import views
 from tests.keeping.conftest import Damage, MongoDamage
@@ -31,6 +32,7 @@ NOW = "2026-11-21T08:00:00.000Z"
 
 async def test_of_an_account_nothing_is_left_beside_the_ledgers(stores: Stores) -> None:
     await a_store(stores)
+    await PersonalTokens(stores.personal_tokens, Clock()).create("asha", "script", TokenScope.READ)
     before = await contents(stores)
     assert await erase_account(stores, "ASHA@example.org") == "asha"
     kept = await contents(stores)
@@ -38,6 +40,7 @@ async def test_of_an_account_nothing_is_left_beside_the_ledgers(stores: Stores) 
     assert kept["pune"] == before["pune"]
     assert [user.id for user in await stores.users.scan("", 9)] == ["ben", "chitra"]
     assert list(await stores.sessions.find("userId", "asha", 9)) == []
+    assert list(await stores.personal_tokens.find("userId", "asha", 9)) == []
     assert list(await stores.invites.find("createdBy", "asha", 9)) == []
     assert await findings(stores) == []
     user = User("somebody-new", "Asha", "asha@example.org", None, None, None, NOW)
@@ -68,6 +71,7 @@ async def test_what_somebody_attached_stays_when_their_account_goes(stores: Stor
 
 
 async def test_nobody_is_told_any_more_who_was_erased_or_of_a_group_that_was(stores: Stores) -> None:
+    await a_store(stores)
     await stores.read_marks.insert(Document("ben", {"goa": 2}))
     for owner, channel in (("u:ben", "c1"), ("g:goa", "c2"), ("u:asha", "c3")):
         await stores.channels.insert(Document(owner, {"channels": [], "devices": []}))

@@ -6,7 +6,7 @@ strategies for drafts and for whole histories, which go through the same door.
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias, TypeVar
 
@@ -18,6 +18,7 @@ from persplit.ledger.commands import (
     AddComment,
     AddMember,
     CancelSettlement,
+    ChangeUnit,
     Command,
     ConfirmSettlement,
     CreateExpense,
@@ -33,6 +34,7 @@ from persplit.ledger.commands import (
     UpdateGroup,
 )
 from persplit.ledger.comment import Thread
+from persplit.ledger.conversion import as_typed
 from persplit.ledger.decide import Asked, Subject, decide
 from persplit.ledger.errors import LedgerError, PerSplitError
 from persplit.ledger.events import (
@@ -52,6 +54,7 @@ from persplit.ledger.expense import (
     VALUE_SCALE,
     Expense,
     ExpenseDraft,
+    ExpenseKind,
     Item,
     Posting,
     SplitType,
@@ -317,6 +320,7 @@ def spent(expense_id: str, draft: ExpenseDraft) -> CreateExpense:
 
 def as_recorded(expense: Expense) -> ExpenseDraft:
     """What a client sends that got an expense and changes nothing."""
+    original, expense = expense.original, as_typed(expense)
     return ExpenseDraft(
         description=expense.description,
         amount=expense.amount,
@@ -329,6 +333,8 @@ def as_recorded(expense: Expense) -> ExpenseDraft:
         date=expense.date,
         category=expense.category,
         notes=expense.notes,
+        kind=expense.kind,
+        currency=None if original is None else original.currency,
     )
 
 
@@ -422,15 +428,23 @@ def _actor(draw: st.DrawFn, ledger: Ledger) -> str:
     return draw(st.sampled_from([m.user_id for m in ledger.group.active() if not m.placeholder]))
 
 
-def _spend(draw: st.DrawFn, ledger: Ledger) -> Iterable[Intent]:
+def _draft(draw: st.DrawFn, ledger: Ledger) -> ExpenseDraft:
+    """Of any kind, now and then in another currency."""
     draft = draw(drafts(_people(ledger), st.integers(1, 999)))
+    kind = draw(st.sampled_from([ExpenseKind.EXPENSE, *ExpenseKind]))
+    currency, rate = draw(st.sampled_from([(None, None), (None, None), ("EUR", "97.255"), ("JPY", "0.55")]))
+    return replace(draft, kind=kind, currency=currency, rate=rate)
+
+
+def _spend(draw: st.DrawFn, ledger: Ledger) -> Iterable[Intent]:
+    draft = _draft(draw, ledger)
     yield _actor(draw, ledger), CreateExpense(f"e{ledger.seq}", draft)
 
 
 def _edit(draw: st.DrawFn, ledger: Ledger) -> Iterable[Intent]:
     if ledger.expenses:
         chosen = draw(st.sampled_from(sorted(ledger.expenses)))
-        draft = draw(drafts(_people(ledger), st.integers(1, 999)))
+        draft = _draft(draw, ledger)
         resent = as_recorded(ledger.expenses[chosen])
         yield _actor(draw, ledger), UpdateExpense(chosen, draw(st.sampled_from([draft, draft, resent])))
 
@@ -529,6 +543,10 @@ def _talk(draw: st.DrawFn, ledger: Ledger) -> Iterable[Intent]:
             yield _actor(draw, ledger), DeleteComment(comment_id, expense_id)
 
 
+def _settle_together(draw: st.DrawFn, ledger: Ledger) -> Iterable[Intent]:
+    yield "u1", ChangeUnit(draw(st.sampled_from(_people(ledger))), draw(st.sampled_from(["Rao", None])))
+
+
 def _change_settings(draw: st.DrawFn, ledger: Ledger) -> Iterable[Intent]:
     yield "u1", UpdateGroup(simplify=draw(mostly_simplify), name=draw(st.sampled_from(["Goa", "Home"])))
 
@@ -540,6 +558,7 @@ _MOVES: Final[Sequence[_Move]] = [
     *[_settle_and_leave, _stand_between_and_leave] * 2,
     _change_settings,
     _talk,
+    _settle_together,
 ]
 
 

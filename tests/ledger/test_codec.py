@@ -28,6 +28,7 @@ from persplit.ledger.events import (
     GroupUpdated,
     MemberJoined,
     MemberLeft,
+    MemberUnblocked,
     MemberUpdated,
     RecordedEvent,
     SettlementCreated,
@@ -39,6 +40,7 @@ from persplit.ledger.settlement import Settlement, SettlementStatus
 from tests.strategies import recorded_events
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "events_v1"
+BEFORE_UNITS = GOLDEN.parent / "events_v1_before_units"
 GOLDEN_NAMES = sorted(path.stem for path in GOLDEN.glob("*.json"))
 
 GROUP = "0192f3a0-0000-7000-8000-0000000000a1"
@@ -70,6 +72,13 @@ def same_text(one: object, other: object) -> bool:
 @pytest.mark.parametrize("name", GOLDEN_NAMES)
 def test_every_golden_event_is_written_back_as_it_was_read(name: str) -> None:
     assert same_text(event_to_document(event_from_json(stored(name))), stored(name))
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in BEFORE_UNITS.glob("*.json")))
+def test_members_from_before_there_were_units_are_in_none_and_not_blocked(name: str) -> None:
+    old: dict[str, Any] = json.loads((BEFORE_UNITS / f"{name}.json").read_text(encoding="utf-8"))
+    assert "unit" not in repr(old)
+    assert event_from_json(old) == event_from_json(stored(name))
 
 
 def test_every_kind_of_event_has_a_golden_file() -> None:
@@ -129,6 +138,13 @@ def test_members_who_join_change_and_leave() -> None:
     left = decoded("member_left")
     assert isinstance(left, MemberLeft)
     assert not left.member.is_active
+    blocked, unblocked = decoded("member_left_blocked"), decoded("member_unblocked")
+    assert isinstance(blocked, MemberLeft)
+    assert isinstance(unblocked, MemberUnblocked)
+    assert (blocked.member.blocked, unblocked.member.blocked) == (True, False)
+    together = decoded("member_updated_unit")
+    assert isinstance(together, MemberUpdated)
+    assert (together.before.unit, together.after.unit) == (None, "Rao family")
 
 
 def test_an_expense_split_equally() -> None:

@@ -235,7 +235,6 @@ def test_every_bad_field_is_told_at_once() -> None:
         ),
         (divided(SplitType.EXACT, 3, {}), "splits", "EXACT needs"),
         (divided(SplitType.PERCENTAGE, 3, {}), "splits", "PERCENTAGE needs"),
-        (divided(SplitType.SHARES, 3, {}), "splits", "SHARES needs"),
         (divided(SplitType.ADJUSTMENT, 3, {}), "splits", "ADJUSTMENT needs"),
         (dataclasses.replace(shared(3), items=(Item("tea", 3, (ASHA,)),)), "items", "EQUAL takes no items"),
         (bill(3), "items", "ITEMIZED needs"),

@@ -23,7 +23,7 @@ from persplit.ledger.commands import (
     UpdateGroup,
 )
 from persplit.ledger.errors import Conflict, Forbidden, GroupArchived, Invalid, NotFound
-from persplit.ledger.events import GroupCreated, GroupUpdated, MemberJoined, MemberLeft
+from persplit.ledger.events import GroupCreated, GroupUpdated, MemberJoined, MemberLeft, MemberUpdated
 from persplit.ledger.group import GroupSettings, Role
 from tests.ledger.given import (
     ARCHIVED,
@@ -168,7 +168,7 @@ def test_the_currency_stays_fixed_when_the_expense_is_deleted() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [c for c in INSIDE if not isinstance(c, UpdateGroup | LeaveGroup)],
+    [c for c in INSIDE if not isinstance(c, UpdateGroup | LeaveGroup | ChangeRole)],
     ids=lambda command: type(command).__name__,
 )
 def test_an_archived_group_is_only_read(command: Command) -> None:
@@ -177,6 +177,11 @@ def test_an_archived_group_is_only_read(command: Command) -> None:
 
 def test_nobody_joins_an_archived_group() -> None:
     given(*TRIP, ARCHIVED).when(JON, JoinGroup("Jon")).refused(GroupArchived)
+
+
+def test_who_manages_an_archived_group_can_change() -> None:
+    given(*TRIP, ARCHIVED).when(ASHA, ChangeRole(RAVI, Role.ADMIN)).made(MemberUpdated)
+    given(*TRIP, ARCHIVED).when(RAVI, ChangeRole(RAVI, Role.ADMIN)).refused(Forbidden)
 
 
 def test_an_archived_group_is_left_like_any_other() -> None:

@@ -5,6 +5,7 @@ import pytest
 from persplit.ledger import decide as rules
 from persplit.ledger.commands import (
     AddMember,
+    BecomePlaceholder,
     CancelSettlement,
     ChangeRole,
     Command,
@@ -14,11 +15,13 @@ from persplit.ledger.commands import (
     JoinGroup,
     LeaveGroup,
     RemoveMember,
+    UnblockMember,
     UpdateGroup,
 )
 from persplit.ledger.errors import (
     AlreadyMember,
     BalanceNotZero,
+    Blocked,
     Conflict,
     Forbidden,
     Invalid,
@@ -315,3 +318,87 @@ def test_who_leaves_a_group_is_gone_from_balances_debts_and_plan_for_good() -> N
     ledger.do(ASHA, spent("e2", shared(300)))
     assert ledger.group.balances == {ASHA: 150, MEERA: -150}
     assert [person.user_id for person in ledger.group.active()] == [ASHA, MEERA]
+
+
+# --- blocking
+
+
+def test_an_admin_puts_somebody_out_for_good() -> None:
+    blocked = given(*TRIP).when(ASHA, RemoveMember(RAVI, block=True)).made(MemberLeft).member
+    assert (blocked.is_active, blocked.blocked) == (False, True)
+    gone = (*TRIP, RemoveMember(RAVI, block=True))
+    given(*gone).when(RAVI, JoinGroup("Ravi")).refused(Blocked)
+    given(*gone).when(ASHA, AddMember(RAVI, "Ravi")).refused(Blocked, says="unblock")
+    given(*gone).when(ASHA, RemoveMember(RAVI, block=True)).refused(Conflict)
+
+
+def test_who_has_left_by_themself_is_blocked_later() -> None:
+    left = (*TRIP, (RAVI, LeaveGroup()))
+    assert given(*left).when(ASHA, RemoveMember(RAVI, block=True)).made(MemberLeft).member.blocked
+    given(*left).when(ASHA, RAVI_GONE).refused(NotFound)
+
+
+def test_blocking_takes_an_admin_and_a_zero_balance_and_somebody_with_an_account() -> None:
+    given(*TRIP).when(RAVI, RemoveMember(RAVI, block=True)).refused(Forbidden)
+    given(*TRIP).when(ASHA, RemoveMember(ASHA, block=True)).refused(Invalid, path="block")
+    given(*TRIP, WITH_GUEST).when(ASHA, RemoveMember(GUEST, block=True)).refused(Invalid, path="block")
+    given(*TRIP).when(ASHA, RemoveMember(JON, block=True)).refused(NotFound)
+    owing = (*TRIP, spent("e1", shared(90, by=ASHA)))
+    given(*owing).when(ASHA, RemoveMember(RAVI, block=True)).refused(BalanceNotZero)
+
+
+def test_who_was_unblocked_comes_in_again() -> None:
+    gone = (*TRIP, RemoveMember(RAVI, block=True))
+    given(*gone).when(MEERA, UnblockMember(RAVI)).refused(Forbidden)
+    given(*gone).when(ASHA, UnblockMember(MEERA)).refused(NotFound)
+    given(*gone).when(ASHA, UnblockMember(JON)).refused(NotFound)
+    ledger = ledger_of(*gone)
+    before = ledger.group
+    ledger.do(ASHA, UnblockMember(RAVI))
+    assert not ledger.group.is_member(RAVI)
+    assert ledger.group.basis is before.basis
+    ledger.do(RAVI, JoinGroup("Ravi"))
+    assert ledger.group.is_member(RAVI)
+    assert not ledger.group.members[RAVI].blocked
+
+
+# --- a group that everybody has left
+
+
+def test_who_comes_back_first_into_an_empty_group_is_its_admin() -> None:
+    ledger = ledger_of(FOUNDED, WITH_GUEST, (ASHA, LeaveGroup()))
+    ledger.do(RAVI, JoinGroup("Ravi"))
+    ledger.do(JON, JoinGroup("Jon"))
+    assert [ledger.group.is_admin(who) for who in (RAVI, JON)] == [True, False]
+
+
+# --- giving an account up
+
+
+def test_who_gives_their_account_up_stays_as_a_placeholder_with_their_balance() -> None:
+    ledger = ledger_of(*TRIP, spent("e1", shared(90, by=ASHA)))
+    before = ledger.group
+    ledger.do(RAVI, BecomePlaceholder("Ravi R"))
+    after = ledger.group
+    assert after.balances == before.balances
+    assert after.basis is before.basis
+    assert (after.members[RAVI].placeholder, after.members[RAVI].name) == (True, "Ravi R")
+    given(*TRIP, (RAVI, BecomePlaceholder("R"))).when(RAVI, BecomePlaceholder("R")).refused(Conflict)
+
+
+def test_the_only_admin_makes_another_one_first_unless_nobody_is_left_to_be_one() -> None:
+    given(*TRIP).when(ASHA, BecomePlaceholder("Asha")).refused(Conflict, says="only admin")
+    given(*TRIP, SECOND_ADMIN).when(ASHA, BecomePlaceholder("Asha")).made(MemberUpdated)
+    given(FOUNDED, WITH_GUEST).when(ASHA, BecomePlaceholder("Asha")).made(MemberUpdated)
+    given(FOUNDED, UpdateGroup(archived=True)).when(ASHA, BecomePlaceholder("Asha")).made(MemberUpdated)
+
+
+def test_who_takes_over_somebody_who_took_over_a_placeholder_has_both() -> None:
+    dinner = shared(90, ASHA, RAVI, GUEST, by=ASHA)
+    ledger = ledger_of(*TRIP, WITH_GUEST, spent("e1", dinner), CLAIMED, (JON, BecomePlaceholder("Jon")))
+    ledger.do("new", JoinGroup("New", claim=JON))
+    state = ledger.group
+    assert (state.canonical(GUEST), state.canonical(JON)) == ("new", "new")
+    assert state.balances["new"] == -30
+    given_back = ledger.try_to(JON, JoinGroup("Jon"))
+    assert type(given_back) is Conflict

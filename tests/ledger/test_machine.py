@@ -20,8 +20,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from persplit.ledger.commands import (
     AddMember,
+    BecomePlaceholder,
     CancelSettlement,
     ChangeRole,
+    ChangeUnit,
     Command,
     ConfirmSettlement,
     CreateExpense,
@@ -33,6 +35,7 @@ from persplit.ledger.commands import (
     LeaveGroup,
     RemoveMember,
     RestoreExpense,
+    UnblockMember,
     UpdateExpense,
     UpdateGroup,
 )
@@ -41,6 +44,7 @@ from persplit.ledger.errors import (
     AlreadyMember,
     AlreadySettled,
     BalanceNotZero,
+    Blocked,
     Conflict,
     Forbidden,
     GroupArchived,
@@ -72,6 +76,8 @@ class Person:
     active: bool = True
     admin: bool = False
     placeholder: bool = False
+    blocked: bool = False
+    unit: str | None = None
 
 
 @dataclass
@@ -155,7 +161,9 @@ class Book:
         """Which error the command deserves. `debts` are the ledger's: the book keeps balances only."""
         if not (self.here(actor) or isinstance(command, JoinGroup)):
             return NotFound
-        if self.archived and not isinstance(command, UpdateGroup | LeaveGroup):
+        if self.archived and not isinstance(
+            command, UpdateGroup | LeaveGroup | BecomePlaceholder | ChangeRole
+        ):
             return GroupArchived
         return self._rule_refusal(actor, command, debts)
 
@@ -169,21 +177,52 @@ class Book:
                 return self._payment_refusal(actor, command)
             case ConfirmSettlement() | DeclineSettlement() | CancelSettlement():
                 return self._answer_refusal(actor, command)
-            case LeaveGroup():
-                return self._leave_refusal(actor, debts)
-            case RemoveMember(user_id=user_id) if actor in (*self.admins(), user_id):
-                return self._leave_refusal(user_id, debts) if self.here(user_id) else NotFound
             case JoinGroup(claim=claim):
                 return self._join_refusal(actor, claim)
+        return self._going_refusal(actor, command, debts)
+
+    def _going_refusal(self, actor: str, command: Command, debts: Iterable[tuple[str, str, int]]) -> Refusal:
+        match command:
+            case LeaveGroup():
+                return self._leave_refusal(actor, debts)
+            case BecomePlaceholder():
+                return self._give_up_refusal(actor)
+            case ChangeUnit(user_id=user_id, unit=None) if user_id == actor:
+                return None
+            case RemoveMember(user_id=user_id, block=True) if actor in self.admins():
+                return self._block_refusal(actor, user_id, debts)
+            case RemoveMember(user_id=user_id, block=False) if actor in (*self.admins(), user_id):
+                return self._leave_refusal(user_id, debts) if self.here(user_id) else NotFound
         return self._manage_refusal(command) if actor in self.admins() else Forbidden
 
     def _join_refusal(self, actor: str, claim: str | None) -> Refusal:
         if self.here(actor):
             return AlreadyMember
         if claim is None:
-            return None
+            return self._coming_refusal(actor)
         free = self.here(claim) and self.people[claim].placeholder
         return None if free and actor not in self.people else Invalid
+
+    def _coming_refusal(self, user_id: str) -> Refusal:
+        if user_id in self.claims:
+            return Conflict
+        return Blocked if user_id in self.people and self.people[user_id].blocked else None
+
+    def _give_up_refusal(self, actor: str) -> Refusal:
+        if self.people[actor].placeholder:
+            return Conflict
+        others = [other for other in self.active() if other != actor and not self.people[other].placeholder]
+        return Conflict if others and self.admins() == [actor] else None
+
+    def _block_refusal(self, actor: str, user_id: str, debts: Iterable[tuple[str, str, int]]) -> Refusal:
+        known = self.people.get(user_id)
+        if user_id == actor or (known is not None and known.placeholder):
+            return Invalid
+        if known is None:
+            return NotFound
+        if known.blocked:
+            return Conflict
+        return self._leave_refusal(user_id, debts) if known.active else None
 
     def _manage_refusal(self, command: Command) -> Refusal:
         match command:
@@ -191,6 +230,12 @@ class Book:
                 return AlreadyMember
             case AddMember(user_id=user_id, placeholder=True):
                 return Conflict if user_id in self.people else None
+            case AddMember(user_id=user_id):
+                return self._coming_refusal(user_id)
+            case UnblockMember(user_id=user_id):
+                return None if user_id in self.people and self.people[user_id].blocked else NotFound
+            case ChangeUnit(user_id=user_id):
+                return None if self.here(user_id) else NotFound
             case ChangeRole(user_id=user_id, role=role):
                 return self._role_refusal(user_id, role)
         return None
@@ -400,19 +445,51 @@ class Book:
                 self.archived = self.archived if archived is None else archived
                 self.currency = currency or self.currency
                 self.settings_seq = seq
+            case _:
+                self._write_of_people(actor, command)
+
+    def _write_of_people(self, actor: str, command: Command) -> None:
+        match command:
             case AddMember(user_id=user_id, placeholder=placeholder):
-                self.people[user_id] = Person(placeholder=placeholder)
+                self._come(user_id, placeholder=placeholder)
             case JoinGroup(claim=claim):
-                self.people[actor] = Person()
+                self._come(actor)
                 if claim is not None:
-                    self.people[claim].active = False
-                    self.claims[claim] = actor
+                    self._take_over(actor, claim)
             case ChangeRole(user_id=user_id, role=role):
                 self.people[user_id].admin = role is Role.ADMIN
-            case RemoveMember(user_id=user_id):
-                self.people[user_id].active = False
+            case RemoveMember(user_id=user_id, block=block):
+                self._go(user_id)
+                self.people[user_id].blocked = block
             case LeaveGroup():
-                self.people[actor].active = False
+                self._go(actor)
+            case _:
+                self._write_of_places(actor, command)
+
+    def _write_of_places(self, actor: str, command: Command) -> None:
+        match command:
+            case ChangeUnit(user_id=user_id, unit=unit):
+                self.people[user_id].unit = unit
+            case BecomePlaceholder():
+                self.people[actor].placeholder = True
+                self.people[actor].admin = False
+            case UnblockMember(user_id=user_id):
+                self.people[user_id].blocked = False
+
+    def _come(self, user_id: str, *, placeholder: bool = False) -> None:
+        admin = not placeholder and not self.admins()
+        self.people[user_id] = Person(placeholder=placeholder, admin=admin)
+
+    def _go(self, user_id: str) -> None:
+        self.people[user_id].active = False
+        self.people[user_id].unit = None
+
+    def _take_over(self, user_id: str, placeholder_id: str) -> None:
+        was = self.people[placeholder_id]
+        was.active = False
+        self.people[user_id].unit = was.unit
+        self.claims = {old: user_id if held == placeholder_id else held for old, held in self.claims.items()}
+        self.claims[placeholder_id] = user_id
 
     def _answer(self, settlement_id: str, status: SettlementStatus, seq: int) -> None:
         self.payments[settlement_id] = replace(self.payments[settlement_id], status=status, seq=seq)
@@ -545,6 +622,26 @@ class GroupMachine(RuleBasedStateMachine):
         self.ask(self.anybody(data), RemoveMember(data.draw(st.sampled_from(PEOPLE + PLACEHOLDERS))))
 
     @rule(data=st.data())
+    def block(self, data: st.DataObject) -> None:
+        who = data.draw(st.sampled_from([*PEOPLE, "p1", STRANGER]))
+        self.ask(self.anybody(data), RemoveMember(who, block=True))
+
+    @precondition(lambda self: any(person.blocked for person in self.book.people.values()))
+    @rule(data=st.data())
+    def unblock(self, data: st.DataObject) -> None:
+        self.ask(self.anybody(data), UnblockMember(data.draw(st.sampled_from(PEOPLE))))
+
+    @rule(data=st.data())
+    def change_unit(self, data: st.DataObject) -> None:
+        who = data.draw(st.sampled_from(PEOPLE + PLACEHOLDERS))
+        self.ask(self.anybody(data), ChangeUnit(who, data.draw(st.sampled_from(["Rao", "Shah", None]))))
+
+    @precondition(lambda self: self.ledger.seq > 25)
+    @rule(data=st.data())
+    def give_the_account_up(self, data: st.DataObject) -> None:
+        self.ask(self.anybody(data), BecomePlaceholder("Gone"))
+
+    @rule(data=st.data())
     def change_role(self, data: st.DataObject) -> None:
         who = data.draw(st.sampled_from(PEOPLE + PLACEHOLDERS))
         self.ask(self.anybody(data), ChangeRole(who, data.draw(st.sampled_from(Role))))
@@ -602,11 +699,14 @@ class GroupMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_plan_settles_everything(self) -> None:
-        balances = dict(self.ledger.group.balances)
+        balances, book = Counter[str](), self.book
+        unit_of = {user_id: book.people[user_id].unit or user_id for user_id in book.active()}
+        for user_id, amount in self.ledger.group.balances.items():
+            balances[unit_of[user_id]] += amount
         for row in plan_of(self.ledger.group).transfers:
             assert row.amount > 0
-            balances[row.from_id] += row.amount
-            balances[row.to_id] -= row.amount
+            balances[unit_of[row.from_id]] += row.amount
+            balances[unit_of[row.to_id]] -= row.amount
         assert set(balances.values()) <= {0}
 
     @invariant()

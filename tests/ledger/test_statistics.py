@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from persplit.ledger.commands import DeleteExpense
 from persplit.ledger.debts import net_of
-from persplit.ledger.expense import Expense
+from persplit.ledger.expense import Expense, ExpenseKind
 from persplit.ledger.statistics import CategoryTotal, MemberTotal, MonthTotal, Statistics, statistics_of
 from tests.ledger.given import (
     ASHA,
@@ -40,6 +40,9 @@ def test_what_a_trip_came_to() -> None:
         spent("e4", shared(70)),
         DeleteExpense("e4"),
     )
+    ledger.do(MEERA, spent("e5", replace(shared(30, MEERA), date="2026-03-03", kind=ExpenseKind.REFUND)))
+    assert of(ledger, MEERA).paid == 20
+    ledger.do(MEERA, DeleteExpense("e5"))
     assert of(ledger, ASHA) == Statistics(
         count=3,
         amount=1250,
@@ -61,7 +64,7 @@ def test_every_unit_is_counted_once_by_whichever_way_one_adds(ledger: Ledger, me
     counting = [it for it in ledger.expenses.values() if it.deleted_at is None]
     found = of(ledger, me)
     assert found.count == len(counting)
-    assert found.amount == sum(it.amount for it in counting)
+    assert found.amount == sum(it.spent for it in counting)
     assert found.amount == sum(it.amount for it in found.categories) == sum(it.amount for it in found.months)
     assert found.amount == sum(it.paid for it in found.members) == sum(it.share for it in found.members)
     mine = next((it for it in found.members if it.user_id == me), MemberTotal(me, 0, 0, 0))

@@ -32,6 +32,7 @@ from persplit.service.errors import (
     TokenReused,
 )
 from persplit.service.people import People
+from persplit.service.personal_tokens import PersonalTokens
 from persplit.service.ports import Document, PasswordHasher, VersionChanged
 from persplit.service.sessions import Grant, Sessions
 from persplit.service.suspensions import Suspensions
@@ -134,6 +135,7 @@ def house(argon2: Argon2Passwords) -> House:
         users=users,
         people=people,
         sessions=Sessions(MemoryDocuments(), pepper=pepper, clock=clock, monotonic=clock.monotonic),
+        personal_tokens=PersonalTokens(MemoryDocuments(), clock, monotonic=clock.monotonic),
         passwords=passwords,
         tokens=JwtAccessTokens(derive_key(SECRET, "access"), clock=clock),
         throttle=SignInThrottle(monotonic=clock.monotonic),

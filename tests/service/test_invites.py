@@ -1,14 +1,16 @@
 """Invites and group passwords."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from persplit.adapters.memory_store import MemoryDocuments
-from persplit.ledger.errors import Forbidden, Invalid, NotFound
+from persplit.ledger.errors import Forbidden, Invalid, LimitReached, NotFound
+from persplit.service import invites as invites_module
 from persplit.service.errors import RateLimited, ServiceError, StoreUnavailable
-from persplit.service.invites import CODE_LENGTH, INVITE_DAYS, GroupPasswords, Invites
+from persplit.service.invites import CODE_LENGTH, INVITE_HOURS, GroupPasswords, Invites
 from persplit.service.ports import Document, DuplicateKey, PasswordHasher, VersionChanged
 from persplit.service.throttle import FREE_FAILURES, SignInThrottle
 from tests.service.nodes import Clock
@@ -81,31 +83,31 @@ async def test_a_code_opens_its_group_as_often_as_wished(invites: Invites) -> No
     assert len(code) == CODE_LENGTH
     assert code != other
     for _ in range(3):
-        assert await invites.group_of(code) == "goa"
-    assert await invites.group_of(other) == "diu"
+        assert (await invites.find(code)).group_id == "goa"
+    assert (await invites.find(other)).group_id == "diu"
 
 
 @pytest.mark.parametrize("code", ["", "nonsense", "a" * CODE_LENGTH, "é"])
 async def test_a_code_of_nobodys_opens_nothing(invites: Invites, code: str) -> None:
     await invites.create("goa", "asha")
     with pytest.raises(NotFound):
-        await invites.group_of(code)
+        await invites.find(code)
 
 
 async def test_a_code_runs_out_when_it_says_and_is_gone_then(
     invites: Invites, clock: Clock, documents: MemoryDocuments
 ) -> None:
-    code, expires_at = await invites.create("goa", "asha")
-    assert expires_at == "2026-11-28T08:00:00.000Z"
-    clock.now += timedelta(days=INVITE_DAYS) - timedelta(milliseconds=1)
-    assert await invites.group_of(code) == "goa"
+    code, invite = await invites.create("goa", "asha")
+    assert invite.expires_at == "2026-11-28T08:00:00.000Z"
+    clock.now += timedelta(hours=INVITE_HOURS) - timedelta(milliseconds=1)
+    assert (await invites.find(code)).group_id == "goa"
     clock.move(0.001)
     with pytest.raises(NotFound):
-        await invites.group_of(code)
+        await invites.find(code)
     assert documents._documents == {}
     clock.move(-DAY)
     with pytest.raises(NotFound):
-        await invites.group_of(code)
+        await invites.find(code)
 
 
 async def test_who_reads_the_store_cant_join_with_what_is_there(
@@ -115,7 +117,55 @@ async def test_who_reads_the_store_cant_join_with_what_is_there(
     assert code not in repr(documents._documents)
     (id_,) = documents._documents
     with pytest.raises(NotFound):
-        await invites.group_of(id_)
+        await invites.find(id_)
+
+
+async def test_an_invite_for_two_lets_two_in_however_many_come_at_once(invites: Invites) -> None:
+    code, _ = await invites.create("goa", "asha", uses_max=2)
+    invite = await invites.find(code)
+    came = await asyncio.gather(*(invites.take(invite) for _ in range(5)), return_exceptions=True)
+    assert [type(it).__name__ for it in came].count("NoneType") == 2
+    with pytest.raises(NotFound):
+        await invites.take(invite)
+    await invites.give_back(invite)
+    assert (await invites.find(code)).uses == 1
+    await invites.take(invite)
+
+
+async def test_an_invite_that_was_taken_back_lets_nobody_in(invites: Invites) -> None:
+    code, invite = await invites.create("goa", "asha")
+    await invites.create("diu", "asha")
+    assert list(await invites.list_of("goa")) == [invite]
+    await invites.revoke(invite)
+    await invites.give_back(invite)
+    assert list(await invites.list_of("goa")) == []
+    with pytest.raises(NotFound):
+        await invites.find(code)
+    with pytest.raises(NotFound):
+        await invites.take(invite)
+
+
+async def test_invites_that_run_out_make_room_for_others(
+    invites: Invites, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(invites_module, "INVITES_PER_GROUP_MAX", 2)
+    await invites.create("goa", "asha", hours=1)
+    await invites.create("goa", "asha", hours=2)
+    with pytest.raises(LimitReached):
+        await invites.create("goa", "asha")
+    clock.now += timedelta(hours=1)
+    await invites.create("goa", "asha")
+
+
+async def test_an_invite_from_before_uses_were_counted_is_good_without_end(
+    invites: Invites, documents: MemoryDocuments
+) -> None:
+    code, invite = await invites.create("goa", "asha")
+    (document,) = (await documents.get([invite.id])).values()
+    old = {name: value for name, value in document.body.items() if name not in ("uses", "usesMax")}
+    await documents.replace(replace(document, body=old))
+    await invites.take(invite)
+    assert (await invites.find(code)).uses == 1
 
 
 # --- group passwords

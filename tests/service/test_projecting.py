@@ -22,7 +22,7 @@ from persplit.ledger.commands import (
 )
 from persplit.ledger.errors import LedgerError
 from persplit.ledger.events import RecordedEvent
-from persplit.ledger.expense import Expense
+from persplit.ledger.expense import Expense, ExpenseKind
 from persplit.ledger.settlement import Settlement, SettlementStatus
 from persplit.service import projecting
 from persplit.service.analytics import Analytics, Period
@@ -139,11 +139,12 @@ def recount(ledgers: Sequence[Sequence[RecordedEvent]]) -> dict[str, Any]:
         for thing in things.values():
             match thing:
                 case Expense(deleted_at=None):
-                    of_all = Sums(1, thing.amount)
+                    sign = 1 if thing.kind is ExpenseKind.EXPENSE else -1
+                    of_all = Sums(1, sign * thing.amount)
                     facts.append((f"{CellKind.EXPENSES} {By.CURRENCY}", thing.date, currency, of_all))
                     facts.append((f"{CellKind.EXPENSES} {By.GROUP}", thing.date, state.group_id, of_all))
                     for paid in thing.payers:
-                        own = Sums(1, paid.amount)
+                        own = Sums(1, sign * paid.amount)
                         facts.append((f"{CellKind.PAID} {By.USER}", thing.date, paid.user_id, own))
                 case Settlement(status=SettlementStatus.COMPLETED):
                     at = thing.updated_at[:10]
@@ -172,7 +173,9 @@ async def test_the_tallies_are_what_a_recount_of_the_ledger_finds_wherever_nodes
         for number, (actor, command, day, hours, killed) in enumerate(history):
             house.clock.move(3600 * hours)
             if isinstance(command, CreateExpense | UpdateExpense):
-                command = replace(command, draft=replace(command.draft, date=day))  # noqa: PLW2901 - the same, dated
+                kind = ExpenseKind.REFUND if hours % 3 == 1 else ExpenseKind.EXPENSE
+                dated = replace(command.draft, date=day, kind=kind)
+                command = replace(command, draft=dated)  # noqa: PLW2901 - the same, dated
             with suppress(LedgerError):
                 await house.node.does(actor, command, f"step {number}")
             if killed is not None:

@@ -297,7 +297,8 @@ async def test_every_command(stage: Stage, event: str, data: st.DataObject) -> N
     await check_still_serving(stage)
 
 
-REST = [operation for operation in OPERATIONS if operation.rest]
+# Giving the account up would end whoever asks for all the others.
+REST = [operation for operation in OPERATIONS if operation.rest and operation.id != "deleteAccount"]
 
 
 @pytest.mark.parametrize("operation", REST, ids=[operation.id for operation in REST])

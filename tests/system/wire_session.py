@@ -46,6 +46,7 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _FIXED: Final = {
     "accessToken": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJmaXh0dXJlIn0.c2lnbmF0dXJl",
     "refreshToken": "a-refresh-token-of-some-length-and-no-meaning",
+    "token": "pst_00000000-0000-7000-8000-000000000000_a-secret-that-was-told-once-and-means-nothing",
     "qr": PIXEL,
 }
 
@@ -54,7 +55,8 @@ class Normal:
     """Gives every id, token, time and picture a stable stand-in of the same shape; amounts and texts stay."""
 
     def __init__(self, now: datetime) -> None:
-        self._now = now
+        self.now = now
+        self.days: dict[str, str] = {}
         self._known: dict[str, str] = {}
         self._counts: Counter[str] = Counter()
 
@@ -75,7 +77,9 @@ class Normal:
             return _FIXED[name]
         if name == "commandId":
             return self._stand_in(value, "00000000-0000-7000-9000-{:012}")
-        if name == "date" and value == self._now.date().isoformat():
+        if value in self.days:
+            return self.days[value]
+        if name == "date" and value == self.now.date().isoformat():
             return AT.date().isoformat()
         if name == "epoch":
             return self._stand_in(value, "{:016x}")
@@ -98,7 +102,7 @@ class Normal:
 
     def _time(self, text: str) -> str:
         """To the minute, so that the milliseconds of a run don't matter."""
-        passed = datetime.fromisoformat(text) - self._now
+        passed = datetime.fromisoformat(text) - self.now
         at = AT + timedelta(minutes=round(passed / timedelta(minutes=1)))
         return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -129,6 +133,7 @@ class Session:
         await self._catching_up()
         await self._refusals()
         await self._any_refusal()
+        await self._money()
         await self._ends()
 
     async def _person(self, name: str, vpa: str | None) -> Phone:
@@ -177,10 +182,14 @@ class Session:
         await self._ack(asha, "reminder:send", **here, toUserId=ben.user_id)
         await self._ack(asha, "group:read", **here, seq=3)
         self.keep("broadcasts/activity_read", await asha.hears("activity:read"))
+        await self._arranged()
         await asha.done("group:create", name="For leaving", groupId=_id(7))
         code = (await asha.ok("POST", f"/groups/{_id(7)}/invites"))["code"]
         await ben.done("group:join", code=code)
         await self._ack(ben, "group:leave", groupId=_id(7))
+        await asha.done("member:remove", groupId=_id(7), userId=ben.user_id, block=True)
+        await self._ack(asha, "member:unblock", groupId=_id(7), userId=ben.user_id)
+        await self._ack(asha, "member:unit", groupId=_id(7), userId=asha.user_id, unit="Rao family")
         last = await asha.done("group:update", groupId=_id(7), name="Left")
         await asha.hears(
             "group:updated", lambda it: bool(it["groupId"] == _id(7) and it["seq"] == last["seq"])
@@ -196,6 +205,26 @@ class Session:
         attached = {"expenseId": _id(3), "attachmentId": bill["id"]}
         await self._ack(asha, "attachment:add", **here, **attached, name="bill.pdf")
         await self._ack(asha, "attachment:remove", **here, **attached)
+
+    async def _arranged(self) -> None:
+        asha, here = self.asha, {"groupId": self.group}
+        flat: Json = {"name": "Flat", "splitType": "SHARES", "isDefault": True}
+        flat["splits"] = [{"userId": asha.user_id, "value": 1.5}, {"userId": self.ben.user_id, "value": 1}]
+        await self._ack(asha, "preset:create", **here, **flat, id=_id(20))
+        await self._ack(asha, "preset:save", **here, **{**flat, "name": "The flat"}, presetId=_id(20))
+        await self._ack(asha, "preset:delete", **here, presetId=_id(20))
+        rent: Json = {
+            "schedule": {"frequency": "MONTHLY", "start": "as below"},
+            "expense": {"description": "Rent", "amount": 3_000_000, "splitType": "EQUAL"},
+        }
+        ahead = (self._normal.now + timedelta(days=300)).date().isoformat()
+        rent["schedule"]["start"] = ahead
+        self._normal.days[ahead] = "2026-12-26"
+        await self._ack(asha, "recurrence:create", **here, **rent, id=_id(21))
+        await self._ack(asha, "recurrence:save", **here, **rent, recurrenceId=_id(21))
+        await self._ack(asha, "recurrence:pause", **here, recurrenceId=_id(21))
+        self.keep("rest/recurrences", await asha.ok("GET", f"/groups/{self.group}/recurrences"))
+        await self._ack(asha, "recurrence:stop", **here, recurrenceId=_id(21))
 
     async def _reading(self) -> None:
         asha, ben = self.asha, self.ben
@@ -222,6 +251,11 @@ class Session:
         self.keep("rest/register", await phone.ok("POST", "/auth/register", account))
         signed_in = {"email": "dev1@example.org", "password": PASSWORD}
         self.keep("rest/login", await phone.ok("POST", "/auth/login", signed_in))
+        token = {"name": "budget script", "scope": "read"}
+        self.keep("rest/token", await asha.ok("POST", "/auth/tokens", token))
+        code = (await asha.ok("POST", f"/groups/{_id(7)}/invites"))["code"]
+        guest = {"key": _id(11), "name": "Gita", "code": code}
+        self.keep("rest/guest", await phone.ok("POST", "/guests", guest))
 
     async def _catching_up(self) -> None:
         asha = self.asha
@@ -291,6 +325,16 @@ class Session:
             if kind.code in REFUSED_AT_THE_DOOR:
                 with refusing(kind):
                     self.keep(f"broadcasts/connect_error_{kind.code}", await _connect_error(self.asha))
+
+    # --- what an expense can be beside one in the group's own currency
+
+    async def _money(self) -> None:
+        path = f"/groups/{self.group}/expenses"
+        museum = {"description": "Museum", "amount": 4_500, "splitType": "EQUAL", "date": "2026-03-01"}
+        euros = {**museum, "currency": "EUR", "rate": "97.25", "id": _id(11)}
+        self.keep("rest/expense_in_euros", await self.asha.ok("POST", path, euros))
+        refund = {**museum, "description": "Deposit back", "kind": "REFUND", "id": _id(12)}
+        self.keep("rest/expense_refund", await self.asha.ok("POST", path, refund))
 
     # --- how it ends
 

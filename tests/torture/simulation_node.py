@@ -40,13 +40,17 @@ from persplit.service.handler import Handler
 from persplit.service.history import History
 from persplit.service.importing import Importing
 from persplit.service.invites import GroupPasswords, Invites
+from persplit.service.joining import Guests, Joining
 from persplit.service.overview import Overview
 from persplit.service.people import People
+from persplit.service.personal_tokens import PersonalTokens
 from persplit.service.ports import AccessClaims, AccessTokens, PasswordHasher, QrRenderer
 from persplit.service.projecting import Projector
 from persplit.service.qr_tokens import QrTokens
+from persplit.service.rates import Rates
 from persplit.service.read_marks import ReadMarks
 from persplit.service.receipts import Receipts
+from persplit.service.recurring import Recurring
 from persplit.service.sessions import Sessions
 from persplit.service.standing import Standings
 from persplit.service.suspensions import Suspensions
@@ -313,9 +317,9 @@ class Tokens(AccessTokens):
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
 
-    def issue(self, user_id: str, session_id: str) -> tuple[str, AccessClaims]:
+    def issue(self, user_id: str, session_id: str, group_id: str | None = None) -> tuple[str, AccessClaims]:
         """See the port."""
-        claims = AccessClaims(user_id, session_id, int(self._now().timestamp()) + 600)
+        claims = AccessClaims(user_id, session_id, int(self._now().timestamp()) + 600, group_id)
         return f"{user_id} {session_id} {claims.expires_at}", claims
 
     def read(self, token: str) -> AccessClaims:
@@ -366,6 +370,7 @@ class Disk:
     events: MemoryEvents
     users: MemoryDocuments
     sessions: MemoryDocuments
+    personal_tokens: MemoryDocuments
     invites: MemoryDocuments
     read_marks: MemoryDocuments
     meta: MemoryDocuments
@@ -416,6 +421,11 @@ class Node:
             clock=self.now,
             monotonic=self.loop.time,
         )
+        personal_tokens = PersonalTokens(
+            WiredDocuments(self.wire, "personal_tokens", disk.personal_tokens),
+            self.now,
+            monotonic=self.loop.time,
+        )
         throttle = SignInThrottle(monotonic=self.loop.time)
         suspensions = Suspensions(MemoryDocuments(), self.now)
         admins = Admins(MemoryDocuments(), suspensions, self.now)
@@ -428,6 +438,7 @@ class Node:
             users=accounts_of,
             people=people,
             sessions=sessions,
+            personal_tokens=personal_tokens,
             passwords=Passwords(),
             tokens=Tokens(self.now),
             throttle=throttle,
@@ -457,6 +468,10 @@ class Node:
         overview = Overview(events, self.groups)
         marks = WiredDocuments(self.wire, "read_marks", disk.read_marks)
         read_marks = ReadMarks(marks, events, self.groups, self.fan_out, hints)
+        invites = Invites(documents, self.now)
+        group_passwords = GroupPasswords(documents, Passwords(), throttle)
+        exporting = Exporting(events, self.groups, people)
+        joining = Joining(invites, group_passwords, self.groups, overview)
         self.services = Services(
             accounts=accounts,
             users=accounts_of,
@@ -472,11 +487,20 @@ class Node:
             channels=Channels(MemoryDocuments(), MemoryDocuments(), self.now),
             read_marks=read_marks,
             activity=Activity(events, overview, read_marks),
-            invites=Invites(documents, self.now),
-            group_passwords=GroupPasswords(documents, Passwords(), throttle),
+            invites=invites,
+            group_passwords=group_passwords,
+            joining=joining,
+            personal_tokens=personal_tokens,
+            guests=Guests(accounts_of, accounts, joining, self.now),
             standings=standings,
+            rates=Rates(MemoryDocuments()),
+            recurring=Recurring(
+                MemoryDocuments(), self.groups, self.handler, Rates(MemoryDocuments()), self.now
+            ),
             importing=Importing(events, self.groups, people, batches, self.now),
-            exporting=Exporting(events, self.groups, people),
+            exporting=exporting,
+            # Nobody gives their account up in the simulated world.
+            own_data=cast("Any", None),
             statements=PdfStatements(),
             attachments=attachments,
             receipts=Receipts(self.groups, attachments, pictures, ReceiptReader(0)),
@@ -538,5 +562,5 @@ class Node:
         if self.lifetime.refuses_writes and operation.is_write:
             raise ServerRestarting("this server is stopping: send it again in a moment")
         await self.services.accounts.check_session(call.signed_in)
-        result: Json = await operation.run(self.services, call, operation.request.model_validate(body))
+        result: Json = await operation.answer(self.services, call, operation.request.model_validate(body))
         return result

@@ -360,6 +360,7 @@ async def _live(
         MemoryDocuments(),
         MemoryDocuments(),
         MemoryDocuments(),
+        MemoryDocuments(),
     )
     world = World(loop, chance, weather, trace, counts, oracle, disk, Bus(loop, weather, counts))
     trace.add("weather", {key: value for key, value in vars(weather).items() if key != "chance"})

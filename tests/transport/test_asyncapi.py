@@ -18,6 +18,7 @@ from persplit.ledger.commands import (
     AddMember,
     CancelSettlement,
     ChangeRole,
+    ChangeUnit,
     Command,
     ConfirmSettlement,
     CreateExpense,
@@ -25,9 +26,17 @@ from persplit.ledger.commands import (
     CreateSettlement,
     DeclineSettlement,
     DeleteExpense,
+    DeletePreset,
+    JoinGroup,
     LeaveGroup,
+    MakeInstance,
     RemoveAttachment,
+    RemoveMember,
     RestoreExpense,
+    SavePreset,
+    SaveRecurrence,
+    StopRecurrence,
+    UnblockMember,
     UpdateExpense,
     UpdateGroup,
 )
@@ -36,6 +45,8 @@ from persplit.ledger.decide import Asked, decide
 from persplit.ledger.events import CommentAdded, CommentDeleted, Event, RecordedEvent, ReminderSent
 from persplit.ledger.expense import Expense, ExpenseDraft, Posting, SplitType, SplitValue
 from persplit.ledger.group import Role
+from persplit.ledger.preset import PresetDraft
+from persplit.ledger.recurrence import Frequency, Schedule
 from persplit.ledger.reminder import Reminder
 from persplit.ledger.settlement import Settlement
 from persplit.ledger.state import GroupState, apply, plan_of
@@ -282,6 +293,17 @@ def everything() -> list[tuple[RecordedEvent, GroupState]]:
     group.record("ravi", CommentDeleted(dataclasses.replace(said, deleted_at=NOW)))
     group.record("asha", ReminderSent(Reminder(len(group.told) + 1, "asha", "ravi", 10_00, NOW)))
     group.do("meera", LeaveGroup())
+    group.do("jon", JoinGroup("Jon"))
+    group.do("asha", ChangeUnit("jon", "Rao family"))
+    group.do("asha", RemoveMember("jon", block=True))
+    group.do("asha", UnblockMember("jon"))
+    group.do("asha", SavePreset("halves", PresetDraft("Halves", SplitType.PERCENTAGE, splits=percents)))
+    group.do("asha", CreateExpense("tea", ExpenseDraft("Tea", 40, SplitType.EQUAL, preset_id="halves")))
+    group.do("asha", DeletePreset("halves"))
+    museum = ExpenseDraft("Museum", 45_00, SplitType.EQUAL, currency="EUR", rate="97.25")
+    group.do("asha", SaveRecurrence("club", Schedule(Frequency.MONTHLY, NOW[:10]), museum))
+    group.do("asha", MakeInstance("club", NOW[:10], "club 1"))
+    group.do("asha", StopRecurrence("club"))
     return group.told
 
 

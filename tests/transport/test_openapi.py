@@ -8,13 +8,14 @@ from aiohttp import web
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from persplit.transport import documents, results
+from persplit.transport import documents
 from persplit.transport.examples import example_of
 from persplit.transport.openapi import openapi_document
 from persplit.transport.operations import Operation
 from persplit.transport.problems import PROBLEMS
 from persplit.transport.requests import Write
 from persplit.transport.rest import Rest
+from persplit.transport.result import Posting, Result
 from persplit.transport.schemas import components
 from persplit.transport.table import OPERATIONS, TAGGED
 
@@ -163,7 +164,9 @@ def test_examples_are_what_the_models_take_and_say(operation: Operation) -> None
         content = found["requestBody"]["content"]["application/json"]
         assert validator(content["schema"]).is_valid(content["example"])
         names = re.findall(r"{(\w+)}", operation.rest or "")
-        operation.request.model_validate(content["example"] | dict.fromkeys(names, "some-id"))
+        operation.request.model_validate(
+            content["example"] | dict.fromkeys(names, "0199aaaa-0000-7000-8000-000000000001")
+        )
     content = found["responses"][str(operation.status)].get("content", {}).get("application/json")
     if content:
         assert not list(validator(content["schema"]).iter_errors(content["example"]))
@@ -179,17 +182,17 @@ def test_every_code_is_listed_under_its_status() -> None:
 
 
 def test_an_object_that_may_be_null_is_refused_before_it_reaches_a_document() -> None:
-    class Halved(results.Result):
+    class Halved(Result):
         """A model of the kind that generators stumble over."""
 
-        share: results.Posting | None
+        share: Posting | None
 
     with pytest.raises(ValueError, match="nullable object"):
         components([], [Halved])
 
 
 def test_fields_that_the_examples_do_not_know_get_a_plain_value() -> None:
-    class Unknown(results.Result):
+    class Unknown(Result):
         """Fields of names that nothing else has."""
 
         how_many: int

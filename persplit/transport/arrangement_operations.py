@@ -1,0 +1,190 @@
+"""What a group arranges beforehand: presets and recurring expenses."""
+
+from typing import Final
+
+from persplit.ledger.arrangement_codec import preset_to_json, recurrence_to_json
+from persplit.ledger.commands import (
+    Command,
+    DeletePreset,
+    PauseRecurrence,
+    SavePreset,
+    SaveRecurrence,
+    StopRecurrence,
+)
+from persplit.ledger.events import PresetDeleted, PresetSaved, RecurrenceSaved, RecurrenceStopped
+from persplit.ledger.expense import ExpenseDraft
+from persplit.ledger.recurrence import next_day
+from persplit.transport import arrangement_requests as r
+from persplit.transport import arrangement_results, results
+from persplit.transport.operations import Call, Operation, Services, command, new_id, today
+from persplit.transport.requests import GroupWrite, OneGroup, TemplateIn
+from persplit.transport.views import Json
+
+
+async def _written(services: Services, call: Call, request: GroupWrite, wanted: Command) -> Json:
+    outcome = await command(services, call, request, wanted, group_id=request.group_id)
+    event, answer = outcome.recorded.event, {"seq": outcome.recorded.seq, "replayed": outcome.replayed}
+    if isinstance(event, PresetSaved | PresetDeleted):
+        return {**answer, "preset": preset_to_json(event.preset, request.group_id)}
+    assert isinstance(event, RecurrenceSaved | RecurrenceStopped)  # noqa: S101 - the only events of these commands
+    return {**answer, "recurrence": recurrence_to_json(event.recurrence, request.group_id)}
+
+
+async def _create_preset(services: Services, call: Call, request: r.CreatePreset) -> Json:
+    return await _written(services, call, request, SavePreset(request.id or new_id(), request.draft()))
+
+
+async def _save_preset(services: Services, call: Call, request: r.SavePreset) -> Json:
+    wanted = SavePreset(request.preset_id, request.draft(), request.expected_seq)
+    return await _written(services, call, request, wanted)
+
+
+async def _delete_preset(services: Services, call: Call, request: r.DeletePreset) -> Json:
+    return await _written(services, call, request, DeletePreset(request.preset_id, request.expected_seq))
+
+
+async def _presets(services: Services, call: Call, request: OneGroup) -> Json:
+    state = await services.groups.state_for(request.group_id, call.user_id)
+    return {"presets": [preset_to_json(preset, state.group_id) for preset in state.presets.values()]}
+
+
+async def _create_recurrence(services: Services, call: Call, request: r.CreateRecurrence) -> Json:
+    return await _save(services, call, request, request.id or new_id(), None)
+
+
+async def _save_recurrence(services: Services, call: Call, request: r.SaveRecurrence) -> Json:
+    return await _save(services, call, request, request.recurrence_id, request.expected_seq)
+
+
+async def _save(
+    services: Services,
+    call: Call,
+    request: r.CreateRecurrence | r.SaveRecurrence,
+    id_: str,
+    expected_seq: int | None,
+) -> Json:
+    template = await _template(services, call, request.group_id, request.expense)
+    # Known to be looked at before it can be there: whatever happens in between, it is never forgotten.
+    await services.recurring.watch(request.group_id)
+    wanted = SaveRecurrence(id_, request.schedule.schedule(), template, expected_seq)
+    return await _written(services, call, request, wanted)
+
+
+async def _template(services: Services, call: Call, group_id: str, asked: TemplateIn) -> ExpenseDraft:
+    if asked.currency is None or asked.rate is not None:
+        return asked.draft()
+    state = await services.groups.state_for(group_id, call.user_id)
+    return asked.draft(await services.rates.on(asked.currency, state.settings.currency, today()))
+
+
+async def _pause(services: Services, call: Call, request: r.PauseRecurrence) -> Json:
+    await services.recurring.watch(request.group_id)
+    wanted = PauseRecurrence(request.recurrence_id, request.paused, expected_seq=request.expected_seq)
+    return await _written(services, call, request, wanted)
+
+
+async def _stop(services: Services, call: Call, request: r.StopRecurrence) -> Json:
+    return await _written(
+        services, call, request, StopRecurrence(request.recurrence_id, request.expected_seq)
+    )
+
+
+async def _recurrences(services: Services, call: Call, request: OneGroup) -> Json:
+    state = await services.groups.state_for(request.group_id, call.user_id)
+    return {
+        "recurrences": [
+            {
+                **recurrence_to_json(one, state.group_id),
+                "nextDate": None if one.paused else next_day(one.schedule, one.made_through),
+            }
+            for one in state.recurrences.values()
+        ]
+    }
+
+
+_PRESETS: Final = "/groups/{groupId}/presets"
+_RECURRENCES: Final = "/groups/{groupId}/recurrences"
+
+OPERATIONS: Final = (
+    Operation(
+        "createPreset",
+        "Name a way to divide",
+        r.CreatePreset,
+        results.PresetWritten,
+        _create_preset,
+        f"POST {_PRESETS}",
+        "preset:create",
+        status=201,
+    ),
+    Operation(
+        "listPresets",
+        "The group's named ways to divide",
+        OneGroup,
+        arrangement_results.Presets,
+        _presets,
+        f"GET {_PRESETS}",
+    ),
+    Operation(
+        "savePreset",
+        "Put another version of a preset; expenses made with it stay",
+        r.SavePreset,
+        results.PresetWritten,
+        _save_preset,
+        f"PUT {_PRESETS}/{{presetId}}",
+        "preset:save",
+    ),
+    Operation(
+        "deletePreset",
+        "Delete a preset; expenses made with it stay",
+        r.DeletePreset,
+        results.PresetWritten,
+        _delete_preset,
+        f"DELETE {_PRESETS}/{{presetId}}",
+        "preset:delete",
+    ),
+    Operation(
+        "createRecurrence",
+        "Set up a recurring expense",
+        r.CreateRecurrence,
+        results.RecurrenceWritten,
+        _create_recurrence,
+        f"POST {_RECURRENCES}",
+        "recurrence:create",
+        status=201,
+    ),
+    Operation(
+        "listRecurrences",
+        "The group's recurring expenses",
+        OneGroup,
+        arrangement_results.Recurrences,
+        _recurrences,
+        f"GET {_RECURRENCES}",
+    ),
+    Operation(
+        "saveRecurrence",
+        "Put another version of a recurring expense; what it has made stays",
+        r.SaveRecurrence,
+        results.RecurrenceWritten,
+        _save_recurrence,
+        f"PUT {_RECURRENCES}/{{recurrenceId}}",
+        "recurrence:save",
+    ),
+    Operation(
+        "pauseRecurrence",
+        "Pause a recurring expense, or go on",
+        r.PauseRecurrence,
+        results.RecurrenceWritten,
+        _pause,
+        f"POST {_RECURRENCES}/{{recurrenceId}}/pause",
+        "recurrence:pause",
+    ),
+    Operation(
+        "stopRecurrence",
+        "Stop a recurring expense; what it has made stays",
+        r.StopRecurrence,
+        results.RecurrenceWritten,
+        _stop,
+        f"DELETE {_RECURRENCES}/{{recurrenceId}}",
+        "recurrence:stop",
+    ),
+)
