@@ -1,7 +1,8 @@
 """Our own CSV of a group: who paid what and what fell to whom is in it to the last unit, so the balances come back.
 
 It has what counts now and no more. How an expense was divided comes back as equal parts or exact amounts; a payment has
-the day of its recording in its note.
+the day of its recording in its note. Refunds and income stand in it as expenses the other way round, and come back as
+those.
 """
 
 import re
@@ -24,10 +25,13 @@ from persplit.exchange.cells import (
 )
 from persplit.exchange.entries import Keys, content_of, is_payment, plainest_split, postings, unread
 from persplit.exchange.table import HEADER, PAID_BY, PAID_FOR
+from persplit.ledger.expense import ExpenseKind
 from persplit.ledger.money import CURRENCIES
 
 _AMOUNT: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
 """As we write amounts: unlike in others' files a point is never one of thousands."""
+
+_RECEIVED: Final = frozenset(kind.value.lower() for kind in ExpenseKind if kind is not ExpenseKind.EXPENSE)
 
 
 def looks_like(lines: Sequence[Line]) -> bool:
@@ -108,6 +112,8 @@ class _Reading:
 
 
 def _kind(text: str) -> Kind:
+    if text in _RECEIVED:
+        return Kind.EXPENSE
     if text not in (Kind.EXPENSE, Kind.PAYMENT):
         raise BadCell("its type is neither expense nor payment")
     return Kind(text)
