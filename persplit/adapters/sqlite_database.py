@@ -45,6 +45,8 @@ READ_DEADLINE_S: Final = 5.0
 """Longest wait for a read: a writer may need its answer before it can even begin."""
 BUSY_TIMEOUT_MS: Final = 3_000
 """How long to wait while another process writes: less than the deadlines, so that the answer says why."""
+_WAL_RETRY_S: Final = 0.01
+"""Between looks at whether whoever else opens a new file is done: they take a few milliseconds, and only once."""
 WAL_BYTES_MAX: Final = 64 * 1024 * 1024
 """What the write-ahead log is cut down to after it has grown."""
 FAULTS_MAX: Final = 20
@@ -456,7 +458,7 @@ def connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, isolation_level=None, check_same_thread=False, uri=True)
     try:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        connection.execute("PRAGMA journal_mode = WAL")
+        _use_wal(connection)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA fullfsync = ON")  # macOS: without it an fsync stops at the drive's cache
         connection.execute("PRAGMA foreign_keys = ON")
@@ -466,6 +468,20 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Turn a new file to WAL. SQLite refuses that at once, whatever its timeout, while another process writes to it."""
+    until = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(_WAL_RETRY_S)
+        else:
+            return
 
 
 def _identity(name: str) -> tuple[int, int]:

@@ -417,6 +417,12 @@ def _claimed(state: GroupState, placeholder_id: str, member: Member) -> GroupSta
         balances=balances,
         debts=debt.with_debts(state.debts, debt.renamed(state.debts, placeholder_id, member.user_id)),
         pending=pending,
+        recurrences={
+            key: replace(template, created_by=member.user_id)
+            if template.created_by == placeholder_id
+            else template
+            for key, template in state.recurrences.items()
+        },
         claims=_claims_with(state.claims, placeholder_id, member.user_id),
         basis=PlanBasis(units.balances_by_unit(balances, state.settles_as)),
     )

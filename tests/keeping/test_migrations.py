@@ -152,6 +152,19 @@ async def test_many_that_open_a_file_at_once_take_each_step_once(tmp_path: Path)
     assert SqliteDamage(tmp_path / "file").run("SELECT max(number), count(*) FROM counted") == [(20, 20)]
 
 
+async def test_a_new_file_that_somebody_else_writes_to_is_waited_for(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        database = SqliteDatabase(file)
+        opening = asyncio.create_task(database.open())
+        done, _ = await asyncio.wait([opening], timeout=0.05)
+        assert not done
+        other.execute("ROLLBACK")
+        await opening
+    await database.close()
+
+
 async def test_a_step_that_fails_leaves_nothing_of_its_batch(tmp_path: Path) -> None:
     broken = sqlite_schema.statements("broken", "CREATE TABLE half (a)", "CREATE NONSENSE")
     with pytest.raises(StoreUnavailable):

@@ -5,11 +5,13 @@ from dataclasses import replace
 import pytest
 
 from persplit.ledger.commands import (
+    BecomePlaceholder,
     ChangeRole,
     ChangeWeight,
     Command,
     CreateExpense,
     DeletePreset,
+    JoinGroup,
     LeaveGroup,
     MakeInstance,
     PauseRecurrence,
@@ -146,6 +148,13 @@ def test_whose_weight_one_may_change() -> None:
     refused(ledger, ASHA, ChangeWeight(JON, 1), NotFound)
 
 
+def test_who_takes_a_placeholder_over_has_its_weight() -> None:
+    ledger = ledger_of(*TRIP, ChangeWeight(RAVI, 2 * VALUE_SCALE))
+    ledger.do(RAVI, BecomePlaceholder("Ravi"))
+    ledger.do(JON, JoinGroup("Jon", claim=RAVI))
+    assert ledger.group.members[JON].weight == 2 * VALUE_SCALE
+
+
 # --- recurring expenses
 
 
@@ -155,6 +164,17 @@ def made(ledger: Ledger, day: str, actor: str = ASHA) -> LedgerError | None:
 
 def rent(ledger: Ledger) -> Recurrence:
     return ledger.group.recurrences["rent"]
+
+
+def test_the_templates_of_who_gave_their_account_up_go_on_and_over_to_who_takes_their_place() -> None:
+    ledger = ledger_of(*TRIP)
+    ledger.do(RAVI, SaveRecurrence("rent", MONTHLY, RENT))
+    ledger.do(RAVI, BecomePlaceholder("Ravi"))
+    assert ledger.group.is_member(rent(ledger).created_by)
+    ledger.do(JON, JoinGroup("Jon", claim=RAVI))
+    assert rent(ledger).created_by == JON
+    assert made(ledger, TODAY, JON) is None
+    assert ledger.expenses[f"rent {TODAY}"].created_by == JON
 
 
 def test_a_template_makes_one_expense_a_day_that_is_due() -> None:

@@ -68,6 +68,7 @@ async def test_a_guest_has_one_group_and_nothing_else(phones: MakePhone) -> None
         answer = await gita.rest(method, path, body)
         assert (answer.status, answer.code) == (403, "account_needed"), path
     assert (await gita.rest("GET", f"/groups/{other_id}")).code == "not_found"
+    assert await gita.ok("GET", "/rates?into=INR") == {"rates": []}
     await gita.connect()
     pushed = await gita.done(
         "sync:push", commands=[{"type": "group:create", "commandId": "mine", "name": "Mine"}]
