@@ -28,9 +28,7 @@ def test_somebody_pays():
 @pytest.mark.parametrize(
     ("level", "text", "is_leak"),
     [
-        ("debug", "Kachoris for Ashalata", True),
-        ("error", "KACHORIS FOR ASHALATA!", True),
-        ("error", "something else", False),
+        ("debug", "KACHORIS for Ashalata!", True),
         ("error", "asha@okaxis", False),
     ],
 )

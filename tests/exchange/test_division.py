@@ -12,7 +12,7 @@ PEOPLE = ["a", "b", "c", "d"]
 weights = st.dictionaries(
     st.sampled_from(PEOPLE), st.fractions(0, 5, max_denominator=4), min_size=1, max_size=4
 ).filter(lambda found: any(found.values()))
-rows = st.lists(st.tuples(st.integers(0, 100_000), weights, st.sampled_from([1, -1])), max_size=30)
+rows = st.lists(st.tuples(st.integers(0, 100_000), weights, st.sampled_from([1, -1])), max_size=20)
 
 
 @given(rows)

@@ -150,7 +150,7 @@ def test_two_parts_may_have_the_same_balances() -> None:
     assert len(settle_up(SAME_PART_TWICE).transfers) == fewest_transfers(SAME_PART_TWICE) == 9
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(groups(10))
 @example(named([6, 5, -3, -3, -2, -2, -1]))
 @example(named([4, 4, 4, -3, -3, -3, -3]))
@@ -160,7 +160,7 @@ def test_no_plan_has_fewer_transfers(balances: Balances) -> None:
     assert len(plan.transfers) == fewest_transfers(balances)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(groups(10), st.integers(0, 400))
 def test_a_plan_cut_short_claims_optimal_only_if_it_is(balances: Balances, budget: int) -> None:
     plan = settle_up(balances, budget)

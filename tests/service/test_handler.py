@@ -664,7 +664,7 @@ def _little_memory() -> Iterator[None]:
         yield
 
 
-Nodes.TestCase.settings = settings(max_examples=120, stateful_step_count=25, deadline=None)
+Nodes.TestCase.settings = settings(max_examples=70, stateful_step_count=25, deadline=None)
 TestAnyInterleaving = Nodes.TestCase
 
 

@@ -626,7 +626,7 @@ class RefreshRotation(RuleBasedStateMachine):
         self.runner.close()
 
 
-RefreshRotation.TestCase.settings = settings(max_examples=100, stateful_step_count=20, deadline=None)
+RefreshRotation.TestCase.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
 TestRefreshRotation = RefreshRotation.TestCase
 
 

@@ -550,7 +550,10 @@ async def test_over_the_rate_nothing_but_an_event_is_answered(monkeypatch: pytes
 
 @pytest.mark.usefixtures("quiet")
 @pytest.mark.parametrize("kind", ["events", "pings"])
-async def test_a_flood_ends_the_connection(lines: list[dict[str, Any]], kind: str) -> None:
+async def test_a_flood_ends_the_connection(
+    lines: list[dict[str, Any]], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(links, "FLOOD_FACTOR", 2)
     async with serving(rate_limits=True) as served:
         client, other = await served.signed_in(), await served.signed_in()
         with contextlib.suppress(ConnectionError):
