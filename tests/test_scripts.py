@@ -21,6 +21,7 @@ COMMANDS = [
     "scripts/fixtures",
     "scripts/torture",
     "scripts/bench",
+    "scripts/receipts",
     "scripts/deploy-check",
     ".ci/run",
 ]
