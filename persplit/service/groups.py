@@ -110,15 +110,16 @@ class LiveGroup:
 class _Locked:
     """A group's lock held for a block. A class, not a generator: those the loop registers, each one."""
 
-    __slots__ = ("_group_id", "_groups", "_live", "_load_up_to")
+    __slots__ = ("_group_id", "_groups", "_live", "_load_up_to", "_within")
 
-    def __init__(self, groups: "Groups", group_id: str, load_up_to: int | None) -> None:
+    def __init__(self, groups: "Groups", group_id: str, load_up_to: int | None, within: float) -> None:
         self._groups = groups
         self._group_id = group_id
         self._load_up_to = load_up_to
+        self._within = within
 
     async def __aenter__(self) -> LiveGroup:
-        self._live = await self._groups.acquire(self._group_id, self._load_up_to)
+        self._live = await self._groups.acquire(self._group_id, self._load_up_to, self._within)
         return self._live
 
     async def __aexit__(self, *_: object) -> None:
@@ -150,16 +151,20 @@ class Groups:
         self._saving: set[asyncio.Task[None]] = set()
         self._turns = Turns()
 
-    def locked(self, group_id: str, load_up_to: int | None = None) -> AbstractAsyncContextManager[LiveGroup]:
+    def locked(
+        self, group_id: str, load_up_to: int | None = None, *, within: float | None = None
+    ) -> AbstractAsyncContextManager[LiveGroup]:
         """The group with its lock held, loaded: as it is now, or was at `load_up_to` if it isn't held yet.
 
+        `within`: seconds that are left to wait for the lock, `LOCK_SECONDS_MAX` unless told.
+
         Raises:
-            StoreUnavailable: it can't be loaded, or its turn didn't come within `LOCK_SECONDS_MAX`.
+            StoreUnavailable: it can't be loaded, or its turn didn't come in time.
 
         """
-        return _Locked(self, group_id, load_up_to)
+        return _Locked(self, group_id, load_up_to, LOCK_SECONDS_MAX if within is None else within)
 
-    async def acquire(self, group_id: str, load_up_to: int | None = None) -> LiveGroup:
+    async def acquire(self, group_id: str, load_up_to: int | None, within: float) -> LiveGroup:
         """As `locked`, until `release`."""
         live = self._held.get(group_id)
         if live is None:
@@ -167,7 +172,7 @@ class Groups:
         self._held.move_to_end(group_id)
         live.users += 1
         try:
-            await _acquired(live)
+            await _acquired(live, within)
         except BaseException:
             self._leave(group_id, live)
             raise
@@ -421,13 +426,13 @@ class Groups:
         await asyncio.gather(*self._saving)
 
 
-async def _acquired(live: LiveGroup) -> None:
+async def _acquired(live: LiveGroup, within: float) -> None:
     if live.users == 1:
         await live.lock.acquire()  # at once: a timer for each use would cost more than the lock
         return
     # Also where it isn't locked at this instant: it is on its way to the next who waits.
     try:
-        async with asyncio.timeout(LOCK_SECONDS_MAX):
+        async with asyncio.timeout(within):
             await live.lock.acquire()
     except TimeoutError:
         raise StoreUnavailable("too many wait for this group: nothing was done") from None

@@ -97,9 +97,8 @@ class Handler:
         """Carry them out together as far as that goes, and each of the others by itself."""
         if len(lot) > 1:
             await self._try_together(lot)
-        now = asyncio.get_running_loop().time
         for waiting in lot:
-            if not waiting.is_over and len(lot) > 1 and now() - waiting.since >= LOCK_SECONDS_MAX:
+            if not waiting.is_over and len(lot) > 1 and _patience_left(waiting) <= 0:
                 give_up(waiting)
             elif not waiting.is_over:
                 await self._alone(waiting)
@@ -108,7 +107,7 @@ class Handler:
         request = waiting.request
         try:
             # 2 take the group's lock; load its state
-            async with self._groups.locked(request.group_id) as live:
+            async with self._groups.locked(request.group_id, within=_patience_left(waiting)) as live:
                 outcome = await self._carry_out(live, request)
         except Exception as error:  # noqa: BLE001 - the caller's, who raises it
             waiting.failed(error)
@@ -119,7 +118,7 @@ class Handler:
         """Carry out what can be. What goes wrong is nobody's failure yet: whose it is finds out when it is alone."""
         group_id = lot[0].request.group_id
         try:
-            async with self._groups.locked(group_id) as live:
+            async with self._groups.locked(group_id, within=_patience_left(lot[0])) as live:
                 await self._carry_out_together(live, lot)
         except StoreUnavailable:
             pass
@@ -252,6 +251,11 @@ class Handler:
         if then is None or isinstance(recorded.event, GroupEvent):
             raise NotFound("there is no such group")
         return then
+
+
+def _patience_left(waiting: Waiting) -> float:
+    """Seconds for its turn to come: waiting in line and waiting for the lock, which readers take too, are one wait."""
+    return waiting.since + LOCK_SECONDS_MAX - asyncio.get_running_loop().time()
 
 
 class _Appending:

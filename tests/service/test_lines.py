@@ -157,6 +157,21 @@ async def test_whose_turn_does_not_come_because_of_those_before_has_done_nothing
     assert len(await ledger(node.wire.store)) == 4
 
 
+@pytest.mark.parametrize("count", [1, 2])
+async def test_who_waits_in_line_and_then_for_the_lock_waits_no_longer_than_for_one_of_them(
+    node: Node, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setattr(handler, "LOCK_SECONDS_MAX", 0.05)
+    async with asyncio.timeout(5), node.groups.locked("goa"):
+        outcomes = await asyncio.gather(
+            *(node.spends(f"tea {n}") for n in range(count)), return_exceptions=True
+        )
+    assert [str(outcome) for outcome in outcomes] == [
+        "too many wait for this group: nothing was done"
+    ] * count
+    assert len(await ledger(node.wire.store)) == 2
+
+
 async def test_who_was_tried_with_others_is_not_told_that_nothing_was_done(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

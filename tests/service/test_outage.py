@@ -9,7 +9,7 @@ from persplit.adapters.memory_store import MemoryDocuments, MemoryEvents
 from persplit.ledger.commands import RemoveMember
 from persplit.ledger.errors import NotFound
 from persplit.ledger.events import Noun
-from persplit.service import groups
+from persplit.service import groups, handler
 from persplit.service.errors import StoreUnavailable
 from persplit.service.follower import Follower
 from persplit.service.groups import Groups
@@ -142,7 +142,8 @@ async def test_a_head_that_is_further_confirms_nothing(store: MemoryEvents, tick
 async def test_whose_turn_does_not_come_in_time_has_done_nothing_and_reads_from_memory(
     store: MemoryEvents, ticks: Ticks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(groups, "LOCK_SECONDS_MAX", 0.05)
+    for module in (groups, handler):
+        monkeypatch.setattr(module, "LOCK_SECONDS_MAX", 0.05)
     node = shared(store, ticks)
     await node.makes("ben")
     async with node.groups.locked("goa"):
