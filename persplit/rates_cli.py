@@ -23,7 +23,9 @@ def import_(
     data_dir: DataDir = None,
     mongodb_uri: MongoDb = None,
 ) -> None:
-    """Take in a table of rates: `2026-11-25,EUR,INR,97.25` says that a euro is ₹97.25 from that day on.
+    """Take in a table of rates.
+
+    Below the line `date,currency,into,rate`, `2026-11-25,EUR,INR,97.25` says that a euro is ₹97.25 from that day on.
 
     Expenses in another currency that name no rate of their own use the newest on or before their day. Those that are
     there already keep theirs. The whole table is checked before any of it counts.

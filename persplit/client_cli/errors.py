@@ -31,6 +31,11 @@ class CliError(Exception):
         self.code = code
         self.lines = tuple(lines)
 
+    @property
+    def more(self) -> Sequence[str]:
+        """The lines that say more than the message: of one wrong field the server's message says it all."""
+        return [line for line in self.lines if line not in self.message]
+
     def to_json(self) -> dict[str, Any]:
         """As `--json` prints it, on standard error."""
         return {"error": {"code": self.code, "message": self.message, "details": list(self.lines)}}

@@ -149,5 +149,5 @@ async def _situation(session: Session) -> tuple[str, tuple[tuple[str, Action], .
 
 def _apologise(dialogue: Dialogue, error: CliError) -> None:
     dialogue.say(error.message, "red")
-    for line in error.lines:
+    for line in error.more:
         dialogue.say(f"  {line}")

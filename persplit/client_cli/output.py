@@ -63,7 +63,7 @@ class Output:
             print(json.dumps(error.to_json(), ensure_ascii=False), file=sys.stderr)  # noqa: T201 - its purpose
             return
         self._errors.print(text(error.message, "bold red"), soft_wrap=True)
-        for line in error.lines:
+        for line in error.more:
             self._errors.print(text(f"  {line}"), soft_wrap=True)
 
     async def patiently(self, words: str, work: Coroutine[Any, Any, T]) -> T:

@@ -82,6 +82,8 @@ def test_colours_only_where_they_are_seen(
 ) -> None:
     Output().fail(CliError("no", lines=["why"]))
     assert capsys.readouterr().err == "no\n  why\n"
+    Output().fail(CliError("url: no address", lines=["url: no address"]))
+    assert capsys.readouterr().err == "url: no address\n"
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
     Output().fail(CliError("no"))
