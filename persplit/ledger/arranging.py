@@ -90,12 +90,15 @@ def change_weight(state: GroupState, command: ChangeWeight, actor_id: str, _: st
 
 
 def save_recurrence(state: GroupState, command: SaveRecurrence, actor_id: str, now: str) -> Event:
-    """Keep a template, in place of the version before. Whose maker has left goes over to who changes it."""
+    """Keep a template, in place of the version before.
+
+    Whose maker has left, or given their account up, goes over to who changes it.
+    """
     before = state.recurrences.get(command.recurrence_id)
     _check_seen(command.expected_seq, before)
     if before is None and len(state.recurrences) >= RECURRENCES_MAX:
         raise LimitReached(f"a group has at most {RECURRENCES_MAX} recurring expenses")
-    is_makers = before is not None and state.is_member(before.created_by)
+    is_makers = before is not None and state.is_person(before.created_by)
     maker = before.created_by if before is not None and is_makers else actor_id
     today = day_in(state.settings.time_zone, now)
     errors = tuple(_schedule_errors(command.schedule, before, today))
@@ -126,7 +129,7 @@ def pause_recurrence(state: GroupState, command: PauseRecurrence, actor_id: str,
     _check_seen(command.expected_seq, before)
     if before.paused == command.paused:
         raise Conflict("it is paused already" if before.paused else "it is not paused")
-    is_makers = state.is_member(before.created_by)
+    is_makers = state.is_person(before.created_by)
     made_through = before.made_through
     if not command.paused:
         yesterday = day_before(day_in(state.settings.time_zone, now))
@@ -151,7 +154,7 @@ def stop_recurrence(state: GroupState, command: StopRecurrence, _: str, now: str
     return RecurrenceStopped(replace(before, seq=state.seq + 1, updated_at=now))
 
 
-def make_instance(state: GroupState, command: MakeInstance, _: str, now: str) -> Event:
+def make_instance(state: GroupState, command: MakeInstance, now: str) -> Event:
     """The expense of the day that is due next."""
     template = _recurrence(state, command.recurrence_id)
     if template.paused or next_day(template.schedule, template.made_through) != command.day:
@@ -191,5 +194,10 @@ def _recurrence(state: GroupState, recurrence_id: str) -> Recurrence:
 
 
 def _check_seen(expected_seq: int | None, present: Preset | Recurrence | None) -> None:
-    if expected_seq is not None and present is not None and present.seq > expected_seq:
+    if expected_seq is None:
+        return
+    if present is None:
+        # Made anew, a template would make all of its expenses a second time.
+        raise NotFound("it has been taken away since it was seen")
+    if present.seq > expected_seq:
         raise Conflict(f"it has changed since seq {expected_seq}; it is at seq {present.seq} now")

@@ -106,6 +106,10 @@ class GroupState:
         member = self.members.get(user_id)
         return member is not None and member.is_active
 
+    def is_person(self, user_id: str) -> bool:
+        """Whether the user is in the group now, and no placeholder."""
+        return self.is_member(user_id) and not self.members[user_id].placeholder
+
     def is_admin(self, user_id: str) -> bool:
         """Whether the user is in the group now, as an admin."""
         return self.is_member(user_id) and self.members[user_id].role is Role.ADMIN

@@ -11,6 +11,7 @@ from persplit.ledger.commands import (
     DeclineSettlement,
     DeleteComment,
     DeleteExpense,
+    MakeInstance,
     RemoveAttachment,
     RestoreExpense,
     SendReminder,
@@ -30,6 +31,7 @@ def subject_of_command(command: Command) -> tuple[Noun, str] | None:
             | RestoreExpense(expense_id=id_)
             | AddAttachment(expense_id=id_)
             | RemoveAttachment(expense_id=id_)
+            | MakeInstance(expense_id=id_)
         ):
             return Noun.EXPENSE, id_
         case (

@@ -117,8 +117,13 @@ class Accounts:
             return self._signed_in(user, await self._sessions.start(user.id, device))
 
     async def admit_guest(self, guest: User, *, device: str | None = None) -> SignedIn:
-        """Sign a device of a guest in: its tokens open one group. Whoever calls sees to it that they are in it."""
-        return self._signed_in(guest, await self._sessions.start(guest.id, device))
+        """Sign a device of a guest in: its tokens open one group. Whoever calls sees to it that they are in it.
+
+        Raises:
+            AccountDisabled: an admin has disabled them.
+
+        """
+        return await self._let_in(guest, device)
 
     async def upgrade(self, guest_id: str, email: str, password: str) -> User:
         """Make a guest an account that signs in with these. Their id, and so their place in the group, stays.
@@ -152,14 +157,18 @@ class Accounts:
         """
         with outcome_of(SIGN_INS, "login"):
             known = await self._verified(email, password)
-            grant = await self._sessions.start(known.user.id, device)
-            # Not before: who is disabled between the look and the start would have a session left.
-            try:
-                await self._suspensions.check(known.user.id)
-            except ServiceError:
-                await self._sessions.end(grant.session.id)
-                raise
-            return self._signed_in(known.user, grant)
+            return await self._let_in(known.user, device)
+
+    async def _let_in(self, user: User, device: str | None) -> SignedIn:
+        """Start a session, if the account isn't disabled."""
+        grant = await self._sessions.start(user.id, device)
+        # Not before: who is disabled between the look and the start would have a session left.
+        try:
+            await self._suspensions.check(user.id)
+        except ServiceError:
+            await self._sessions.end(grant.session.id)
+            raise
+        return self._signed_in(user, grant)
 
     async def _verified(self, email: str, password: str) -> Credentials:
         attempt = self._throttle.begin(email)

@@ -23,8 +23,10 @@ from persplit.ledger.state import GroupState, apply, plan_of
 from persplit.ledger.units import balances_by_unit
 from persplit.service import snapshots
 from persplit.service.audit import read_entry
+from persplit.service.channels import owned_of
 from persplit.service.erasure import is_unfinished
 from persplit.service.errors import StoreUnavailable
+from persplit.service.notifier import Delivery
 from persplit.service.personal_tokens import token_owner
 from persplit.service.ports import Document, EventStore, Snapshot, StoredEvent, Stores, fields_of
 from persplit.service.rates import check_rates
@@ -258,6 +260,9 @@ class DocumentCheck:
             "audit": self._audit_entry,
             "rates": self._rates,
             "schedules": self._schedule,
+            "read_marks": self._of_account,
+            "channels": self._channels,
+            "deliveries": self._delivery,
         }
         for name, look in looks.items():
             async for document in scanned(self._stores.collections()[name]):
@@ -336,6 +341,17 @@ class DocumentCheck:
 
     async def _schedule(self, document: Document) -> Finding | None:
         check_schedule(document)
+        return None
+
+    async def _channels(self, document: Document) -> Finding | None:
+        owned_of(document)
+        kind, _, owner_id = document.id.partition(":")
+        if kind == "g":
+            return await self._of_group(owner_id)
+        return None if await self._is_account(owner_id) else _orphan("its account is gone")
+
+    async def _delivery(self, document: Document) -> Finding | None:
+        Delivery.of(document)
         return None
 
     async def _erasure(self, document: Document) -> Finding | None:

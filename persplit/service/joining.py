@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 from uuid import UUID
@@ -115,21 +114,22 @@ class Guests:
         # 1 the same key: the same guest, and the same command. Members see the command's id, which mustn't tell the
         # key: that lets a device in
         guest_id, command_id = _derived("guest", code, key), _derived("joining", code, key)
-        known = await self._known(guest_id)
-        guest = known
+        guest = await self._known(guest_id)
+        is_made = False
 
         async def enter(group_id: str) -> Outcome:
-            nonlocal guest
+            nonlocal guest, is_made
             # 2 first the guest, then their place: members without a profile pass for deleted people
             if guest is None:
-                guest = await self._made(guest_id, name, group_id)
+                guest, is_made = await self._made(guest_id, name, group_id)
             return await join(group_id, guest_id, command_id)
 
         # 3 come in, as anybody does
         try:
             outcome = await self._joining.join(code, guest_id, password, enter, tried_by=tried_by)
         except _REFUSED:
-            if known is None:
+            # Else the same request came twice at once, and the other one, which made them, has let them in.
+            if is_made:
                 await self._users.delete(guest_id)
             raise
         # 4 sign in
@@ -145,7 +145,8 @@ class Guests:
             raise Conflict("this key was used before: join again with a new one")
         return guest
 
-    async def _made(self, guest_id: str, name: str, group_id: str) -> User:
+    async def _made(self, guest_id: str, name: str, group_id: str) -> tuple[User, bool]:
+        """The guest, and whether it was made here and now."""
         guest = User(
             id=guest_id,
             name=name,
@@ -156,9 +157,11 @@ class Guests:
             created_at=rfc3339(self._clock()),
             guest_of=group_id,
         )
-        with suppress(EmailTaken):  # the id is: the same request came twice at once
+        try:
             await self._users.insert(guest, None)
-        return guest
+        except EmailTaken:  # the id is: the same request came twice at once
+            return guest, False
+        return guest, True
 
 
 def _derived(purpose: str, code: str, key: str) -> str:

@@ -78,20 +78,35 @@ class Recurring:
                 await self.wake()
             except ServiceError:
                 _log.warning("recurring_failed")
+            except Exception:  # noqa: BLE001 - nobody else would make them
+                _log.exception("recurring_failed")
 
     async def wake(self) -> None:
-        """Make all that is due. Raises `StoreUnavailable`; what was made then stays."""
+        """Make all that is due. Raises `ServiceError` where some of it couldn't be; what was made then stays."""
         now = self._clock()
-        latest_day = (now + EARLIEST_ZONE).date().isoformat()
+        failed: ServiceError | None = None
         async for document in scanned(self._documents):
-            is_new = now - datetime.fromisoformat(document.body["watchedAt"]) < ATTENTIVE
-            if not is_new and document.body["next"] > latest_day:
-                continue
-            state = await self._groups.peek(document.id)
-            if state is not None:
-                state = await self._make(state, rfc3339(now))
-            if not is_new:
-                await self._look_again(document, _next_of(state))
+            # A group that can't be read, today or ever, holds nobody else up.
+            try:
+                await self._make_of(document, now)
+            except ServiceError as error:
+                failed = error
+            except Exception:  # noqa: BLE001 - the other groups' are to be made
+                _log.exception("recurring_failed", group_id=document.id)
+        if failed is not None:
+            raise failed
+
+    async def _make_of(self, document: Document, now: datetime) -> None:
+        """Make what is due in the group that the document is about."""
+        latest_day = (now + EARLIEST_ZONE).date().isoformat()
+        is_new = now - datetime.fromisoformat(document.body["watchedAt"]) < ATTENTIVE
+        if not is_new and document.body["next"] > latest_day:
+            return
+        state = await self._groups.peek(document.id)
+        if state is not None:
+            state = await self._make(state, rfc3339(now))
+        if not is_new:
+            await self._look_again(document, _next_of(state))
 
     async def _look_again(self, document: Document, day: str) -> None:
         """Pass the group over until then."""
@@ -152,8 +167,8 @@ def check_schedule(document: Document) -> None:
 
 
 def _live(state: GroupState) -> list[Recurrence]:
-    """The templates that make something: those of people who have left rest until somebody takes them over."""
-    return [template for template in state.recurrences.values() if state.is_member(template.created_by)]
+    """The templates that make something: who has left, or given their account up, has theirs taken over first."""
+    return [template for template in state.recurrences.values() if state.is_person(template.created_by)]
 
 
 def _due_in(state: GroupState, today: str) -> tuple[Recurrence, str] | None:

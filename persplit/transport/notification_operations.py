@@ -12,6 +12,7 @@ from persplit.service.errors import MailUnavailable
 from persplit.service.webhook_urls import LENGTH_MAX, checked_url
 from persplit.transport import fields as f
 from persplit.transport.operations import Call, Operation, Services
+from persplit.transport.reach import Reach
 from persplit.transport.requests import Nothing, OneGroup, Request
 from persplit.transport.result import Result, Time
 from persplit.transport.views import Json
@@ -210,6 +211,7 @@ OPERATIONS: Final = (
         Notifications,
         _set_email,
         "PATCH /notifications",
+        about=Reach.ACCOUNT,
     ),
     Operation(
         "addWebhook",
@@ -219,6 +221,7 @@ OPERATIONS: Final = (
         _add,
         "POST /notifications/webhooks",
         status=201,
+        about=Reach.ACCOUNT,
     ),
     Operation(
         "removeWebhook",
@@ -228,6 +231,7 @@ OPERATIONS: Final = (
         _remove,
         "DELETE /notifications/webhooks/{webhookId}",
         status=204,
+        about=Reach.ACCOUNT,
     ),
     Operation(
         "addGroupWebhook",
@@ -263,6 +267,7 @@ OPERATIONS: Final = (
         _add_device,
         "POST /notifications/devices",
         status=201,
+        about=Reach.ACCOUNT,
     ),
     Operation(
         "removeDevice",
@@ -272,5 +277,6 @@ OPERATIONS: Final = (
         _remove_device,
         "DELETE /notifications/devices/{deviceId}",
         status=204,
+        about=Reach.ACCOUNT,
     ),
 )

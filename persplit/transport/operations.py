@@ -196,9 +196,11 @@ class Operation:
 
     @property
     def reach(self) -> Reach:
-        """What it is about: unless told the group that its request names, else all of the caller's."""
+        """What it is about: unless told, or for admins, the group that its request names, else all of the caller's."""
         if self.about is not None:
             return self.about
+        if self.is_for_admins:
+            return Reach.ACCOUNT
         return Reach.GROUP if "group_id" in self.request.model_fields else Reach.PERSON
 
     @property

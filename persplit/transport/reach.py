@@ -19,7 +19,9 @@ class Reach(StrEnum):
     PERSON = "person"
     """All groups of the caller."""
     ACCOUNT = "account"
-    """The account itself: not for personal tokens, which would make others of themselves."""
+    """The account itself, what it administers, and where it is told: not for personal tokens. One that leaks would make
+    others of itself, or hear of everything long after it was taken back.
+    """
     CALLER = "caller"
     """Who the caller is; what is about nobody; or what is looked at piece by piece. For every token."""
 

@@ -254,6 +254,22 @@ async def test_units_guests_and_personal_tokens_are_sound(stores: Stores) -> Non
     assert await faults(stores) == {("orphan", orphan.id)}
 
 
+async def test_who_is_told_and_how_far_is_looked_at_as_well(stores: Stores, damage: Damage) -> None:
+    damage.document("channels", "u:asha", {"channels": [{"kind": "pigeon"}]}, {})
+    damage.document("channels", "u:gone", {}, {})
+    damage.document("channels", "g:gone", {}, {})
+    damage.document("channels", "g:goa", {}, {})
+    damage.document("deliveries", "torn", {}, {})
+    damage.document("read_marks", "gone", {}, {})
+    assert {(found.rule, found.place, found.id) for found in await findings(stores)} == {
+        ("undecodable", "channels", "u:asha"),
+        ("orphan", "channels", "u:gone"),
+        ("orphan", "channels", "g:gone"),
+        ("undecodable", "deliveries", "torn"),
+        ("orphan", "read_marks", "gone"),
+    }
+
+
 @pytest.mark.parametrize(
     "collection", ["users", "sessions", "personal_tokens", "invites", "group_passwords", "audit"]
 )

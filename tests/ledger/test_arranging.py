@@ -212,6 +212,15 @@ def test_a_template_is_changed_paused_and_stopped() -> None:
     refused(ledger, RAVI, StopRecurrence("rent"), NotFound)
 
 
+def test_a_late_edit_of_what_was_stopped_makes_nothing_a_second_time() -> None:
+    ledger = flat(rent=True)
+    made(ledger, TODAY)
+    seen = ledger.seq
+    ledger.do(ASHA, StopRecurrence("rent"))
+    refused(ledger, RAVI, SaveRecurrence("rent", MONTHLY, RENT, expected_seq=seen), NotFound)
+    assert not ledger.group.recurrences
+
+
 def test_what_falls_into_a_pause_is_not_made_up_for() -> None:
     ledger = ledger_of(*TRIP)
     start = "2026-02-20"

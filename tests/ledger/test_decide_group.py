@@ -19,12 +19,14 @@ from persplit.ledger.commands import (
     LeaveGroup,
     RemoveMember,
     RestoreExpense,
+    SaveRecurrence,
     UpdateExpense,
     UpdateGroup,
 )
 from persplit.ledger.errors import Conflict, Forbidden, GroupArchived, Invalid, NotFound
 from persplit.ledger.events import GroupCreated, GroupUpdated, MemberJoined, MemberLeft, MemberUpdated
 from persplit.ledger.group import GroupSettings, Role
+from persplit.ledger.recurrence import Frequency, Schedule
 from tests.ledger.given import (
     ARCHIVED,
     ASHA,
@@ -153,7 +155,14 @@ def test_what_happens_to_other_things_does_not_count_as_a_change_of_the_settings
     happened.when(ASHA, UpdateGroup(name="Kerala", expected_seq=1)).made(GroupUpdated)
 
 
-@pytest.mark.parametrize("step", [spent("e1", shared(100)), CreateSettlement("s1", RAVI, 100)])
+@pytest.mark.parametrize(
+    "step",
+    [
+        spent("e1", shared(100)),
+        CreateSettlement("s1", RAVI, 100),
+        SaveRecurrence("rent", Schedule(Frequency.DAILY, instant(9)[:10]), shared(100)),
+    ],
+)
 def test_the_currency_is_fixed_by_the_first_amount(step: Command) -> None:
     booked = given(*TRIP, step)
     booked.when(ASHA, UpdateGroup(currency="EUR")).refused(Invalid, path="currency")

@@ -478,6 +478,17 @@ async def test_who_is_disabled_while_signing_in_is_left_no_session(
         await house.accounts.authenticate(signed_in.access_token)
 
 
+async def test_a_guest_who_is_disabled_is_not_signed_in_again(house: House) -> None:
+    gita = User("gita", "Gita", None, None, None, None, "2026-03-01T12:00:00.000Z", guest_of="goa")
+    await house.users.insert(gita, None)
+    await house.accounts.admit_guest(gita)
+    await house.accounts._suspensions.disable(gita.id)
+    await house.accounts.logout_all(gita.id)
+    with pytest.raises(AccountDisabled):
+        await house.accounts.admit_guest(gita)
+    assert await house.accounts.sessions(gita.id) == []
+
+
 async def test_a_store_that_is_away_says_of_nobody_that_they_are_disabled(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

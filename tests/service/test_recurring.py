@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +12,9 @@ from dateutil.relativedelta import relativedelta
 from persplit.adapters.memory_store import MemoryDocuments, MemoryEvents
 from persplit.exchange.rate_table import Rate
 from persplit.ledger.commands import (
+    BecomePlaceholder,
     Command,
+    CreateExpense,
     LeaveGroup,
     PauseRecurrence,
     RemoveMember,
@@ -22,7 +25,9 @@ from persplit.ledger.commands import (
 from persplit.ledger.events import ExpenseCreated, RecordedEvent
 from persplit.ledger.expense import ExpenseDraft, SplitType
 from persplit.ledger.recurrence import Frequency, Recurrence, Schedule
+from persplit.ledger.state import GroupState
 from persplit.service import recurring as recurring_module
+from persplit.service.errors import StoreUnavailable
 from persplit.service.ports import Document
 from persplit.service.rates import Rates
 from persplit.service.recurring import ATTENTIVE, MADE_PER_GROUP_MAX, Recurring, check_schedule
@@ -176,6 +181,71 @@ async def test_templates_rest_while_their_maker_is_away_or_the_group_archived() 
     await world.does("asha", UpdateGroup(archived=False))
     await world.wakes()
     assert await world.days() == ["2026-11-21"]
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable("damaged"), ValueError("not what it should be")])
+async def test_a_group_that_cannot_be_read_holds_no_other_up(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await trip()
+    await world.saves(daily())
+    await world.workers[0].watch("damaged")
+    peek = world.nodes[0].groups.peek
+
+    async def peeked(group_id: str) -> GroupState | None:
+        if group_id == "damaged":
+            raise error
+        return await peek(group_id)
+
+    monkeypatch.setattr(world.nodes[0].groups, "peek", peeked)
+    with suppress(StoreUnavailable):
+        await world.wakes()
+    assert await world.days() == ["2026-11-21"]
+
+
+async def test_the_worker_goes_on_whatever_went_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recurring_module, "WAKE_SECONDS", 0.001)
+    world = await trip()
+    await world.saves(daily())
+    scan, failures = world.schedules.scan, [ValueError("not what it should be")]
+
+    async def scanned(after: str, limit: int) -> Sequence[Document]:
+        if failures:
+            raise failures.pop()
+        return await scan(after, limit)
+
+    monkeypatch.setattr(world.schedules, "scan", scanned)
+    running = asyncio.create_task(world.workers[0].run())
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not (running.done() or await world.days()):  # noqa: ASYNC110 - a store tells nobody
+            await asyncio.sleep(0.001)
+    assert not running.done()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_an_expense_that_has_the_id_already_is_not_made_a_second_time() -> None:
+    world = await trip()
+    await world.saves(daily())
+    template = await world.template()
+    known = recurring_module._expense_id("goa", f"recurrence milk {template.since} 2026-11-21")
+    await world.does("ben", CreateExpense(known, MILK))
+    await world.wakes()
+    made = [one.event.expense.id for one in await world.events_of() if isinstance(one.event, ExpenseCreated)]
+    assert made == [known]
+    assert (await world.template()).paused
+
+
+async def test_templates_of_who_gave_their_account_up_rest_until_somebody_takes_them_over() -> None:
+    world = await trip()
+    await world.saves(daily(), actor="ben")
+    await world.does("ben", BecomePlaceholder("Ben"))
+    await world.wakes()
+    assert not await world.days()
+    await world.does("asha", SaveRecurrence("milk", daily(), MILK))
+    await world.wakes()
+    assert await world.days() == ["2026-11-21"]
+    assert (await world.template()).created_by == "asha"
 
 
 async def test_a_group_is_passed_over_until_something_is_due() -> None:

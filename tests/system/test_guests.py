@@ -1,9 +1,13 @@
 """Guests: people with a name and a place in one group, and no account, until they want one."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
+
+from persplit.service.invites import Invite, Invites
 from persplit.service.joining import GUEST_RETRY_MINUTES
 from tests.system.conftest import MakePhone, phones_of, serving, settings_for
 from tests.system.phone import PASSWORD, Json, Phone
@@ -103,6 +107,36 @@ async def test_a_guest_whose_answer_got_lost_asks_again_and_is_the_same_one(phon
     assert body["key"] not in repr(events)
     other = await phone.rest("POST", "/guests", {**body, "name": "Hema"})
     assert other.code == "idempotency_key_reused"
+
+
+async def test_a_guest_who_asks_twice_at_once_for_the_last_place_is_kept(
+    phones: MakePhone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asha, phone = await phones("Asha"), await phones()
+    group_id = await asha.makes_group()
+    code = await invited(asha, group_id, maxUses=1)
+    take, are_both_there, is_in, asked = Invites.take, asyncio.Event(), asyncio.Event(), list[Invite]()
+
+    async def taken(invites: Invites, invite: Invite) -> None:
+        asked.append(invite)
+        if len(asked) == 2:
+            are_both_there.set()
+            await is_in.wait()
+        await are_both_there.wait()
+        await take(invites, invite)
+
+    monkeypatch.setattr(Invites, "take", taken)
+    body = {"key": str(uuid4()), "name": "Gita", "code": code}
+    both = [asyncio.create_task(phone.rest("POST", "/guests", body)) for _ in range(2)]
+    done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    assert [one.result().status for one in done] == [201]
+    is_in.set()
+    answers = await asyncio.gather(*both)
+    assert sorted(answer.status for answer in answers) == [201, 404]
+    (let_in,) = (answer for answer in answers if answer.status == 201)
+    phone.take(let_in.body)
+    assert (await phone.ok("GET", "/auth/me"))["name"] == "Gita"
+    assert (await phone.ok("POST", "/guests", body))["replayed"] is True
 
 
 async def test_a_guest_takes_a_placeholder_over_and_refreshes_like_anybody(phones: MakePhone) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import socketio
 
+from persplit.bootstrap import Node
 from persplit.service import personal_tokens
 from persplit.service.session_sweep import SessionSweep
 from tests.system.conftest import MakePhone, phones_of, serving, settings_for
@@ -151,3 +152,27 @@ async def test_nobody_has_any_number_of_tokens_and_guests_have_none(
     full = await asha.rest("POST", "/auth/tokens", {"name": "one more", "scope": "read"})
     assert full.code == "limit_reached"
     assert (await script_of(asha, {"token": "pst_nonsense"}).rest("GET", "/groups")).code == "token_invalid"
+
+
+async def test_a_token_of_an_admin_of_the_platform_opens_nothing_of_the_platform(
+    phones: MakePhone, server: tuple[Node, str]
+) -> None:
+    ada, ben = await phones("Ada"), await phones("Ben")
+    await server[0].services.administration.grant(ada.user_id)
+    script = script_of(ada, await token_of(ada))
+    for method, path in (
+        ("GET", "/admin/users"),
+        ("GET", "/analytics/summary"),
+        ("POST", f"/admin/users/{ben.user_id}/disable"),
+    ):
+        refused = await script.rest(method, path)
+        assert (refused.status, refused.code) == (403, "scope_insufficient"), path
+    assert (await ben.ok("GET", "/auth/me"))["id"] == ben.user_id
+
+
+async def test_a_token_leaves_nothing_that_goes_on_hearing_the_groups(phones: MakePhone) -> None:
+    asha = await phones("Asha")
+    script = script_of(asha, await token_of(asha))
+    refused = await script.rest("POST", "/notifications/webhooks", {"url": "https://example.org/hook"})
+    assert (refused.status, refused.code) == (403, "scope_insufficient")
+    assert (await script.ok("GET", "/notifications"))["webhooks"] == []
