@@ -418,8 +418,6 @@ def _node(
     stack.push_async_callback(_cancelled, collecting)
     recurring = asyncio.create_task(services.recurring.run())
     stack.push_async_callback(_cancelled, recurring)
-    sweeping = asyncio.create_task(SessionSweep(sessions, sockets.sessions).run())
-    stack.push_async_callback(_cancelled, sweeping)
     for ending, connected in (
         (sessions, sockets.sessions),
         (services.personal_tokens, sockets.personal_tokens),
