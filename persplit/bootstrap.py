@@ -365,7 +365,9 @@ def _notifier(
             return None if user is None else user.email
 
         server = MailServer.of(settings.smtp_url.get_secret_value())
-        senders[Kind.EMAIL] = SmtpMail(server, settings.mail_from, settings.own_url, address_of, clock)
+        mail = SmtpMail(server, settings.mail_from, settings.own_url, address_of, clock)
+        stack.callback(mail.close)
+        senders[Kind.EMAIL] = mail
     notifier = Notifier(stores.events, groups, channels, stores.deliveries, senders, clock)
     stack.push_async_callback(_cancelled, asyncio.create_task(notifier.run()))
     return notifier

@@ -4,6 +4,7 @@ import asyncio
 import smtplib
 import ssl
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -18,7 +19,7 @@ from persplit.service.ports import Clock
 TIMEOUT_SECONDS: Final = 8.0
 """For each answer of the mail server, and less than an attempt may take."""
 AT_ONCE_MAX: Final = 2
-"""Messages that are handed over at the same time, each in a thread."""
+"""Messages that are handed over at the same time, each in a thread: one of ours, for a mail server may be slow."""
 PORTS: Final = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
 """`smtp` turns to TLS before anything is said, `smtps` begins with it, `smtp+plain` has none: for one's own machine."""
 _SUBJECTS: Final = {
@@ -68,7 +69,11 @@ class SmtpMail(Sender):
         self._public_url = public_url
         self._address_of = address_of
         self._clock = clock
-        self._slots = asyncio.Semaphore(AT_ONCE_MAX)
+        self._threads = ThreadPoolExecutor(AT_ONCE_MAX, thread_name_prefix="mail")
+
+    def close(self) -> None:
+        """Hand nothing over any more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def send(self, channel: Channel, notice: Notice) -> None:
         """See the port."""
@@ -76,11 +81,10 @@ class SmtpMail(Sender):
         if address is None:
             return  # nobody to write to any more
         message = self._message(address, notice)
-        async with self._slots:
-            try:
-                await asyncio.to_thread(self._hand_over, message)
-            except (smtplib.SMTPException, OSError) as error:
-                raise NotSent(type(error).__name__) from error
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._hand_over, message)
+        except (smtplib.SMTPException, OSError) as error:
+            raise NotSent(type(error).__name__) from error
 
     def _message(self, address: str, notice: Notice) -> EmailMessage:
         message = EmailMessage()
