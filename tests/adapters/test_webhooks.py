@@ -149,7 +149,13 @@ def test_an_address_that_may_not_be_sent_to_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://example.org/hook?x=1", "https://8.8.8.8:8443/", "https://[2606:4700::1]/", "https://[64:ff9b::808:808]/"]
+    "url",
+    [
+        "https://example.org/hook?x=1",
+        "https://8.8.8.8:8443/",
+        "https://[2606:4700::1]/",
+        "https://[64:ff9b::808:808]/",
+    ],
 )
 def test_an_address_on_the_internet_is_taken(url: str) -> None:
     assert checked_url(url, private_too=False) == url
