@@ -78,6 +78,8 @@ class Recurring:
                 await self.wake()
             except ServiceError:
                 _log.warning("recurring_failed")
+            except Exception:  # noqa: BLE001 - nobody else would go on with this node's part
+                _log.exception("recurring_failed")
 
     async def wake(self) -> None:
         """Make all that is due. Raises `StoreUnavailable`; what was made then stays."""
@@ -87,11 +89,20 @@ class Recurring:
             is_new = now - datetime.fromisoformat(document.body["watchedAt"]) < ATTENTIVE
             if not is_new and document.body["next"] > latest_day:
                 continue
-            state = await self._groups.peek(document.id)
-            if state is not None:
-                state = await self._make(state, rfc3339(now))
-            if not is_new:
-                await self._look_again(document, _next_of(state))
+            try:
+                await self._look_at(document, rfc3339(now), is_new=is_new)
+            except ServiceError:
+                raise
+            except Exception:  # noqa: BLE001 - the other groups go on
+                _log.exception("recurring_failed", group_id=document.id)
+
+    async def _look_at(self, document: Document, now: str, *, is_new: bool) -> None:
+        """Make what is due in one group."""
+        state = await self._groups.peek(document.id)
+        if state is not None:
+            state = await self._make(state, now)
+        if not is_new:
+            await self._look_again(document, _next_of(state))
 
     async def _look_again(self, document: Document, day: str) -> None:
         """Pass the group over until then."""
