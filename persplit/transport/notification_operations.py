@@ -12,6 +12,7 @@ from persplit.service.errors import MailUnavailable
 from persplit.service.webhook_urls import LENGTH_MAX, checked_url
 from persplit.transport import fields as f
 from persplit.transport.operations import Call, Operation, Services
+from persplit.transport.reach import Reach
 from persplit.transport.requests import Nothing, OneGroup, Request
 from persplit.transport.result import Result, Time
 from persplit.transport.views import Json
@@ -219,6 +220,8 @@ OPERATIONS: Final = (
         _add,
         "POST /notifications/webhooks",
         status=201,
+        # It would go on to tell when a token that made it has been taken back.
+        about=Reach.ACCOUNT,
     ),
     Operation(
         "removeWebhook",
@@ -237,6 +240,7 @@ OPERATIONS: Final = (
         _add_to_group,
         "POST /groups/{groupId}/webhooks",
         status=201,
+        about=Reach.ACCOUNT,
     ),
     Operation(
         "listGroupWebhooks",
