@@ -365,7 +365,9 @@ def _notifier(
             return None if user is None else user.email
 
         server = MailServer.of(settings.smtp_url.get_secret_value())
-        senders[Kind.EMAIL] = SmtpMail(server, settings.mail_from, settings.own_url, address_of, clock)
+        mail = SmtpMail(server, settings.mail_from, settings.own_url, address_of, clock)
+        stack.callback(mail.close)
+        senders[Kind.EMAIL] = mail
     notifier = Notifier(stores.events, groups, channels, stores.deliveries, senders, clock)
     stack.push_async_callback(_cancelled, asyncio.create_task(notifier.run()))
     return notifier
@@ -418,8 +420,6 @@ def _node(
     stack.push_async_callback(_cancelled, collecting)
     recurring = asyncio.create_task(services.recurring.run())
     stack.push_async_callback(_cancelled, recurring)
-    sweeping = asyncio.create_task(SessionSweep(sessions, sockets.sessions).run())
-    stack.push_async_callback(_cancelled, sweeping)
     for ending, connected in (
         (sessions, sockets.sessions),
         (services.personal_tokens, sockets.personal_tokens),

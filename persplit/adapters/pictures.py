@@ -6,6 +6,7 @@ as is whatever hid behind the picture. A PDF can't be cleaned: it is kept as it 
 
 import asyncio
 import io
+import re
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,8 @@ from persplit.service.ports import FILE_BYTES_MAX, PIXELS_MAX, Picture, Pictures
 
 SIDE_MAX_PX: Final = 16_000
 """JPEG and WebP end at 65,535 and 16,383. A long receipt scrolled through has 10,000."""
+SCANS_MAX: Final = 64
+"""Passes over a JPEG. Progressive ones have about ten; a hundred thousand fit into ten megabytes, and take hours."""
 THUMBNAIL_PX: Final = 320
 JPEG_QUALITY: Final = 85
 WAITING_MAX: Final = 16
@@ -31,6 +34,11 @@ _HEIF_BRANDS: Final = frozenset(
 )
 _TAIL_BYTES: Final = 1_024
 """Within which a PDF has its end mark."""
+_JPEG_MARKER: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+_START_OF_SCAN: Final = 0xDA
+_END_OF_IMAGE: Final = 0xD9
+_BARE: Final = (0x01, 0xD8)
+"""Markers that no length follows."""
 _T = TypeVar("_T")
 
 
@@ -57,10 +65,15 @@ class PillowPictures(Pictures):
         if self._waiting >= WAITING_MAX:
             raise RateLimited("too many pictures are being looked at", RETRY_AFTER_MS)
         self._waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._executor, work)
-        finally:
-            self._waiting -= 1
+        looking = asyncio.get_running_loop().run_in_executor(self._executor, work)
+        looking.add_done_callback(self._looked)
+        # Whoever goes away leaves their file in the queue, so it goes on to count.
+        return await asyncio.shield(looking)
+
+    def _looked(self, looking: asyncio.Future[_T]) -> None:
+        self._waiting -= 1
+        if not looking.cancelled():
+            looking.exception()  # perhaps nobody else asks for it
 
 
 def cleaned(body: bytes) -> Picture:
@@ -70,6 +83,8 @@ def cleaned(body: bytes) -> Picture:
     format_ = format_of(body)
     if format_ == PDF:
         return Picture(body, PDF, None, None)
+    if format_ == "JPEG" and scans_of(body) > SCANS_MAX:
+        raise TooLarge(f"a JPEG has at most {SCANS_MAX} scans")
     image = _upright(body, format_)
     encoded = _encoded(image, format_)
     if len(encoded) > FILE_BYTES_MAX:
@@ -95,6 +110,19 @@ def format_of(body: bytes) -> str:
     if body[:5] == b"%PDF-" and b"%%EOF" in body[-_TAIL_BYTES:]:
         return PDF
     raise UnsupportedMedia("JPEG, PNG, WebP and PDF are taken; this is none of them, or not all of one")
+
+
+def scans_of(body: bytes) -> int:
+    """The scans of a JPEG; counting ends where there are more than `SCANS_MAX`."""
+    at, scans = 0, 0
+    while scans <= SCANS_MAX and (found := _JPEG_MARKER.search(body, at)) is not None:
+        at, marker = found.end(), body[found.end() - 1]
+        if marker == _END_OF_IMAGE:
+            break
+        scans += marker == _START_OF_SCAN
+        if marker not in _BARE:
+            at += int.from_bytes(body[at : at + 2])
+    return scans
 
 
 def _upright(body: bytes, format_: str) -> Image.Image:

@@ -3,7 +3,9 @@
 import asyncio
 import smtplib
 import ssl
+from collections import Counter
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -18,7 +20,9 @@ from persplit.service.ports import Clock
 TIMEOUT_SECONDS: Final = 8.0
 """For each answer of the mail server, and less than an attempt may take."""
 AT_ONCE_MAX: Final = 2
-"""Messages that are handed over at the same time, each in a thread."""
+"""Messages that are handed over at the same time, each in a thread: one of ours, for a mail server may be slow."""
+MAILS_PER_HOUR_MAX: Final = 20
+"""To one person, by one node. Somebody may say every minute that they paid; the first messages say that there is news."""
 PORTS: Final = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
 """`smtp` turns to TLS before anything is said, `smtps` begins with it, `smtp+plain` has none: for one's own machine."""
 _SUBJECTS: Final = {
@@ -68,19 +72,34 @@ class SmtpMail(Sender):
         self._public_url = public_url
         self._address_of = address_of
         self._clock = clock
-        self._slots = asyncio.Semaphore(AT_ONCE_MAX)
+        self._hour = ""
+        self._written_to: Counter[str] = Counter()
+        self._threads = ThreadPoolExecutor(AT_ONCE_MAX, thread_name_prefix="mail")
+
+    def close(self) -> None:
+        """Hand nothing over any more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def send(self, channel: Channel, notice: Notice) -> None:
-        """See the port."""
+        """See the port. More than a person gets in an hour is left out."""
+        if not self._has_room(channel.by):
+            return
         address = await self._address_of(channel.by)
         if address is None:
             return  # nobody to write to any more
         message = self._message(address, notice)
-        async with self._slots:
-            try:
-                await asyncio.to_thread(self._hand_over, message)
-            except (smtplib.SMTPException, OSError) as error:
-                raise NotSent(type(error).__name__) from error
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._hand_over, message)
+        except (smtplib.SMTPException, OSError) as error:
+            raise NotSent(type(error).__name__) from error
+
+    def _has_room(self, user_id: str) -> bool:
+        """Whether the person may be written to once more in this hour; counts it."""
+        hour = self._clock().strftime("%Y-%m-%d %H")
+        if hour != self._hour:
+            self._hour, self._written_to = hour, Counter()
+        self._written_to[user_id] += 1
+        return self._written_to[user_id] <= MAILS_PER_HOUR_MAX
 
     def _message(self, address: str, notice: Notice) -> EmailMessage:
         message = EmailMessage()

@@ -5,10 +5,12 @@ The signature is over the time and the body, so that neither can be changed, nor
     PerSplit-Signature: t=<seconds since 1970>,v1=<hex HMAC-SHA256 of "<t>.<body>" under the webhook's secret>
 """
 
+import asyncio
 import hashlib
 import hmac
 import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from ipaddress import ip_address
 from typing import Final
@@ -22,8 +24,11 @@ from persplit.service.channels import Channel
 from persplit.service.notifier import SEND_SECONDS_MAX, NotSent, Sender
 from persplit.service.webhook_urls import checked_url, is_public
 
-CONNECTIONS_MAX: Final = 16
+CONNECTIONS_MAX: Final = 64
 """Sockets to receivers at the same time: twice as many as are sent to at once."""
+RESOLVING_AT_ONCE: Final = 8
+"""Names that are being resolved. A name server that doesn't answer holds each up for tens of seconds, and whoever makes
+a webhook may have one."""
 SIGNATURE: Final = "PerSplit-Signature"
 DELIVERY: Final = "PerSplit-Delivery"
 
@@ -47,6 +52,36 @@ def body_of(notice: Notice) -> bytes:
             "subjectId": notice.subject_id,
         }
     )
+
+
+class OwnThreads(AbstractResolver):
+    """Resolves names in threads of its own: those of everybody else stay free for the server's own files."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(RESOLVING_AT_ONCE, thread_name_prefix="webhook-names")
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """See aiohttp. Raises `OSError` if there is no such name."""
+        found = await asyncio.get_running_loop().run_in_executor(
+            self._threads, lambda: socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
+        )
+        return [
+            ResolveResult(
+                hostname=host,
+                host=str(address[0]),
+                port=port,
+                family=kind,
+                proto=proto,
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            )
+            for kind, _, proto, _, address in found
+        ]
+
+    async def close(self) -> None:
+        """See aiohttp. Whatever is still being resolved isn't waited for."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 class PublicResolver(AbstractResolver):
@@ -81,6 +116,7 @@ class Webhooks(Sender):
         self._clock = clock
         self._private_too = private_too
         self._session: aiohttp.ClientSession | None = None
+        self._resolver: AbstractResolver | None = None
 
     async def send(self, channel: Channel, notice: Notice) -> None:
         """See the port."""
@@ -103,9 +139,10 @@ class Webhooks(Sender):
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
-            resolver: AbstractResolver = aiohttp.ThreadedResolver()
+            resolver: AbstractResolver = OwnThreads()
             if not self._private_too:
                 resolver = PublicResolver(resolver)
+            self._resolver = resolver
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX, resolver=resolver, force_close=True),
                 timeout=aiohttp.ClientTimeout(total=SEND_SECONDS_MAX),
@@ -117,3 +154,5 @@ class Webhooks(Sender):
         """Let go of the connections."""
         if self._session is not None:
             await self._session.close()
+        if self._resolver is not None:
+            await self._resolver.close()

@@ -24,3 +24,5 @@ async def sweep_on(attachments: Attachments) -> None:
             _log.info("attachments_collected", count=await attachments.sweep())
         except StoreUnavailable:
             _log.warning("attachment_sweep_failed")
+        except Exception:  # noqa: BLE001 - nobody else would collect
+            _log.exception("attachment_sweep_failed")

@@ -45,6 +45,7 @@ COLLECTIONS: Final = (
     *("users", "invites", "group_passwords", "erasures"),
     *("attachments", "admins", "suspensions", "audit"),
     *("rates", "schedules"),
+    *("read_marks", "channels", "deliveries"),
 )
 RESTORING: Final = "restoring"
 """The document in `meta` that a store has while it is being restored into."""

@@ -145,21 +145,23 @@ class Channels:
             return replace(owned, channels=left)
 
         await self._change(owner, remove)
-        while told := await self._deliveries.find("channel", webhook_id, FORGOTTEN_AT_ONCE):
-            for document in told:
-                await self._deliveries.delete(document.id)
+        await self._forget(webhook_id)
 
     async def set_email(self, user_id: str, *, wanted: bool) -> Owned:
         """Whether the person is told by e-mail, from now on."""
         made = Channel(f"mail-{uuid_utils.uuid7()}", Kind.EMAIL, user_id, self._now())
+        gone: list[Channel] = []
 
         def turn(owned: Owned) -> Owned:
             if owned.has_email == wanted:
                 return owned
             others = tuple(owned.webhooks())
+            gone[:] = [channel for channel in owned.channels if channel.kind is Kind.EMAIL]
             return replace(owned, channels=(*others, made) if wanted else others)
 
         owned = await self._change(person(user_id), turn)
+        for channel in gone:
+            await self._forget(channel.id)
         self._added()
         return owned
 
@@ -185,6 +187,12 @@ class Channels:
             return replace(owned, devices=left)
 
         await self._change(person(user_id), remove)
+
+    async def _forget(self, channel_id: str) -> None:
+        """How far a channel was told goes with it."""
+        while told := await self._deliveries.find("channel", channel_id, FORGOTTEN_AT_ONCE):
+            for document in told:
+                await self._deliveries.delete(document.id)
 
     def _added(self) -> None:
         for told in self.on_added:

@@ -28,6 +28,9 @@ READ_AT_ONCE: Final = 250
 """Events folded between two turns of the event loop: a few milliseconds."""
 LOOKED_AT_ONCE: Final = 1_000
 """Expenses looked at between two turns: about a millisecond."""
+COSTLY_CHARACTERS: Final = 2
+"""As many characters beyond ASCII as cost what looking at an expense costs: some become eighteen when they are folded,
+so that long notes take eight milliseconds."""
 BOOKS_READ_AT_ONCE: Final = 2
 """Books that are being read at the same time: each may be large, and each takes from the time of everybody."""
 
@@ -143,7 +146,16 @@ class ExpenseBooks:
 
 async def _unhurried(expenses: Sequence[Placed]) -> AsyncIterator[Placed]:
     """One after the other, letting others have their turn."""
-    for number, placed in enumerate(expenses, start=1):
+    looked = 0
+    for placed in expenses:
         yield placed
-        if number % LOOKED_AT_ONCE == 0:
+        looked += 1 + _costly(placed.expense)
+        if looked >= LOOKED_AT_ONCE:
+            looked = 0
             await asyncio.sleep(0)
+
+
+def _costly(expense: Expense) -> int:
+    """What folding its texts costs, as a number of plain expenses."""
+    texts = (expense.description, expense.notes or "")
+    return sum(len(text) // COSTLY_CHARACTERS for text in texts if not text.isascii())

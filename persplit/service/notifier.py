@@ -12,11 +12,12 @@ owners at a time, in a sweep: that finds what a killed node has left.
 import asyncio
 import random
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -50,8 +51,10 @@ BACKOFF_SECONDS_MAX: Final = 3_600.0
 ATTEMPTS_MAX: Final = 12
 """Attempts at one notice, over some three hours; then it is given up, with all that waits behind it."""
 EVENTS_AT_ONCE: Final = 50
-SENDING_AT_ONCE: Final = 8
-"""Channels that are being told at the same time: a slow one holds up none but itself."""
+SENDING_AT_ONCE: Final = 32
+"""Channels that are being told at the same time."""
+SENDING_AT_ONCE_OF_ONE: Final = 2
+"""Of those, channels that one person made: receivers that are slow, or mean to be, hold up none but theirs."""
 WAITING_MAX: Final = 10_000
 """Groups and retries that wait in memory; what is beyond is found by a sweep."""
 SWEEP_SECONDS: Final = 30.0
@@ -164,6 +167,8 @@ class Notifier:
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
         self._slots = asyncio.Semaphore(SENDING_AT_ONCE)
+        # By who made the channel; each lives as long as somebody waits for it or has it.
+        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._woken = asyncio.Event()
         self._sweep_at = 0.0
         self._swept = ""
@@ -267,7 +272,7 @@ class Notifier:
 
     async def _tell(self, target: Target) -> None:
         try:
-            async with self._slots:
+            async with self._turn_of(target.channel.by), self._slots:
                 self._again.discard(target.id)
                 await self._deliver(target)
         except VersionChanged:
@@ -281,6 +286,12 @@ class Notifier:
             if target.id in self._again:
                 self._again.discard(target.id)
                 self._begin(target)
+
+    @asynccontextmanager
+    async def _turn_of(self, user_id: str) -> AsyncIterator[None]:
+        turn = self._turns.setdefault(user_id, asyncio.Semaphore(SENDING_AT_ONCE_OF_ONE))
+        async with turn:
+            yield
 
     def _later(self, target: Target, seconds: float) -> None:
         if len(self._due) < WAITING_MAX:
@@ -310,13 +321,15 @@ class Notifier:
         await self._keep(held, Delivery.of(held), with_lease=False)
 
     async def _leased(self, target: Target, state: GroupState) -> Document | None:
-        """The target's document with this node's lease on it; None if it isn't its turn."""
+        """The target's document with this node's lease on it; None if it isn't its turn, or nothing is new."""
         found = (await self._deliveries.get([target.id])).get(target.id)
         if found is None:
-            found = await self._first(target, state)
+            found = await self._first(target)
             if found is None:
                 return None
         delivery, now = Delivery.of(found), rfc3339(self._clock())
+        if delivery.seq >= state.seq:
+            return None
         if delivery.node != self._node and delivery.leased_until > now:
             self._later(target, LEASE_SECONDS)
             return None
@@ -328,11 +341,12 @@ class Notifier:
         except VersionChanged:
             return None  # another node was faster
 
-    async def _first(self, target: Target, state: GroupState) -> Document | None:
-        """The document of a channel that has not been told anything of the group yet."""
+    async def _first(self, target: Target) -> Document | None:
+        """The document of a channel that has not been told anything of the group yet.
+
+        It is made where nothing is new, too: by it a sweep knows that, without looking into the group each time.
+        """
         since = await self._events.seq_at(target.group_id, target.channel.created_at)
-        if since >= state.seq:
-            return None
         keys = {"groupId": target.group_id, "owner": target.owner, "channel": target.channel.id}
         with suppress(DuplicateKey):
             await self._deliveries.insert(Document(target.id, Delivery(since).body(), keys))

@@ -1,12 +1,16 @@
 """Which addresses a webhook may have: none by which somebody could reach into the network that the server stands in."""
 
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
 LENGTH_MAX: Final = 500
 _METADATA_NAMES: Final = (".local", ".internal", ".localhost", ".lan", ".home.arpa")
 """Ends of names that are never anybody's on the internet."""
+_GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
+"""All that is given out of IPv6 so far (RFC 4291, IANA). Whatever else there is leads somewhere else."""
+_NAT64: Final = IPv6Network("64:ff9b::/96")
+"""An IPv4 address in its last 32 bits, to which a gateway passes on (RFC 6052)."""
 
 
 def checked_url(url: str, *, private_too: bool) -> str:
@@ -23,6 +27,9 @@ def checked_url(url: str, *, private_too: bool) -> str:
         raise ValueError(f"at most {LENGTH_MAX} characters")
     if parts.scheme != "https" and not (private_too and parts.scheme == "http"):
         raise ValueError("begins with https://")
+    # Other characters become digits and dots only later, in the client: 127.0.0.1 has many spellings there.
+    if not parts.netloc.isascii() or "%" in parts.netloc:
+        raise ValueError("a host in ASCII, such as example.org: others have an xn-- form")
     if not parts.hostname or parts.username is not None or parts.password is not None or parts.fragment:
         raise ValueError("not an address such as https://example.org/hook")
     if not private_too and not is_public_host(parts.hostname):
@@ -47,6 +54,10 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     """Whether it is reached over the internet, whatever way it is written."""
     if isinstance(address, IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour
+        if address in _NAT64:
+            inner = IPv4Address(int(address) & 0xFFFF_FFFF)
         if inner is not None:
             return is_public(inner)
+        if address not in _GLOBAL_UNICAST:
+            return False
     return address.is_global and not address.is_multicast

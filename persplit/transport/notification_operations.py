@@ -221,6 +221,7 @@ OPERATIONS: Final = (
         _add,
         "POST /notifications/webhooks",
         status=201,
+        # It would go on to tell when a token that made it has been taken back.
         about=Reach.ACCOUNT,
     ),
     Operation(
@@ -241,6 +242,7 @@ OPERATIONS: Final = (
         _add_to_group,
         "POST /groups/{groupId}/webhooks",
         status=201,
+        about=Reach.ACCOUNT,
     ),
     Operation(
         "listGroupWebhooks",

@@ -196,7 +196,10 @@ class Operation:
 
     @property
     def reach(self) -> Reach:
-        """What it is about: unless told, or for admins, the group that its request names, else all of the caller's."""
+        """What it is about: unless told the group that its request names, else all of the caller's.
+
+        The role of an admin of the platform is the account's own: no script's token has it.
+        """
         if self.about is not None:
             return self.about
         if self.is_for_admins:

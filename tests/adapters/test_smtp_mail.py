@@ -10,6 +10,7 @@ import pytest
 from aiosmtpd.handlers import Message
 from aiosmtpd.smtp import SMTP
 
+from persplit.adapters import smtp_mail
 from persplit.adapters.smtp_mail import MailServer, SmtpMail
 from persplit.ledger.notices import Notice
 from persplit.service.channels import Channel, Kind
@@ -65,6 +66,15 @@ async def test_a_person_is_written_to_and_nothing_of_the_group_is_in_it(
     assert first["Subject"] == "You were reminded of something to pay"
     assert first["Message-ID"] == second["Message-ID"] == "<c1.goa.7@example.org>"
     assert "https://split.example.org" in first.get_payload()
+
+
+async def test_nobody_is_flooded(mail_server: tuple[Inbox, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smtp_mail, "MAILS_PER_HOUR_MAX", 2)
+    inbox, port = mail_server
+    sender = mail(f"smtp+plain://127.0.0.1:{port}")
+    for _ in range(4):
+        await sender.send(CHANNEL, NOTICE)
+    assert len(inbox.got) == 2
 
 
 async def test_nobody_is_written_to_whose_account_is_gone(mail_server: tuple[Inbox, int]) -> None:

@@ -131,6 +131,14 @@ async def test_a_name_that_leads_into_our_own_network_is_not_sent_to(receiver: t
         "https://[::ffff:10.0.0.1]/",
         "https://[fd00::1]/",
         "https://[2002:7f00:1::]/",
+        "https://[::127.0.0.1]/",
+        "https://[64:ff9b::a9fe:a9fe]/",
+        "https://[64:ff9b:1::7f00:1]/",
+        "https://[fec0::1]/",
+        "https://[fe80::1%25eth0]/",
+        "https://127.0.0.\uff11/",
+        "https://\u2460\u2461\u2466.0.0.\u2460/",
+        "https://169.254.169.%32%35%34/",
         "https://0.0.0.0/",
         f"https://example.org/{'x' * 500}",
     ],
@@ -141,7 +149,13 @@ def test_an_address_that_may_not_be_sent_to_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://example.org/hook?x=1", "https://8.8.8.8:8443/", "https://[2606:4700::1]/"]
+    "url",
+    [
+        "https://example.org/hook?x=1",
+        "https://8.8.8.8:8443/",
+        "https://[2606:4700::1]/",
+        "https://[64:ff9b::808:808]/",
+    ],
 )
 def test_an_address_on_the_internet_is_taken(url: str) -> None:
     assert checked_url(url, private_too=False) == url

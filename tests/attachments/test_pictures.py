@@ -3,6 +3,7 @@
 import asyncio
 import io
 import struct
+import threading
 import zlib
 
 import pytest
@@ -193,3 +194,31 @@ async def test_only_so_many_wait(monkeypatch: pytest.MonkeyPatch) -> None:
         assert await looking.cleaned(picture()) == first
     finally:
         looking.close()
+
+
+def test_a_jpeg_of_very_many_scans_is_refused_before_it_is_decoded() -> None:
+    body = picture("JPEG", progressive=True)
+    assert 1 < pictures.scans_of(body) <= pictures.SCANS_MAX
+    last = body.rindex(b"\xff\xda")
+    scan = body[last:-2]
+    with pytest.raises(TooLarge, match="scans"):
+        cleaned(body[:-2] + scan * pictures.SCANS_MAX + body[-2:])
+
+
+async def test_the_file_of_somebody_who_went_away_counts_until_it_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pictures, "WAITING_MAX", 2)
+    goes_on, looker = threading.Event(), PillowPictures()
+    monkeypatch.setattr(pictures, "cleaned", lambda _: goes_on.wait())
+    try:
+        waiting = [asyncio.create_task(looker.cleaned(b"")) for _ in range(2)]
+        await asyncio.sleep(0)
+        for one in waiting:
+            one.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        with pytest.raises(RateLimited):
+            await looker.cleaned(b"")
+    finally:
+        goes_on.set()
+        looker.close()

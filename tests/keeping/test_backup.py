@@ -132,6 +132,15 @@ async def test_a_backup_from_before_there_were_attachments_is_read() -> None:
     await restored(memory_stores(), gzip.compress(header + b"".join(rest) + trailer))
 
 
+async def test_all_is_in_a_backup_but_what_would_bring_back_what_was_ended() -> None:
+    old = await a_store(memory_stores())
+    assert set(backup_module.COLLECTIONS) == old.collections().keys() - {"sessions", "personal_tokens"}
+    for name in ("read_marks", "channels", "deliveries"):
+        await old.collections()[name].insert(Document("u:asha", {"goa": 1}))
+    new = await restored(memory_stores(), await backed_up(old))
+    assert await contents(new) == await contents(old)
+
+
 async def test_an_empty_store_can_be_backed_up_and_restored() -> None:
     await restored(memory_stores(), await backed_up(memory_stores()))
 

@@ -1,15 +1,16 @@
 """Searching and adding up from memory: always what a plain recount of the ledger gives, in bounded memory."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from persplit.adapters.memory_store import MemoryEvents
-from persplit.ledger.commands import DeleteExpense, RestoreExpense, UpdateExpense
+from persplit.ledger.commands import CreateExpense, DeleteExpense, RestoreExpense, UpdateExpense
 from persplit.ledger.errors import NotFound
-from persplit.ledger.expense import Expense
+from persplit.ledger.expense import NOTES_LENGTH_MAX, Expense
 from persplit.ledger.finding import ExpenseFilter
 from persplit.ledger.statistics import statistics_of
 from persplit.service.expense_books import ExpenseBooks
@@ -92,6 +93,29 @@ async def test_a_question_asked_again_reads_only_what_is_new() -> None:
     _, found = await books.statistics("goa", "asha", None, None)
     assert found.count == 2
     assert node.wire.reads == ["read"]
+
+
+async def test_others_have_their_turn_however_long_the_notes_are() -> None:
+    node = Node(MemoryEvents())
+    await node.makes("ben")
+    count = 6
+    for number in range(count):
+        noted = replace(draft(900), notes="\ufdfa" * NOTES_LENGTH_MAX)
+        await node.does("asha", CreateExpense(f"e{number}", noted))
+    books = books_of(node)
+    await books.statistics("goa", "asha", None, None)
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    others_go_on = asyncio.create_task(others())
+    await books.search("goa", "asha", ExpenseFilter(text="nowhere"), None, 10)
+    others_go_on.cancel()
+    assert turns >= count
 
 
 async def test_what_is_kept_is_bounded_and_what_was_let_go_is_read_again() -> None:

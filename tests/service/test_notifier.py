@@ -14,6 +14,7 @@ from persplit.ledger.errors import Conflict, LimitReached, NotFound
 from persplit.ledger.group import Role
 from persplit.ledger.notices import Notice
 from persplit.service import channels as owners
+from persplit.service import notifier as notifying
 from persplit.service.channels import DEVICES_MAX, WEBHOOKS_MAX, Channel, Channels, Kind
 from persplit.service.errors import StoreUnavailable
 from persplit.service.notifier import (
@@ -128,6 +129,51 @@ async def _weathered(data: st.DataObject) -> None:
     head = (await place.store.heads(["goa"]))["goa"]
     first_times = list(dict.fromkeys(told.seqs()))
     assert first_times == list(range(3, head + 1))
+
+
+async def test_receivers_that_take_for_ever_hold_up_none_but_theirs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(notifying, "SENDING_AT_ONCE", WEBHOOKS_MAX)
+    place, told = await trip(), Told()
+    for number in range(1, WEBHOOKS_MAX):
+        await place.channels.add_webhook(owners.person("asha"), "asha", f"{URL}/{number}")
+    await place.channels.add_webhook(owners.person("ben"), "ben", URL)
+    for_ever = asyncio.Event()
+
+    class Slow(Told):
+        async def send(self, channel: Channel, notice: Notice) -> None:
+            if channel.by == "asha":
+                await for_ever.wait()
+            await told.send(channel, notice)
+
+    notifier = place.notifier(Slow())
+    await place.spends(1)
+    await notifier.sweep()
+    await asyncio.wait_for(told.news.wait(), 60)
+    for_ever.set()
+    await notifier.settled()
+    assert told.seqs() == [3] * (WEBHOOKS_MAX + 1)
+
+
+async def test_a_group_in_which_nothing_is_new_is_looked_into_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    place, told = await trip(), Told()
+    notifier = place.notifier(told)
+    await look(notifier)
+    begun: list[object] = []
+    monkeypatch.setattr(notifier, "_begin", begun.append)
+    await look(notifier)
+    assert begun == []
+
+
+async def test_how_far_somebody_was_told_by_mail_is_forgotten_when_they_turn_it_off() -> None:
+    place, told = await trip(), Told()
+    await place.channels.set_email("ben", wanted=True)
+    await place.spends(1)
+    await look(place.notifier(told, Kind.EMAIL))
+    assert await place.deliveries.find("owner", owners.person("ben"), 10)
+    await place.channels.set_email("ben", wanted=False)
+    assert not await place.deliveries.find("owner", owners.person("ben"), 10)
 
 
 async def test_one_node_sends_at_a_time() -> None:

@@ -289,3 +289,18 @@ async def test_the_worker_goes_on_when_the_store_was_away(monkeypatch: pytest.Mo
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert world.clock.now - datetime(2026, 11, 21, 8, tzinfo=UTC) < timedelta(days=1)
+
+
+async def test_a_group_that_can_t_be_looked_at_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    for group_id in ("agra", "goa"):
+        await world.workers[0].watch(group_id)
+    looked: list[str] = []
+
+    async def peek(group_id: str) -> None:
+        looked.append(group_id)
+        raise KeyError("a time zone that isn't known here")
+
+    monkeypatch.setattr(world.nodes[0].groups, "peek", peek)
+    await world.wakes()
+    assert looked == ["agra", "goa"]

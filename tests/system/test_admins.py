@@ -38,6 +38,14 @@ async def test_only_admins_are_answered_and_a_revoked_one_no_more(
     assert (await admin.rest("GET", path)).code == "forbidden"
 
 
+@pytest.mark.parametrize("path", [*FOR_ADMINS, "/analytics/summary"])
+async def test_an_admin_s_personal_token_has_nothing_of_the_role(admin: Phone, path: str) -> None:
+    made = await admin.ok("POST", "/auth/tokens", {"name": "budget script", "scope": "write"})
+    script = Phone(admin.url, admin.http, admin.name, admin.user_id, made["token"])
+    refused = await script.rest("GET", path)
+    assert (refused.status, refused.code) == (403, "scope_insufficient")
+
+
 async def test_who_is_disabled_is_told_and_kept_out_until_enabled_and_nobody_else_notices(
     admin: Phone, phones: MakePhone
 ) -> None:

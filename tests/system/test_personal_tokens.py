@@ -63,6 +63,8 @@ async def test_who_may_only_read_changes_nothing(phones: MakePhone) -> None:
         ("PATCH", "/auth/me", {"name": "Eve"}),
         ("GET", "/auth/sessions", None),
         ("POST", "/auth/logout-all", None),
+        ("POST", "/notifications/webhooks", {"url": "https://example.org/hook"}),
+        ("POST", "/groups/goa/webhooks", {"url": "https://example.org/hook"}),
     ],
 )
 async def test_no_token_opens_the_account_itself(
