@@ -135,8 +135,10 @@ async def test_a_backup_from_before_there_were_attachments_is_read() -> None:
 async def test_all_is_in_a_backup_but_what_would_bring_back_what_was_ended() -> None:
     old = await a_store(memory_stores())
     assert set(backup_module.COLLECTIONS) == old.collections().keys() - {"sessions", "personal_tokens"}
-    for name in ("read_marks", "channels", "deliveries"):
-        await old.collections()[name].insert(Document("u:asha", {"goa": 1}))
+    await old.read_marks.insert(Document("asha", {"goa": 1}))
+    await old.channels.insert(Document("u:asha", {"channels": [], "devices": []}))
+    told = {"seq": 1, "attempts": 0, "nextAt": None, "leasedUntil": None, "node": None}
+    await old.deliveries.insert(Document("c1", told, {"owner": "u:asha", "groupId": "goa", "channel": "c1"}))
     new = await restored(memory_stores(), await backed_up(old))
     assert await contents(new) == await contents(old)
 
