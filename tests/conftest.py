@@ -6,7 +6,7 @@ from typing import Final
 
 from hypothesis import settings
 
-EXAMPLES: Final = int(os.environ.get("PERSPLIT_TEST_EXAMPLES", "50"))
+EXAMPLES: Final = int(os.environ.get("PERSPLIT_TEST_EXAMPLES", "30"))
 """Of each property that doesn't say how many itself: enough for a run that is over soon; by hand as many as wished."""
 settings.register_profile("persplit", max_examples=EXAMPLES)
 settings.load_profile("persplit")

@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import coverage
+
 _PREFIX = "COVERAGE_PROCESS_"
 """Of the variables by which coverage is started in every process that is started."""
 
@@ -26,3 +28,17 @@ def not_measuring() -> Iterator[None]:
         yield
     finally:
         os.environ.update(taken)
+
+
+@contextmanager
+def not_measuring_here() -> Iterator[None]:
+    """In this process coverage measures nothing while the block runs: what runs there long is measured elsewhere."""
+    measuring = coverage.Coverage.current()
+    if measuring is None:
+        yield
+        return
+    measuring.stop()
+    try:
+        yield
+    finally:
+        measuring.start()

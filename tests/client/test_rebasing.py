@@ -302,5 +302,5 @@ def _id(thing: Expense | Settlement) -> str:
     return thing.id
 
 
-Rebasing.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+Rebasing.TestCase.settings = settings(max_examples=35, stateful_step_count=30, deadline=None)
 TestRebasing = Rebasing.TestCase

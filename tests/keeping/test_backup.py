@@ -85,7 +85,7 @@ async def test_a_backup_of_any_store_comes_back_in_any_other(
     assert await findings(stores) == []
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data())
 async def test_whatever_people_did_comes_back(data: st.DataObject) -> None:
     old, new = memory_stores(), memory_stores()

@@ -453,7 +453,7 @@ async def test_a_group_that_grows_while_it_is_checked_is_sound(monkeypatch: pyte
     assert (found, tally.events) == ([], EVENTS + 1)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(data=st.data())
 async def test_whatever_people_do_the_ledger_is_sound(data: st.DataObject) -> None:
     stores = memory_stores()

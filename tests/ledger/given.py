@@ -77,9 +77,9 @@ Step: TypeAlias = Event | Command | tuple[str, Command]
 """What happened before: an event or a command of Asha's, or somebody else's command."""
 
 PROPERTY: Final = settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
-LONG_PROPERTY: Final = settings(PROPERTY, max_examples=40)
+LONG_PROPERTY: Final = settings(PROPERTY, max_examples=25)
 """For properties of whole histories."""
 
 _E = TypeVar("_E", bound=Event)

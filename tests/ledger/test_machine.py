@@ -737,4 +737,4 @@ def assert_adds_up(expense: Expense) -> None:
 
 
 TestGroup = GroupMachine.TestCase
-TestGroup.settings = settings(PROPERTY, max_examples=40, stateful_step_count=50)
+TestGroup.settings = settings(PROPERTY, max_examples=25, stateful_step_count=50)

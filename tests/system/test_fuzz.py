@@ -29,7 +29,7 @@ from tests.system.phone import Json, key
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 fuzzed = settings(
-    deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 CODES = {error.code for error in PROBLEMS}
 

@@ -1,6 +1,7 @@
 """Every server broken on purpose is caught by a short run, as what it is; one that isn't passes the same run."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,6 +19,17 @@ from tests.torture.runs import party
 
 SEED: Final = 4
 RUNS_MAX: Final = 3
+EVERY: Final = "PERSPLIT_TEST_EVERY_MUTANT" in os.environ
+USUAL: Final = (
+    "acknowledges_before_the_commit",
+    "drops_an_announcement",
+    "catches_up_from_one_too_far",
+    "applies_a_retry_twice",
+    "has_no_unique_key_of_commands",
+    "reads_what_it_remembers",
+    "loses_a_paisa_of_the_balances",
+)
+"""Those that each run of all tests has time for; by hand all of them, with the variable set to anything."""
 COMMANDS: Final = {Run.ALONE: 120, Run.KILLED: 40, Run.NODES: 200}
 """Sent by all clients together: a mutant that goes wrong at every seventh event does so a dozen times, and one that
 does when two nodes are asked in the wrong order about as often."""
@@ -84,7 +96,7 @@ def store_for(kind: Run, request: pytest.FixtureRequest) -> str | None:
     return str(request.getfixturevalue("mongodb_uri")) if kind is Run.NODES else None
 
 
-@pytest.mark.parametrize("name", MUTANTS)
+@pytest.mark.parametrize("name", MUTANTS if EVERY else USUAL)
 def test_a_server_broken_on_purpose_is_caught(
     name: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
