@@ -107,7 +107,17 @@ class UnknownEvent(ValueError):
 
 
 def event_to_json(recorded: RecordedEvent) -> Json:
-    """The event as it goes over the wire: all but its content hash."""
+    """The event as it goes over the wire: without its content hash, and with what the store leaves out of settings.
+
+    Whoever takes an event's settings over theirs has to hear of a time zone also where it is UTC again.
+    """
+    told = _told(recorded)
+    if isinstance(recorded.event, GroupCreated | GroupUpdated):
+        told.update({key: {"timeZone": UTC_ZONE, **told[key]} for key in ("group", "before") if key in told})
+    return told
+
+
+def _told(recorded: RecordedEvent) -> Json:
     return {
         "groupId": recorded.group_id,
         "seq": recorded.seq,
@@ -122,7 +132,7 @@ def event_to_json(recorded: RecordedEvent) -> Json:
 
 def event_to_document(recorded: RecordedEvent) -> Json:
     """The event as it is stored."""
-    return {**event_to_json(recorded), "contentHash": recorded.content_hash}
+    return {**_told(recorded), "contentHash": recorded.content_hash}
 
 
 def event_from_json(stored: Json) -> RecordedEvent:

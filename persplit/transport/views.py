@@ -8,7 +8,6 @@ from persplit.ledger.events import GroupEvent, MemberUnblocked, MemberUpdated, N
 from persplit.ledger.expense import Expense
 from persplit.ledger.explain import ExplainedDebt
 from persplit.ledger.group import Member
-from persplit.ledger.recurrence import UTC_ZONE
 from persplit.ledger.settlement import Settlement
 from persplit.ledger.snapshot import state_to_json
 from persplit.ledger.state import GroupState
@@ -213,14 +212,7 @@ def events(recorded: Sequence[RecordedEvent], people: Profiles) -> list[Json]:
     for event in told:
         if event["type"].startswith(("member:", "group:")):
             event.update({key: _nameless(event[key], people) for key in _MEMBER_KEYS & event.keys()})
-        if event["type"].startswith("group:"):
-            event.update({key: {**_SETTINGS, **event[key]} for key in _SETTINGS_KEYS & event.keys()})
     return told
-
-
-_SETTINGS: Final = {"timeZone": UTC_ZONE}
-"""What the store leaves out. Who takes an event's settings over theirs has to hear that it is back, too."""
-_SETTINGS_KEYS: Final = frozenset({"group", "before"})
 
 
 _MEMBER_KEYS: Final = frozenset({"member", "before"})

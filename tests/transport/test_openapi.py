@@ -52,9 +52,9 @@ def parameter_names(operation: Operation, where: str) -> set[str]:
     return {parameter["name"] for parameter in resolved if parameter["in"] == where}
 
 
-@pytest.mark.parametrize("server_url", [None, "https://split.example.org"])
-def test_it_is_a_valid_openapi_document(server_url: str | None) -> None:
-    assert not list(OpenAPIV31SpecValidator(cast("Any", openapi_document(server_url))).iter_errors())
+def test_it_is_a_valid_openapi_document() -> None:
+    told = openapi_document("https://split.example.org")
+    assert not list(OpenAPIV31SpecValidator(cast("Any", told)).iter_errors())
 
 
 def test_it_says_where_the_server_is() -> None:
