@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent
 COMMANDS = [
     "scripts/serve",
     "scripts/test",
+    "scripts/coverage",
     "scripts/lock",
     "scripts/audit",
     "scripts/fixtures",
