@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 
 from persplit.ledger.commands import (
     AddMember,
@@ -75,6 +75,7 @@ def test_the_causes_of_every_debt_sum_to_it_at_every_seq(ledger: Ledger) -> None
 @given(histories())
 def test_every_row_of_the_plan_is_explained_by_what_its_two_people_owe_and_are_owed(ledger: Ledger) -> None:
     state = ledger.group
+    assume(not state.settles_as)  # a row of a unit is about all of its people
     for row in plan_of(state).transfers:
         found = explained(ledger, row.from_id, row.to_id)
         for person, sign in ((row.from_id, -1), (row.to_id, 1)):
