@@ -1,0 +1,146 @@
+/** Which screen stands at which address, and the frame around them all. */
+
+import type { ComponentType } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { Route, Router, Switch, useLocation } from "wouter-preact";
+import { useHashLocation } from "wouter-preact/use-hash-location";
+import { store } from "./data/store.ts";
+import { t } from "./text/index.ts";
+import { Icon, type IconName } from "./ui/icons.tsx";
+import { Banner, NotFound, Page, Skeleton } from "./ui/layout.tsx";
+import { Toasts } from "./ui/toasts.tsx";
+import { Welcome } from "./screens/account/welcome.tsx";
+import { Groups } from "./screens/groups/groups.tsx";
+import { Feed } from "./screens/groups/feed.tsx";
+
+/** What the address names: `/g/:groupId/e/:expenseId`. */
+export interface ScreenProps {
+  params: Readonly<Record<string, string>>;
+}
+
+type Screen = ComponentType<ScreenProps>;
+
+/** A screen that is loaded when somebody goes there: the first load stays small. */
+function lazy(load: () => Promise<Screen>): Screen {
+  let loaded: Screen | undefined;
+  return function Lazy({ params }: ScreenProps) {
+    const [Found, setFound] = useState<Screen | undefined>(() => loaded);
+    const [hasFailed, setFailed] = useState(false);
+    useEffect(() => {
+      load().then(
+        (screen) => {
+          loaded = screen;
+          setFound(() => screen);
+        },
+        () => setFailed(true),
+      );
+    }, []);
+    if (Found) return <Found params={params} />;
+    return (
+      <Page title={t().common.loading} backTo="/">
+        {hasFailed ? <Banner tone="warning" icon="offline">{t().common.offline}</Banner> : <Skeleton lines={4} />}
+      </Page>
+    );
+  };
+}
+
+const SCREENS: readonly (readonly [path: string, screen: Screen])[] = [
+  ["/", Groups],
+  ["/new", lazy(async () => (await import("./screens/groups/new_group.tsx")).NewGroup)],
+  ["/join/:code?", lazy(async () => (await import("./screens/groups/join.tsx")).Join)],
+  ["/g/:groupId", Feed],
+  ["/g/:groupId/invite", lazy(async () => (await import("./screens/groups/invite.tsx")).Invite)],
+  ["/g/:groupId/settings", lazy(async () => (await import("./screens/groups/settings.tsx")).GroupSettings)],
+  ["/g/:groupId/add", lazy(async () => (await import("./screens/expense/form.tsx")).AddExpense)],
+  ["/g/:groupId/e/:expenseId", lazy(async () => (await import("./screens/expense/detail.tsx")).ExpenseDetail)],
+  ["/g/:groupId/e/:expenseId/edit", lazy(async () => (await import("./screens/expense/form.tsx")).EditExpense)],
+  ["/g/:groupId/search", lazy(async () => (await import("./screens/expense/search.tsx")).Search)],
+  ["/g/:groupId/recurring", lazy(async () => (await import("./screens/expense/recurring.tsx")).Recurring)],
+  ["/g/:groupId/presets", lazy(async () => (await import("./screens/expense/presets.tsx")).Presets)],
+  ["/g/:groupId/balances", lazy(async () => (await import("./screens/settle/balances.tsx")).Balances)],
+  ["/g/:groupId/settle/:fromId/:toId", lazy(async () => (await import("./screens/settle/pay.tsx")).Pay)],
+  ["/g/:groupId/s/:settlementId", lazy(async () => (await import("./screens/settle/settlement.tsx")).SettlementDetail)],
+  ["/g/:groupId/explain/:fromId/:toId", lazy(async () => (await import("./screens/settle/explain.tsx")).Explain)],
+  ["/g/:groupId/charts", lazy(async () => (await import("./screens/insight/charts.tsx")).Charts)],
+  ["/g/:groupId/history", lazy(async () => (await import("./screens/insight/time_machine.tsx")).TimeMachine)],
+  ["/g/:groupId/files", lazy(async () => (await import("./screens/insight/files.tsx")).Files)],
+  ["/activity", lazy(async () => (await import("./screens/insight/activity.tsx")).Activity)],
+  ["/friends", lazy(async () => (await import("./screens/insight/friends.tsx")).Friends)],
+  ["/me", lazy(async () => (await import("./screens/account/me.tsx")).Me)],
+  ["/me/sessions", lazy(async () => (await import("./screens/account/sessions.tsx")).Sessions)],
+  ["/outbox", lazy(async () => (await import("./screens/account/outbox.tsx")).Outbox)],
+  ["/admin", lazy(async () => (await import("./screens/admin/admin.tsx")).Admin)],
+];
+
+export function App() {
+  const me = store.me.value;
+  return (
+    <Router hook={useHashLocation}>
+      <a class="skip" href="#main" onClick={skipToContent}>
+        {t().common.skipToContent}
+      </a>
+      {me ? (
+        <div class="frame">
+          <ConnectionBanner />
+          <Switch>
+            {SCREENS.map(([path, Screen]) => (
+              <Route key={path} path={path}>
+                {(params) => <Screen params={params as ScreenProps["params"]} />}
+              </Route>
+            ))}
+            <Route>
+              <NotFound />
+            </Route>
+          </Switch>
+          <Navigation />
+        </div>
+      ) : me === null ? (
+        <Welcome />
+      ) : (
+        <Page title={t().common.appName}>
+          <Skeleton lines={4} />
+        </Page>
+      )}
+      <Toasts />
+    </Router>
+  );
+}
+
+/** The address is the router's: the link must not change it. */
+function skipToContent(event: Event): void {
+  event.preventDefault();
+  document.querySelector<HTMLElement>("#main h1")?.focus();
+}
+
+function ConnectionBanner() {
+  const connection = store.connection.value;
+  if (connection === "connected") return null;
+  return (
+    <div class="connection" role="status">
+      <Icon name="offline" size={18} />
+      {connection === "offline" ? t().common.offline : t().common.connecting}
+    </div>
+  );
+}
+
+function Navigation() {
+  const [path] = useLocation();
+  const unread = store.unread.value;
+  const entries: readonly { href: string; icon: IconName; label: string; isCurrent: boolean; count?: number }[] = [
+    { href: "/", icon: "groups", label: t().common.navGroups, isCurrent: path === "/" || path.startsWith("/g/") },
+    { href: "/activity", icon: "activity", label: t().common.navActivity, isCurrent: path === "/activity", count: unread },
+    { href: "/friends", icon: "settle", label: t().common.navFriends, isCurrent: path === "/friends" },
+    { href: "/me", icon: "person", label: t().common.navMe, isCurrent: path.startsWith("/me") || path === "/outbox" },
+  ];
+  return (
+    <nav class="nav" aria-label={t().common.mainNavigation}>
+      {entries.map(({ href, icon, label, isCurrent, count }) => (
+        <a key={href} href={`#${href}`} aria-current={isCurrent ? "page" : undefined}>
+          <Icon name={icon} />
+          {label}
+          {count ? <span class="badge">{count > 99 ? "99+" : count}</span> : null}
+        </a>
+      ))}
+    </nav>
+  );
+}

@@ -1,0 +1,5 @@
+import { NotFound } from "../../ui/layout.tsx";
+
+export function Search() {
+  return <NotFound />;
+}

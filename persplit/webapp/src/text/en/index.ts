@@ -1,0 +1,8 @@
+import { account } from "./account.ts";
+import { common } from "./common.ts";
+import { expense } from "./expense.ts";
+import { groups } from "./groups.ts";
+import { insight } from "./insight.ts";
+import { settle } from "./settle.ts";
+
+export const en = { account, common, expense, groups, insight, settle };

@@ -1,0 +1,3 @@
+import type { expense as en } from "../en/expense.ts";
+
+export const expense: typeof en = {};

@@ -1,0 +1,3 @@
+import type { insight as en } from "../en/insight.ts";
+
+export const insight: typeof en = {};

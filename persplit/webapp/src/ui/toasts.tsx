@@ -1,0 +1,58 @@
+/** Short messages at the bottom: what was done, with a way back. Instead of "are you sure". */
+
+import { signal } from "@preact/signals";
+import { t } from "../text/index.ts";
+import { Failure } from "../data/model.ts";
+
+/** Long enough to read it and reach for "undo". */
+const SHOWN_MS = 6_000;
+/** More than these at once are noise: the oldest goes. */
+const SHOWN_MAX = 3;
+
+interface Toast {
+  readonly id: number;
+  readonly text: string;
+  readonly undo: (() => void) | undefined;
+}
+
+const shown = signal<readonly Toast[]>([]);
+let lastId = 0;
+
+export function toast(text: string, undo?: () => void): void {
+  lastId += 1;
+  const id = lastId;
+  shown.value = [...shown.value, { id, text, undo }].slice(-SHOWN_MAX);
+  setTimeout(() => dismiss(id), SHOWN_MS);
+}
+
+/** What went wrong, in words; the server's own sentence where we have none. */
+export function toastFailure(error: unknown): void {
+  toast(error instanceof Failure ? error.message : String(error));
+}
+
+function dismiss(id: number): void {
+  shown.value = shown.value.filter((one) => one.id !== id);
+}
+
+export function Toasts() {
+  return (
+    <div class="toasts" role="status" aria-live="polite">
+      {shown.value.map(({ id, text, undo }) => (
+        <div class="toast" key={id}>
+          <span class="grow">{text}</span>
+          {undo && (
+            <button
+              type="button"
+              onClick={() => {
+                dismiss(id);
+                undo();
+              }}
+            >
+              {t().common.undo}
+            </button>
+          )}
+        </div>
+      ))}
+    </div>
+  );
+}
