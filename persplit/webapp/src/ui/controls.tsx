@@ -1,7 +1,7 @@
 /** Buttons, fields and choices. Each has a name for a screen reader, and 48 pixels for a thumb. */
 
 import type { ComponentChildren, JSX } from "preact";
-import { useId } from "preact/hooks";
+import { useEffect, useId, useRef } from "preact/hooks";
 import { t } from "../text/index.ts";
 import { Icon, type IconName } from "./icons.tsx";
 import { toast } from "./toasts.tsx";
@@ -115,10 +115,15 @@ export interface TextFieldProps extends FieldFrame {
 
 export function TextField(props: TextFieldProps) {
   const listId = useId();
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (props.isFirst) input.current?.focus();
+  }, []);
   return useFrame(props, ({ id, describedBy }) => (
     <>
       <input
         id={id}
+        ref={input}
         class={props.isLarge ? "input input-large" : "input"}
         type={props.type ?? "text"}
         value={props.value}
@@ -132,7 +137,6 @@ export function TextField(props: TextFieldProps) {
         aria-invalid={props.error ? true : undefined}
         aria-describedby={describedBy}
         list={props.suggestions ? listId : undefined}
-        autoFocus={props.isFirst}
         onInput={(event) => props.onInput(event.currentTarget.value)}
         onBlur={props.onBlur}
       />
@@ -257,6 +261,5 @@ export async function copyText(text: string): Promise<void> {
     document.execCommand("copy");
     area.remove();
   }
-
   toast(t().common.copied);
 }
