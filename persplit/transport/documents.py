@@ -5,33 +5,37 @@ the imports, and most servers are never asked.
 """
 
 import asyncio
-import gzip
 import re
 from collections.abc import Awaitable, Callable
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import orjson
 from aiohttp import web
 
 from persplit.ledger.errors import NotFound
-from persplit.transport import pages
+from persplit.transport import pages, web_page
 from persplit.transport.asyncapi import asyncapi_document
 from persplit.transport.capacity import capacity
+from persplit.transport.fixed import Fixed, compressed, respond
 from persplit.transport.openapi import openapi_document
 from persplit.transport.reference import reference
 from persplit.transport.rest import problem_response
+from persplit.transport.web_page import WebPage
 
 _Handler: TypeAlias = Callable[[web.Request], Awaitable[web.Response]]
 
 _CODE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What an invite's code can look like, with room for longer ones."""
 _STYLES: Final = Path(__file__).with_name("docs.css")
-_CACHED: Final = "public, max-age=300"
+_CACHED: Final = {"Cache-Control": "public, max-age=300"}
+_PRIVATE: Final = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 
-def routes(server_url: str | None, check_look_up: Callable[[web.Request], None]) -> list[web.RouteDef]:
+def routes(
+    server_url: str | None, check_look_up: Callable[[web.Request], None], page: WebPage
+) -> list[web.RouteDef]:
     """The routes, at the root. `server_url` is how the server is reached from outside, if it knows that.
 
     `check_look_up` counts a look at an invite's page, and raises where it is one too many.
@@ -46,51 +50,48 @@ def routes(server_url: str | None, check_look_up: Callable[[web.Request], None])
         web.get("/docs", _fixed(lambda: reference(openapi(), asyncapi()), "text/html")),
         web.get("/docs/capacity", _fixed(capacity, "text/html")),
         web.get(pages.STYLES, _fixed(_STYLES.read_bytes, "text/css")),
-        web.get("/", _fixed(pages.welcome, "text/html")),
-        web.get("/i/{code}", _invite(check_look_up)),
+        web.get("/", _page(page)),
+        web.get("/i/{code}", _invite(page, check_look_up)),
+        web.get(f"/{web_page.ASSETS}/{{name}}", page.asset),
+        web.get(f"/{web_page.WORKER}", page.beside),
+        web.get(f"/{web_page.MANIFEST}", page.beside),
+        web.get(f"/{web_page.LICENCES}", page.beside),
     ]
 
 
 def _fixed(make: Callable[[], bytes], content_type: str) -> _Handler:
-    """Always the same answer; compressed once, so that nobody can make us do it again and again."""
-    making: asyncio.Task[tuple[bytes, bytes]] | None = None
-    kind: dict[str, Any] = {"content_type": content_type}
-    if content_type.startswith("text/"):
-        kind["charset"] = "utf-8"
+    """Always the same answer."""
+    making: asyncio.Task[Fixed] | None = None
 
     async def handler(request: web.Request) -> web.Response:
         nonlocal making
         if making is None:
-            making = asyncio.create_task(asyncio.to_thread(_both, make))
-        body, packed = await asyncio.shield(
-            making
-        )  # whoever goes away meanwhile doesn't end it for the others
-        headers = {"Cache-Control": _CACHED, "Vary": "Accept-Encoding"}
-        if "gzip" in request.headers.get("Accept-Encoding", ""):
-            return web.Response(body=packed, headers=headers | {"Content-Encoding": "gzip"}, **kind)
-        return web.Response(body=body, headers=headers, **kind)
+            making = asyncio.create_task(asyncio.to_thread(lambda: compressed(make(), content_type)))
+        # Whoever goes away meanwhile doesn't end it for the others.
+        return respond(request, await asyncio.shield(making), _CACHED)
 
     return handler
 
 
-def _both(make: Callable[[], bytes]) -> tuple[bytes, bytes]:
-    """The body, plain and compressed."""
-    body = make()
-    return body, gzip.compress(body, mtime=0)
+def _page(page: WebPage) -> _Handler:
+    instead = _fixed(pages.welcome, "text/html")
+
+    async def handler(request: web.Request) -> web.Response:
+        """The web page; where it wasn't built, what this server is and how to get it."""
+        return await page.index(request) or await instead(request)
+
+    return handler
 
 
-def _invite(check_look_up: Callable[[web.Request], None]) -> _Handler:
+def _invite(page: WebPage, check_look_up: Callable[[web.Request], None]) -> _Handler:
     async def handler(request: web.Request) -> web.Response:
         """The landing page of an invite: previews and robots open it, so it looks nothing up and changes nothing."""
         check_look_up(request)
         code = request.match_info["code"]
         if not _CODE.fullmatch(code):
             return problem_response(NotFound("this is not an invite's code"))
-        return web.Response(
-            body=pages.invite(code),
-            content_type="text/html",
-            charset="utf-8",
-            headers={"Cache-Control": "no-store", "X-Robots-Tag": "noindex"},
+        return await page.index(request, _PRIVATE) or web.Response(
+            body=pages.invite(code), content_type="text/html", charset="utf-8", headers=_PRIVATE
         )
 
     return handler

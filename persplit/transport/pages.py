@@ -24,8 +24,14 @@ def page(title: str, *body: str, is_private: bool = False) -> bytes:
     return f"<!doctype html>\n{tag('html', tag('head', head), tag('body', *body), lang='en')}\n".encode()
 
 
+_BUILDING: Final = (
+    "Whoever runs the server can build it: in its folder by `scripts/webapp`, elsewhere by installing PerSplit again "
+    "with the npm registry in reach and without `PERSPLIT_SKIP_WEB`. Then start the server anew."
+)
+
+
 def welcome() -> bytes:
-    """What this server is and where to read on."""
+    """What this server is and where to read on, in the place of the web page where that was not built."""
     links = (
         ("/docs", "Reference", "every request, message, event, error and setting, for people"),
         ("/openapi.json", "OpenAPI", "the REST interface, for generators"),
@@ -42,6 +48,12 @@ def welcome() -> bytes:
                 "the fewest payments that settle them, each with a UPI QR to scan.",
             ),
             tag("p", "You use it through an app that is connected to this address."),
+            tag("h2", "The web page is missing"),
+            tag(
+                "p",
+                "It would be here, but it was not built when this server was installed. ",
+                prose(_BUILDING),
+            ),
             tag("h2", "For those who build one"),
             tag("ul", *(tag("li", _link(path, name), f": {text}") for path, name, text in links)),
             class_="short",

@@ -24,6 +24,7 @@ class PlainRoute:
 
 
 _QR_TOKEN: Final = "the signed token of a `qrUrl`; the image behind it never changes"  # noqa: S105 - no secret
+_ASSET: Final = "the file's name with its hash: what it holds never changes"
 _CODE: Final = "the invite's code; whether it exists is not told"
 
 PLAIN_ROUTES: Final = (
@@ -53,8 +54,28 @@ PLAIN_ROUTES: Final = (
         "text/html",
     ),
     PlainRoute("styles", "/docs.css", "How the pages look", "text/css"),
-    PlainRoute("welcome", "/", "What this server is", "text/html"),
-    PlainRoute("invitePage", "/i/{code}", "How to join by an invite", "text/html", _CODE, (404, 429)),
+    PlainRoute("page", "/", "The web page", "text/html"),
+    PlainRoute(
+        "invitePage", "/i/{code}", "The web page, to join by an invite", "text/html", _CODE, (404, 429)
+    ),
+    PlainRoute("pageAsset", "/assets/{name}", "A file of the web page", "*/*", _ASSET, (404,)),
+    PlainRoute("pageWorker", "/sw.js", "The web page's service worker", "text/javascript", None, (404,)),
+    PlainRoute(
+        "pageManifest",
+        "/manifest.webmanifest",
+        "How the web page is installed",
+        "application/manifest+json",
+        None,
+        (404,),
+    ),
+    PlainRoute(
+        "pageLicences",
+        "/THIRD_PARTY_LICENSES.txt",
+        "The licences of what others wrote and is in the web page",
+        "text/plain",
+        None,
+        (404,),
+    ),
 )
 
 

@@ -5,6 +5,7 @@ import gzip
 import re
 from collections.abc import AsyncIterator, Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -26,8 +27,10 @@ from persplit.transport.problems import PROBLEMS
 from persplit.transport.requests import COMMANDS_MAX, SINCE_MAX
 from persplit.transport.results import Pulled, ReadyGroup, SessionClosing
 from persplit.transport.table import COMMANDS, OPERATIONS
+from persplit.transport.web_page import WebPage
 
 PAGES = ("/docs", "/docs/capacity", "/", "/i/q3Zk8mB1tXo5Yw2LrD7vNA")
+NOT_BUILT = Path("/nowhere")
 HOSTILE = "\"><img src=x onerror=alert(1)>&'"
 
 
@@ -70,7 +73,7 @@ class Page(HTMLParser):
 @pytest.fixture
 async def client() -> AsyncIterator[ClientSession]:
     app = web.Application()
-    app.add_routes(documents.routes(None, lambda _: None))
+    app.add_routes(documents.routes(None, lambda _: None, WebPage(NOT_BUILT)))
     async with TestServer(app) as server, ClientSession(server.make_url("/")) as session:
         yield session
 
@@ -105,7 +108,7 @@ async def test_a_document_is_made_once_and_not_before_somebody_asks(monkeypatch:
 
     monkeypatch.setattr(documents, "openapi_document", counted)
     app = web.Application()
-    app.add_routes(documents.routes("https://persplit.example", lambda _: None))
+    app.add_routes(documents.routes("https://persplit.example", lambda _: None, WebPage(NOT_BUILT)))
     assert made == []
 
     async with TestServer(app) as server, ClientSession(server.make_url("/")) as session:

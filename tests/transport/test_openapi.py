@@ -18,6 +18,7 @@ from persplit.transport.rest import Rest
 from persplit.transport.result import Posting, Result
 from persplit.transport.schemas import components
 from persplit.transport.table import OPERATIONS, TAGGED
+from persplit.transport.web_page import WebPage
 
 DOCUMENT = openapi_document()
 SCHEMAS = DOCUMENT["components"]["schemas"]
@@ -76,7 +77,9 @@ def test_the_same_routes_as_are_served() -> None:
     rest = Rest(*cast("tuple[Any, Any, Any, Any, Any]", (None,) * 5))
     served = {
         (route.method, path)
-        for route in cast("list[web.RouteDef]", [*rest.routes(), *documents.routes(None, lambda _: None)])
+        for route in cast(
+            "list[web.RouteDef]", [*rest.routes(), *documents.routes(None, lambda _: None, WebPage())]
+        )
         for path in alternatives(route.path)
     }
     documented = {(method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods}

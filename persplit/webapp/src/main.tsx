@@ -2,6 +2,7 @@
 
 import { render } from "preact";
 import { App } from "./app.tsx";
+import { registerWorker } from "./sw/register.ts";
 import { speakAsBefore } from "./text/index.ts";
 import "./ui/styles.css";
 
@@ -17,4 +18,4 @@ takeInvite();
 await speakAsBefore();
 const root = document.getElementById("app");
 if (root) render(<App />, root);
-if ("serviceWorker" in navigator) void navigator.serviceWorker.register("/sw.js");
+void registerWorker();
