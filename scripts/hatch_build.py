@@ -25,7 +25,7 @@ def _beside(name: str) -> ModuleType:
 building = _beside("build_webapp")
 
 
-class WebPage(BuildHookInterface):  # type: ignore[type-arg] - of a configuration that we don't have
+class WebPage(BuildHookInterface):
     """Builds the page where it is out of date."""
 
     PLUGIN_NAME = "custom"

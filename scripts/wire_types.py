@@ -1,13 +1,12 @@
 """The page's types of what goes over the wire, from our own documents. Run by scripts/webapp types.
 
-`wire_types.py FOLDER`: writes `openapi.ts` (REST) and `asyncapi.ts` (the socket) there, by openapi-typescript, which
-must be installed in the page's folder.
+It writes `openapi.ts` (REST) and `asyncapi.ts` (the socket), by openapi-typescript, which must be installed in the
+page's folder.
 """
 
+import hashlib
 import json
-import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,6 +17,7 @@ from persplit.transport.broadcasts import BROADCASTS, CONNECT_ERROR, PERSONAL
 from persplit.transport.openapi import openapi_document
 from persplit.transport.schemas import ref
 from persplit.transport.table import COMMANDS
+from scripts import build_webapp
 
 Json: TypeAlias = dict[str, Any]
 
@@ -30,7 +30,11 @@ OPTIONS: Final = (
     # A default is filled in by the server: who asks may leave the field out.
     "--default-non-nullable=false",
 )
-HEADER: Final = "// Written by scripts/webapp types, from the server's own documents. Don't edit.\n\n"
+HEADER: Final = """\
+// Written by scripts/webapp types, from the server's own documents. Don't edit.
+// SHA-256 of what they were made from: {made_from}
+// SHA-256 of what follows: {text}
+"""
 _VERSION: Final = "0"
 """Of the documents that the types are made from: a release alone must not change the types."""
 
@@ -90,20 +94,39 @@ def _table(rows: Iterable[tuple[str, str]]) -> Json:
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
-def write(folder: Path) -> None:
-    """Both files, into the folder."""
-    node = shutil.which("node")
+def made_from(document: Json) -> str:
+    """A hash of all that the file depends on: another one, and it is out of date."""
+    packages = json.loads((WEBAPP / "package.json").read_text(encoding="utf-8"))["devDependencies"]
+    of = [document, OPTIONS, packages["openapi-typescript"], packages["typescript"]]
+    return hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()
+
+
+def file_text(document: Json, types: str) -> str:
+    """The file with its header."""
+    return (
+        HEADER.format(made_from=made_from(document), text=hashlib.sha256(types.encode()).hexdigest()) + types
+    )
+
+
+def generated(document: Json) -> str:
+    """The document's types."""
+    node = build_webapp.node()
     if node is None:
         raise SystemExit("Node.js is not there: run this by scripts/webapp types")
     with tempfile.TemporaryDirectory() as scratch:
-        for name, document in documents().items():
-            source = Path(scratch, f"{name}.json")
-            source.write_text(json.dumps(document), encoding="utf-8")
-            made = subprocess.run(  # noqa: S603 - ours
-                [node, GENERATOR, source, *OPTIONS], capture_output=True, text=True, check=True
-            )
-            (folder / f"{name}.ts").write_text(HEADER + made.stdout, encoding="utf-8")
+        source = Path(scratch, "document.json")
+        source.write_text(json.dumps(document), encoding="utf-8")
+        made = subprocess.run(  # noqa: S603 - ours
+            [node, GENERATOR, source, *OPTIONS], capture_output=True, text=True, check=True
+        )
+    return "\n" + made.stdout
+
+
+def main() -> None:
+    """Write both files."""
+    for name, document in documents().items():
+        (WIRE / f"{name}.ts").write_text(file_text(document, generated(document)), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+    main()

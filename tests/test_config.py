@@ -218,6 +218,7 @@ def test_the_readme_has_every_setting_and_no_other() -> None:
         *rows(),
         "PERSPLIT_TOKEN",
         "PERSPLIT_SERVER",
+        "PERSPLIT_SKIP_WEB",
         "PERSPLIT_TEST_MONGODB_URI",
         "PERSPLIT_TEST_REDIS_URL",
     }

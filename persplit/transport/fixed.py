@@ -41,11 +41,12 @@ def respond(request: web.Request, answer: Fixed, headers: Mapping[str, str]) -> 
     added = {**headers, "ETag": f'"{tag}"', "Vary": "Accept-Encoding"}
     if _has(request, tag):
         return web.Response(status=304, headers=added)
-    kind = {"charset": "utf-8"} if answer.content_type.startswith("text/") else {}
-    if encoding is None:
-        return web.Response(body=answer.body, headers=added, content_type=answer.content_type, **kind)
-    added["Content-Encoding"] = encoding
-    return web.Response(body=answer.packed[encoding], headers=added, content_type=answer.content_type, **kind)
+    body = answer.body
+    if encoding is not None:
+        body = answer.packed[encoding]
+        added["Content-Encoding"] = encoding
+    charset = "utf-8" if answer.content_type.startswith("text/") else None
+    return web.Response(body=body, headers=added, content_type=answer.content_type, charset=charset)
 
 
 def _has(request: web.Request, tag: str) -> bool:

@@ -25,6 +25,8 @@ const ICONS = {
 const TOUCH_ICON = "touch-180.png";
 /** Of what is compressed already there is no smaller form. */
 const COMPRESSED = new Set([".html", ".js", ".css", ".svg", ".webmanifest", ".txt"]);
+/** Below it a file fits into a packet either way. */
+const COMPRESSED_BYTES_MIN = 1_000;
 const COMMON = {
   bundle: true,
   minify: true,
@@ -177,6 +179,7 @@ async function compress() {
       .filter((name) => COMPRESSED.has(extname(name)))
       .map(async (name) => {
         const content = await readFile(join(OUT, name));
+        if (content.length < COMPRESSED_BYTES_MIN) return;
         await write(`${name}.gz`, await zip(content, { level: 9 }));
         const params = { [constants.BROTLI_PARAM_SIZE_HINT]: content.length };
         await write(`${name}.br`, await brotli(content, { params }));

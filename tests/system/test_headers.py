@@ -155,7 +155,9 @@ class Loads(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note what our content policy would stop."""
         given = dict(attrs)
-        if tag in ("script", "style", "iframe", "object", "embed", "form", "base"):
+        if tag in ("style", "iframe", "object", "embed", "form", "base") or (
+            tag == "script" and "src" not in given
+        ):
             self.forbidden.append(tag)
         self.forbidden += [name for name in given if name.startswith("on") or name == "style"]
         source = given.get("src") or (given.get("href") if tag == "link" else None)
