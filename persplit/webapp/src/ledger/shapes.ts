@@ -33,8 +33,8 @@ export type Happening<T extends LedgerEvent["type"] = LedgerEvent["type"]> = T e
 /** A group's settings, as its events have them. */
 export type GroupSettings = EventOf<"group:created">["group"];
 
-/** The settings among what is told of a group. */
+/** The settings among what is told of a group. When they changed last isn't: 0, so that only the server minds. */
 export function settingsOf(group: Group): GroupSettings {
-  const { name, description, currency, simplify, hasPassword, archivedAt, timeZone, seq } = group;
-  return { name, description, currency, simplify, hasPassword, archivedAt, timeZone, seq };
+  const { name, description, currency, simplify, hasPassword, archivedAt, timeZone } = group;
+  return { name, description, currency, simplify, hasPassword, archivedAt, timeZone, seq: 0 };
 }
