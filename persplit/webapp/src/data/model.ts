@@ -54,7 +54,7 @@ export interface GroupView {
   readonly settleUp: readonly PlanRow[];
   /** Whether something that waits makes `settleUp` older than `balances`. */
   readonly isPlanStale: boolean;
-  /** Not deleted, newest first (by date, then by seq). */
+  /** Not deleted, newest first: by date, of one day by when it was added. */
   readonly expenses: readonly ExpenseView[];
   readonly deletedExpenses: readonly ExpenseView[];
   /** Newest first. */
@@ -153,6 +153,8 @@ export interface Store {
   /** Events that others made and I have not seen, over all groups; by group in `unreadIn`. */
   readonly unread: ReadonlySignal<number>;
   readonly unreadIn: ReadonlySignal<ReadonlyMap<string, number>>;
+  /** What is wrong with the storage of this device (`storage_failed`), once something is: what is written may be lost. */
+  readonly storageFault: ReadonlySignal<Failure | null>;
   /** Whether the server offers an operation of `/openapi.json`, by its operationId (`scanReceipt`, …). */
   offers(operationId: string): boolean;
 

@@ -1,0 +1,91 @@
+/**
+ * The replica: one IndexedDB database that holds all that a device knows, shared by the tabs.
+ *
+ *     meta         `account` (who is signed in, no token), `offers` (what the server can do)
+ *     groups       per group its folded state, epoch, names and plan
+ *     events       the server's events that came as such; those before a snapshot are fetched when asked for
+ *     expenses, settlements, comments   their present versions
+ *     outbox       commands that wait, oldest first, and those that were refused
+ *     marks        up to where each group was read
+ */
+
+import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import type { Comment, Expense, LedgerEvent, Settlement } from "../ledger/shapes.ts";
+import type { GroupState } from "../ledger/state.ts";
+import type { PlanRow, User } from "../wire/types.ts";
+import type { Queued } from "./outbox.ts";
+
+const SCHEMA_VERSION = 1;
+
+/** What is kept of a group besides its events and things. */
+export interface GroupRecord {
+  readonly id: string;
+  /** The ledger that `state.seq` belongs to. */
+  readonly epoch: string;
+  /** By which rules `state` was folded. */
+  readonly version: number;
+  readonly state: GroupState;
+  /** What people are called now, as the server said last. */
+  readonly names: ReadonlyMap<string, string>;
+  readonly settleUp: readonly PlanRow[];
+  /** The seq after which `settleUp` was worked out. */
+  readonly planSeq: number;
+  /** Whether all events, from the first on, are here. */
+  readonly isComplete: boolean;
+}
+
+export interface Account {
+  readonly user: User;
+  /** The server has ended the session: what is here stays until they sign in again. */
+  readonly isSignedOut: boolean;
+}
+
+/** Up to where a group was read, and what others did since. */
+export interface Mark {
+  readonly groupId: string;
+  readonly seq: number;
+  readonly unread: number;
+  /** The server hasn't heard of it. */
+  readonly isUnsent: boolean;
+}
+
+/** What the server offers, by operationId, and when it was asked (milliseconds). */
+export interface Offers {
+  readonly at: number;
+  readonly operations: readonly string[];
+}
+
+export interface Schema extends DBSchema {
+  meta: { key: string; value: Account | Offers };
+  groups: { key: string; value: GroupRecord };
+  events: { key: [string, number]; value: LedgerEvent };
+  expenses: { key: [string, string]; value: Expense };
+  settlements: { key: [string, string]; value: Settlement };
+  comments: { key: [string, string, string]; value: Comment };
+  outbox: { key: number; value: Queued; indexes: { command: string; group: string } };
+  marks: { key: string; value: Mark };
+}
+
+export type Database = IDBPDatabase<Schema>;
+/** What belongs to a group, by the group's id first. */
+export const GROUP_STORES = ["events", "expenses", "settlements", "comments"] as const;
+export const ALL_STORES = ["meta", "groups", ...GROUP_STORES, "outbox", "marks"] as const;
+
+/** Opens the database, or makes it. `onBlocking`: a newer page, in another tab, waits for this one to let go. */
+export function openDatabase(name: string, onBlocking: () => void): Promise<Database> {
+  return openDB<Schema>(name, SCHEMA_VERSION, {
+    upgrade(database) {
+      database.createObjectStore("meta");
+      database.createObjectStore("groups", { keyPath: "id" });
+      database.createObjectStore("events", { keyPath: ["groupId", "seq"] });
+      database.createObjectStore("expenses", { keyPath: ["groupId", "id"] });
+      database.createObjectStore("settlements", { keyPath: ["groupId", "id"] });
+      database.createObjectStore("comments", { keyPath: ["groupId", "expenseId", "id"] });
+      const outbox = database.createObjectStore("outbox", { keyPath: "position", autoIncrement: true });
+      outbox.createIndex("command", "commandId", { unique: true });
+      outbox.createIndex("group", "groupId");
+      database.createObjectStore("marks", { keyPath: "groupId" });
+    },
+    blocking: onBlocking,
+  });
+}

@@ -1,0 +1,197 @@
+/**
+ * Who is signed in, and the access token: in memory only. The refresh token is in a cookie that no script reads, so
+ * every tab can renew; one at a time where the browser has locks.
+ */
+
+import { type ReadonlySignal, signal } from "@preact/signals";
+import type { User } from "../wire/types.ts";
+import type { Account } from "./database.ts";
+import { asksToSignIn } from "./failures.ts";
+import { Failure, type Maybe } from "./model.ts";
+import type { Platform } from "./platform.ts";
+import type { Replica } from "./replica.ts";
+import type { Request, Rest } from "./rest.ts";
+
+const REFRESH_LOCK = "persplit-refresh";
+/** Before it runs out the token is taken for over: the request has to arrive in time. */
+const MARGIN_MS = 15_000;
+
+export interface SignedIn {
+  readonly user: User;
+  readonly accessToken: string;
+  /** Seconds. */
+  readonly expiresIn: number;
+}
+
+export interface Token {
+  readonly text: string;
+  /** Milliseconds, by this device's clock. */
+  readonly until: number;
+}
+
+export class Session {
+  readonly #platform: Platform;
+  readonly #rest: Rest;
+  readonly #replica: () => Promise<Replica>;
+  readonly #account = signal<Maybe<Account>>(undefined);
+  #token: Token | undefined;
+  #renewing: Promise<Token> | undefined;
+  /** Told of each new token, and of each change of who is signed in. */
+  onToken: (token: Token) => void = () => undefined;
+  onAccount: () => void = () => undefined;
+
+  constructor(platform: Platform, rest: Rest, replica: () => Promise<Replica>) {
+    this.#platform = platform;
+    this.#rest = rest;
+    this.#replica = replica;
+  }
+
+  get account(): ReadonlySignal<Maybe<Account>> {
+    return this.#account;
+  }
+
+  get userId(): string | undefined {
+    return this.#account.value?.user.id;
+  }
+
+  /** Take over what is stored, as when another tab has changed it. */
+  async reload(): Promise<void> {
+    const stored = (await (await this.#replica()).account()) ?? null;
+    if (stored?.user.id !== this.userId) {
+      this.#token = undefined;
+    }
+    this.#account.value = stored;
+  }
+
+  /** A token that another tab has got. */
+  hear(token: Token): void {
+    if (token.until > (this.#token?.until ?? 0)) {
+      this.#token = token;
+    }
+  }
+
+  /** Sign in by one of the ways to do so. Rejects with `Failure`; `unsent` where another person's commands wait here. */
+  async enter(path: string, body: unknown): Promise<unknown> {
+    const answer = (await this.#rest.ask({ method: "POST", path, body })) as SignedIn;
+    const token = this.#tokenOf(answer);
+    try {
+      await (await this.#replica()).setAccount({ user: answer.user, isSignedOut: false });
+    } catch (error) {
+      await this.#rest.ask({ method: "POST", path: "/auth/logout", token: token.text }).catch(() => undefined);
+      throw error;
+    }
+    this.#token = token;
+    await this.reload();
+    this.onToken(token);
+    this.onAccount();
+    return answer;
+  }
+
+  /** End the session on the server, if it can be reached. */
+  async end(everywhere: boolean): Promise<void> {
+    try {
+      await this.ask({ method: "POST", path: everywhere ? "/auth/logout-all" : "/auth/logout" });
+    } catch (error) {
+      if (everywhere || !(error instanceof Failure)) {
+        throw error; // it would not be everywhere
+      }
+    }
+    this.#token = undefined;
+  }
+
+  /** Keep another profile of who is signed in. */
+  async setUser(user: User): Promise<void> {
+    const account = this.#account.value;
+    if (account != null && account.user.id === user.id && JSON.stringify(account.user) !== JSON.stringify(user)) {
+      await (await this.#replica()).setAccount({ ...account, user });
+      await this.reload();
+      this.onAccount();
+    }
+  }
+
+  /** The server has ended the session; what is here stays. */
+  async wasEnded(): Promise<void> {
+    const account = this.#account.value;
+    this.#token = undefined;
+    if (account != null && !account.isSignedOut) {
+      await (await this.#replica()).setAccount({ ...account, isSignedOut: true });
+      await this.reload();
+      this.onAccount();
+    }
+  }
+
+  /** A request as who is signed in; a token that is over is renewed on the way. Rejects with `Failure`. */
+  ask(request: Request): Promise<unknown> {
+    return this.#withToken((token) => this.#rest.ask({ ...request, token }));
+  }
+
+  download(request: Request): Promise<Blob> {
+    return this.#withToken((token) => this.#rest.download({ ...request, token }));
+  }
+
+  async #withToken<T>(send: (token: string) => Promise<T>): Promise<T> {
+    const token = await this.token();
+    try {
+      return await send(token);
+    } catch (error) {
+      if (!(error instanceof Failure) || !asksToSignIn(error.code)) {
+        throw error;
+      }
+    }
+    return send(await this.renewed(token));
+  }
+
+  /** An access token that is good as far as this device can tell. Rejects with `Failure`. */
+  async token(): Promise<string> {
+    const known = this.#token;
+    if (known !== undefined && known.until > this.#platform.now()) {
+      return known.text;
+    }
+    return this.renewed(known?.text);
+  }
+
+  /** Another one than the one that the server refused. Rejects with `Failure`; where the session is over, it is so here. */
+  async renewed(refused: string | undefined): Promise<string> {
+    const account = this.#account.value;
+    if (account == null || account.isSignedOut) {
+      throw new Failure({ code: "token_missing", status: 401, detail: "nobody is signed in" });
+    }
+    this.#renewing ??= this.#alone(() => this.#renew(refused)).finally(() => {
+      this.#renewing = undefined;
+    });
+    return (await this.#renewing).text;
+  }
+
+  async #alone(work: () => Promise<Token>): Promise<Token> {
+    const { locks } = this.#platform;
+    return locks === undefined ? work() : await locks.request(REFRESH_LOCK, work);
+  }
+
+  async #renew(refused: string | undefined): Promise<Token> {
+    const known = this.#token;
+    if (known !== undefined && known.text !== refused && known.until > this.#platform.now()) {
+      return known; // another tab was faster
+    }
+    let answer: SignedIn;
+    try {
+      answer = (await this.#rest.ask({ method: "POST", path: "/auth/refresh", body: {} })) as SignedIn;
+    } catch (error) {
+      if (error instanceof Failure && asksToSignIn(error.code)) {
+        await this.wasEnded();
+      }
+      throw error;
+    }
+    if (answer.user.id !== this.userId) {
+      await this.wasEnded(); // the cookie is somebody else's, who signed in meanwhile
+      throw new Failure({ code: "token_invalid", status: 401, detail: "somebody else is signed in" });
+    }
+    this.#token = this.#tokenOf(answer);
+    this.onToken(this.#token);
+    await this.setUser(answer.user);
+    return this.#token;
+  }
+
+  #tokenOf(answer: SignedIn): Token {
+    return { text: answer.accessToken, until: this.#platform.now() + answer.expiresIn * 1000 - MARGIN_MS };
+  }
+}
