@@ -10,35 +10,39 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
-from persplit.admin_cli import add_to
-from persplit.administering_cli import app as administering_app
-from persplit.config import ConfigError, load_settings
-from persplit.rates_cli import app as rates_app
-from persplit.service.errors import StoreDamaged, StoreUnavailable, StoreUnusable
+from persplit.imports import unseen
 
 
 class _Everything(TyperGroup):
-    """All commands. Those of `client` are loaded when they may be meant: a tenth of the time that a server takes to start."""
+    """All commands. Those beside `serve` are loaded when they may be meant: a third of the time that a server takes to start."""
 
     # The library's types of contexts and commands have no public name.
     def list_commands(self, ctx: Any) -> list[str]:
         """Their names, for help and completion."""
-        self._add_client()
+        self._add_others()
         return super().list_commands(ctx)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of that name."""
         if cmd_name not in self.commands:
-            self._add_client()
+            self._add_others()
         return super().get_command(ctx, cmd_name)
 
-    def _add_client(self) -> None:
-        if "client" not in self.commands:
-            from persplit.client_cli.app import app as client_app  # noqa: PLC0415 - as above
+    def _add_others(self) -> None:
+        if "client" in self.commands:
+            return
+        from persplit import admin_cli, administering_cli, rates_cli  # noqa: PLC0415 - as above
+        from persplit.client_cli import app as client_cli  # noqa: PLC0415 - as above
 
-            client = get_group(client_app)
-            client.name = "client"
-            self.add_command(client)
+        keepers = typer.Typer()
+        admin_cli.add_to(keepers)
+        for command in get_group(keepers).commands.values():
+            self.add_command(command)
+        groups = {"admin": administering_cli.app, "rates": rates_cli.app, "client": client_cli.app}
+        for name, of_app in groups.items():
+            group = get_group(of_app)
+            group.name = name
+            self.add_command(group)
 
 
 app = typer.Typer(
@@ -73,7 +77,17 @@ def serve(
     # What is imported stays: to look for garbage among it again and again would be a tenth of the start.
     gc.disable()
     try:
-        from persplit import bootstrap, server  # noqa: PLC0415 - help and completion stay quick without it
+        # structlog would draw with rich, and python-socketio talk to Redis, neither of which is asked of them here.
+        with unseen("rich", "redis"):
+            import socketio  # noqa: F401, PLC0415 - what follows is not needed for help and completion
+            import structlog  # noqa: F401, PLC0415 - as above
+        from persplit import bootstrap, server  # noqa: PLC0415 - as above
+        from persplit.config import ConfigError, load_settings  # noqa: PLC0415 - as above
+        from persplit.service.errors import (  # noqa: PLC0415 - as above
+            StoreDamaged,
+            StoreUnavailable,
+            StoreUnusable,
+        )
     finally:
         gc.enable()
 
@@ -116,11 +130,6 @@ def _announce(url: str, store: str) -> None:
         f"    read {url}/docs for the interface, or follow 'A first session' in the README\n"
         f"    curl {url}/readyz to see that it answers; press Ctrl-C to stop\n"
     )
-
-
-add_to(app)
-app.add_typer(administering_app, name="admin")
-app.add_typer(rates_app, name="rates")
 
 
 def main() -> None:

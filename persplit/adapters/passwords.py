@@ -39,12 +39,12 @@ class Argon2Passwords(PasswordHasher):
         threads: int = THREADS,
         waiting_max: int = WAITING_MAX,
     ) -> None:
-        """Makes one hash, of nothing in particular, to have something to verify against for unknown accounts."""
+        """Begins with a hash of nothing in particular, to have something to verify against for unknown accounts."""
         self._argon2 = argon2.PasswordHasher(
             time_cost=time_cost, memory_cost=memory_kib, parallelism=parallelism, type=argon2.Type.ID
         )
-        self._dummy_hash = self._argon2.hash(secrets.token_urlsafe())
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="passwords")
+        self._dummy_hash = self._pool.submit(self._argon2.hash, secrets.token_urlsafe())
         self._places = threading.BoundedSemaphore(threads + waiting_max)
 
     async def hash(self, password: str) -> str:
@@ -59,7 +59,7 @@ class Argon2Passwords(PasswordHasher):
 
     async def verify(self, password: str, hashed: str | None) -> bool:
         """See the port. Raises like `hash`."""
-        matches = await self._run(lambda: self._matches(password, hashed or self._dummy_hash))
+        matches = await self._run(lambda: self._matches(password, hashed or self._dummy_hash.result()))
         return matches and hashed is not None
 
     def close(self) -> None:
