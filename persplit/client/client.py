@@ -578,14 +578,16 @@ class Client(PeopleMethods):
         *,
         recurrence_id: str | None = None,
     ) -> Written:
-        """Set up a recurring expense, or put another version of it; what it has made stays.
+        """Set up a recurring expense, or put another version in place of the one with this id; what it has made stays.
 
-        The server makes the expenses, each on its day, from when it has heard of it.
+        The server makes the expenses, each on its day, from when it has heard of it. Where somebody has changed it
+        since this device heard of it, another version is refused with `conflict`; with `not_found` where they stopped
+        it. Raises `NotFound`: here there is none with this id.
         """
-        id_ = recurrence_id or str(uuid.uuid4())
-        return await self._write(
-            "recurrence:save", group_id, drafts.recurrence_to_wire(id_, schedule, template)
-        )
+        fields = drafts.recurrence_to_wire(recurrence_id or str(uuid.uuid4()), schedule, template)
+        if recurrence_id is not None:
+            fields["expectedSeq"] = await self._do(self._reader.seen_recurrence, group_id, recurrence_id)
+        return await self._write("recurrence:save", group_id, fields)
 
     async def pause_recurrence(self, group_id: str, recurrence_id: str, *, paused: bool = True) -> Written:
         """Make no more for now; or go on, without what would have been made meanwhile."""

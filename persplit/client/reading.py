@@ -281,6 +281,21 @@ class Reader:
             _, state = self._held(group_id)
         return sorted(state.recurrences.values(), key=lambda one: (one.since, one.id))
 
+    def seen_recurrence(self, group_id: str, recurrence_id: str) -> int | None:
+        """The seq at which the recurring expense came from the server; None where what waits changes it.
+
+        Raises:
+            NotFound: there is none with this id, or it was stopped.
+
+        """
+        with self._book.reading():
+            _, state = self._held(group_id)
+            on_server = self._book.replica.position(group_id).seq
+        found = state.recurrences.get(recurrence_id)
+        if found is None:
+            raise NotFound("there is no such recurring expense in this group")
+        return found.seq if found.seq <= on_server else None
+
     def settlements(self, group_id: str) -> list[SettlementEntry]:
         """Newest first."""
         with self._book.reading():

@@ -46,6 +46,8 @@ def save_preset(state: GroupState, command: SavePreset, actor_id: str, now: str)
     """Keep a preset, in place of the version before."""
     wanted, before = command.draft, state.presets.get(command.preset_id)
     _check_seen(command.expected_seq, before)
+    if before is not None and command.is_new:
+        raise Conflict("a preset with this id exists")
     if before is None and len(state.presets) >= PRESETS_MAX:
         raise LimitReached(f"a group has at most {PRESETS_MAX} presets")
     if wanted.split_type not in PRESET_SPLITS:
@@ -89,15 +91,16 @@ def change_weight(state: GroupState, command: ChangeWeight, actor_id: str, _: st
     return MemberUpdated(before, replace(before, weight=command.weight))
 
 
-def save_recurrence(state: GroupState, command: SaveRecurrence, actor_id: str, now: str) -> Event:
-    """Keep a template, in place of the version before.
+def save_recurrence(
+    state: GroupState, command: SaveRecurrence, actor_id: str, now: str, *, was_there: bool
+) -> Event:
+    """Keep a template, in place of the version before. `was_there`: one had this id at some time.
 
     Whose maker has left, or given their account up, goes over to who changes it.
     """
     before = state.recurrences.get(command.recurrence_id)
     _check_seen(command.expected_seq, before)
-    if before is None and len(state.recurrences) >= RECURRENCES_MAX:
-        raise LimitReached(f"a group has at most {RECURRENCES_MAX} recurring expenses")
+    _check_not_remade(state, command, before, was_there=was_there)
     is_makers = before is not None and state.is_person(before.created_by)
     maker = before.created_by if before is not None and is_makers else actor_id
     today = day_in(state.settings.time_zone, now)
@@ -121,6 +124,18 @@ def save_recurrence(state: GroupState, command: SaveRecurrence, actor_id: str, n
             updated_at=now,
         )
     )
+
+
+def _check_not_remade(
+    state: GroupState, command: SaveRecurrence, before: Recurrence | None, *, was_there: bool
+) -> None:
+    if before is not None and command.is_new:
+        raise Conflict("a recurring expense with this id exists")
+    if before is None and was_there:
+        # Remade, it would make all of its expenses a second time.
+        raise Conflict("this recurring expense was stopped: set up a new one, with an id of its own")
+    if before is None and len(state.recurrences) >= RECURRENCES_MAX:
+        raise LimitReached(f"a group has at most {RECURRENCES_MAX} recurring expenses")
 
 
 def pause_recurrence(state: GroupState, command: PauseRecurrence, actor_id: str, now: str) -> Event:

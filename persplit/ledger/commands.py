@@ -228,11 +228,12 @@ class ChangeWeight:
 
 @dataclass(frozen=True, slots=True)
 class SavePreset:
-    """Keep a way to divide under this id, in place of the version before."""
+    """Keep a way to divide under this id, in place of the version before; `is_new`: only if there is none."""
 
     preset_id: str
     draft: PresetDraft
     expected_seq: int | None = None
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,12 +246,13 @@ class DeletePreset:
 
 @dataclass(frozen=True, slots=True)
 class SaveRecurrence:
-    """Keep a template of recurring expenses under this id, in place of the version before."""
+    """Keep a template of recurring expenses under this id, in place of the version before; `is_new` as above."""
 
     recurrence_id: str
     schedule: Schedule
     draft: ExpenseDraft
     expected_seq: int | None = None
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,7 @@ from persplit.ledger.events import (
 )
 from persplit.ledger.expense import VALUE_SCALE, Expense
 from persplit.ledger.group import MEMBERS_MAX, GroupSettings, Member, Role
+from persplit.ledger.recurrence import Recurrence
 from persplit.ledger.reminder import LastReminder
 from persplit.ledger.settlement import PENDING_MAX, Settlement, SettlementStatus
 from persplit.ledger.state import GroupState
@@ -92,7 +93,7 @@ class Asked:
         actor_id: who asks.
         now: the time to record, RFC 3339 UTC with milliseconds.
         subject: the present version of the expense or settlement that the command names, if there is one; for a
-            comment its expense's thread, for a reminder the last one.
+            comment its expense's thread, for a reminder the last one, for a recurring expense its template, stopped or not.
 
     """
 
@@ -101,7 +102,7 @@ class Asked:
     subject: "Subject | None" = None
 
 
-Subject: TypeAlias = Expense | Settlement | Thread | LastReminder
+Subject: TypeAlias = Expense | Settlement | Thread | LastReminder | Recurrence
 
 
 def decide(state: GroupState | None, command: Command, asked: Asked) -> Event:
@@ -558,6 +559,11 @@ def _add_comment(state: GroupState, command: AddComment, asked: Asked) -> Event:
     return discussing.comment_added(state, command, _thread(asked), asked.actor_id, asked.now)
 
 
+def _save_recurrence(state: GroupState, command: SaveRecurrence, asked: Asked) -> Event:
+    was_there = isinstance(asked.subject, Recurrence)
+    return arranging.save_recurrence(state, command, asked.actor_id, asked.now, was_there=was_there)
+
+
 def _delete_comment(state: GroupState, command: DeleteComment, asked: Asked) -> Event:
     return discussing.comment_deleted(state, command, _thread(asked), asked.actor_id, asked.now)
 
@@ -634,7 +640,7 @@ _RULES: Final[Mapping[type[Command], Callable[..., Event]]] = {
     ChangeWeight: _arranged(arranging.change_weight),
     SavePreset: _arranged(arranging.save_preset),
     DeletePreset: _arranged(arranging.delete_preset),
-    SaveRecurrence: _arranged(arranging.save_recurrence),
+    SaveRecurrence: _save_recurrence,
     PauseRecurrence: _arranged(arranging.pause_recurrence),
     StopRecurrence: _arranged(arranging.stop_recurrence),
     MakeInstance: _make_instance,

@@ -14,6 +14,7 @@ from persplit.ledger.commands import (
     MakeInstance,
     RemoveAttachment,
     RestoreExpense,
+    SaveRecurrence,
     SendReminder,
     UpdateExpense,
 )
@@ -43,6 +44,8 @@ def subject_of_command(command: Command) -> tuple[Noun, str] | None:
             return Noun.SETTLEMENT, id_
         case AddComment(expense_id=id_) | DeleteComment(expense_id=id_):
             return Noun.COMMENT, id_
+        case SaveRecurrence(recurrence_id=id_):
+            return Noun.RECURRENCE, id_
         case SendReminder(from_id=from_id, to_id=to_id):
             return Noun.REMINDER, pair_key(from_id, to_id)
         case _:

@@ -15,6 +15,8 @@ from persplit.ledger.events import (
     ExpenseRestored,
     ExpenseUpdated,
     Noun,
+    RecurrenceSaved,
+    RecurrenceStopped,
     ReminderSent,
     SettlementEvent,
 )
@@ -54,7 +56,13 @@ async def subjects_of(
 
 
 def _subject_in(event: Event) -> Subject | None:
-    return LastReminder(event.reminder) if isinstance(event, ReminderSent) else thing_of(event)
+    match event:
+        case ReminderSent(reminder=reminder):
+            return LastReminder(reminder)
+        case RecurrenceSaved(recurrence=recurrence) | RecurrenceStopped(recurrence=recurrence):
+            return recurrence
+        case _:
+            return thing_of(event)
 
 
 async def thread_of(store: EventStore, group_id: str, expense_id: str) -> Thread:

@@ -13,7 +13,7 @@ from persplit.ledger.commands import (
 )
 from persplit.ledger.events import PresetDeleted, PresetSaved, RecurrenceSaved, RecurrenceStopped
 from persplit.ledger.expense import ExpenseDraft
-from persplit.ledger.recurrence import next_day
+from persplit.ledger.recurrence import Schedule, next_day
 from persplit.transport import arrangement_requests as r
 from persplit.transport import arrangement_results, results
 from persplit.transport.operations import Call, Operation, Services, command, new_id, today
@@ -21,8 +21,10 @@ from persplit.transport.requests import GroupWrite, OneGroup, TemplateIn
 from persplit.transport.views import Json
 
 
-async def _written(services: Services, call: Call, request: GroupWrite, wanted: Command) -> Json:
-    outcome = await command(services, call, request, wanted, group_id=request.group_id)
+async def _written(
+    services: Services, call: Call, request: GroupWrite, wanted: Command, *, is_new_id: bool = False
+) -> Json:
+    outcome = await command(services, call, request, wanted, group_id=request.group_id, is_new_id=is_new_id)
     event, answer = outcome.recorded.event, {"seq": outcome.recorded.seq, "replayed": outcome.replayed}
     if isinstance(event, PresetSaved | PresetDeleted):
         return {**answer, "preset": preset_to_json(event.preset, request.group_id)}
@@ -31,7 +33,8 @@ async def _written(services: Services, call: Call, request: GroupWrite, wanted: 
 
 
 async def _create_preset(services: Services, call: Call, request: r.CreatePreset) -> Json:
-    return await _written(services, call, request, SavePreset(request.id or new_id(), request.draft()))
+    wanted = SavePreset(request.id or new_id(), request.draft(), is_new=True)
+    return await _written(services, call, request, wanted)
 
 
 async def _save_preset(services: Services, call: Call, request: r.SavePreset) -> Json:
@@ -49,25 +52,25 @@ async def _presets(services: Services, call: Call, request: OneGroup) -> Json:
 
 
 async def _create_recurrence(services: Services, call: Call, request: r.CreateRecurrence) -> Json:
-    return await _save(services, call, request, request.id or new_id(), None)
+    template, schedule = await _prepared(services, call, request)
+    wanted = SaveRecurrence(request.id or new_id(), schedule, template, is_new=True)
+    return await _written(services, call, request, wanted, is_new_id=request.id is None)
 
 
 async def _save_recurrence(services: Services, call: Call, request: r.SaveRecurrence) -> Json:
-    return await _save(services, call, request, request.recurrence_id, request.expected_seq)
+    template, schedule = await _prepared(services, call, request)
+    wanted = SaveRecurrence(request.recurrence_id, schedule, template, request.expected_seq)
+    return await _written(services, call, request, wanted)
 
 
-async def _save(
-    services: Services,
-    call: Call,
-    request: r.CreateRecurrence | r.SaveRecurrence,
-    id_: str,
-    expected_seq: int | None,
-) -> Json:
+async def _prepared(
+    services: Services, call: Call, request: r.CreateRecurrence | r.SaveRecurrence
+) -> tuple[ExpenseDraft, Schedule]:
+    """The template and when it is due, in a group that is looked at from now on."""
     template = await _template(services, call, request.group_id, request.expense)
     # Known to be looked at before it can be there: whatever happens in between, it is never forgotten.
     await services.recurring.watch(request.group_id)
-    wanted = SaveRecurrence(id_, request.schedule.schedule(), template, expected_seq)
-    return await _written(services, call, request, wanted)
+    return template, request.schedule.schedule()
 
 
 async def _template(services: Services, call: Call, group_id: str, asked: TemplateIn) -> ExpenseDraft:

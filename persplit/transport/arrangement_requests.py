@@ -38,7 +38,7 @@ class PresetIn(Request):
 
 
 class CreatePreset(GroupWrite, PresetIn):
-    """A new preset. `id` may be chosen by the client: a new UUID."""
+    """A new preset. `id` may be chosen by the client: a new UUID, else `conflict`."""
 
     id: f.NewId | None = None
 
@@ -85,13 +85,16 @@ class RecurrenceIn(Request):
 
 
 class CreateRecurrence(GroupWrite, RecurrenceIn):
-    """A new recurring expense. `id` may be chosen by the client: a new UUID."""
+    """A new recurring expense. `id` may be chosen by the client: a new UUID, else `conflict`."""
 
     id: f.NewId | None = None
 
 
 class SaveRecurrence(GroupWrite, RecurrenceIn):
-    """A recurring expense, new or in place of the one with this id; what it has made stays."""
+    """A recurring expense, new or in place of the one with this id; what it has made stays.
+
+    One that was stopped is not set up anew under its id, which would make all of its expenses again: `conflict`.
+    """
 
     recurrence_id: f.NewId
     expected_seq: f.ExpectedSeq | None = None

@@ -15,7 +15,7 @@ from persplit.client import (
     draft_of,
 )
 from persplit.exchange.rate_table import Rate
-from persplit.ledger.errors import Invalid, RateUnknown
+from persplit.ledger.errors import Invalid, NotFound, RateUnknown
 from tests.client.devices import Devices, check_equals_fresh_fetch, dinner, group_of, my_id
 
 
@@ -109,3 +109,33 @@ async def test_what_is_arranged_offline_is_the_same_on_the_server(
         await asha.save_preset(group_id, PresetDraft(" ", SplitType.EQUAL))
     with pytest.raises(Invalid, match="timeZone"):
         await asha.update_group(group_id, time_zone="Mars/Base")
+
+
+async def test_an_edit_made_offline_of_what_was_stopped_or_changed_meanwhile_is_refused(
+    devices: Devices,
+) -> None:
+    asha, ben = await devices.of("Asha"), await devices.of("Ben")
+    group_id = await group_of(asha, ben)
+    monthly = Schedule(Frequency.MONTHLY, "2026-12-31")
+    ids = [(await asha.save_recurrence(group_id, monthly, dinner(900, name))).id for name in ("Rent", "Club")]
+    # What isn't on the server yet is edited on top of what waits.
+    await asha.save_recurrence(group_id, monthly, dinner(800, "Rent"), recurrence_id=ids[0])
+    await asha.sync()
+    await ben.sync()
+    await ben.stop_recurrence(group_id, ids[0])
+    await ben.save_recurrence(group_id, monthly, dinner(700, "Club"), recurrence_id=ids[1])
+    for id_ in ids:
+        await asha.save_recurrence(group_id, monthly, dinner(600), recurrence_id=id_)
+        await asha.save_recurrence(group_id, monthly, dinner(500), recurrence_id=id_)
+    await ben.sync()
+    await asha.sync()
+    assert [(one.id, one.draft.amount) for one in await asha.recurrences(group_id)] == [(ids[1], 500)]
+    refused = await asha.refused()
+    assert [(one.thing_id, one.error.code) for one in refused if one.error] == [
+        (ids[0], "not_found"),
+        (ids[0], "conflict"),
+        (ids[1], "conflict"),
+    ]
+    with pytest.raises(NotFound):
+        await asha.save_recurrence(group_id, monthly, dinner(), recurrence_id=ids[0])
+    await check_equals_fresh_fetch(asha, group_id)

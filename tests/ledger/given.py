@@ -45,6 +45,8 @@ from persplit.ledger.events import (
     ExpenseUpdated,
     Noun,
     RecordedEvent,
+    RecurrenceSaved,
+    RecurrenceStopped,
     ReminderSent,
     SettlementEvent,
     subject_of,
@@ -139,6 +141,9 @@ class Ledger:
         if named[0] is Noun.COMMENT:
             comments = {event.comment.id: event.comment for event in about if isinstance(event, CommentEvent)}
             return Thread(self.expenses.get(named[1]), tuple(comments.values()))
+        if named[0] is Noun.RECURRENCE:
+            templates = [e.recurrence for e in about if isinstance(e, RecurrenceSaved | RecurrenceStopped)]
+            return templates[-1] if templates else None
         sent = [event.reminder for event in about if isinstance(event, ReminderSent)]
         return LastReminder(sent[-1] if sent else None)
 

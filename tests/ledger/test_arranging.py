@@ -221,6 +221,26 @@ def test_a_late_edit_of_what_was_stopped_makes_nothing_a_second_time() -> None:
     assert not ledger.group.recurrences
 
 
+def test_what_was_stopped_is_never_remade_under_its_id_which_would_make_its_expenses_a_second_time() -> None:
+    ledger = flat(rent=True)
+    made(ledger, TODAY)
+    ledger.do(RAVI, SaveRecurrence("rent", MONTHLY, replace(RENT, amount=600)))
+    assert rent(ledger).made_through == TODAY  # editing needs no seq, and makes nothing anew
+    ledger.do(ASHA, StopRecurrence("rent"))
+    refused(ledger, RAVI, SaveRecurrence("rent", MONTHLY, RENT), Conflict)
+    refused(ledger, RAVI, SaveRecurrence("rent", MONTHLY, RENT, is_new=True), Conflict)
+    assert not ledger.group.recurrences
+
+
+def test_what_is_new_takes_nothings_place() -> None:
+    ledger = flat(rent=True)
+    ledger.do(ASHA, SavePreset("flat", FLAT, is_new=True))
+    refused(ledger, RAVI, SavePreset("flat", FLAT, is_new=True), Conflict)
+    refused(ledger, RAVI, SaveRecurrence("rent", MONTHLY, RENT, is_new=True), Conflict)
+    ledger.do(ASHA, DeletePreset("flat"))
+    ledger.do(ASHA, SavePreset("flat", FLAT, is_new=True))
+
+
 def test_what_falls_into_a_pause_is_not_made_up_for() -> None:
     ledger = ledger_of(*TRIP)
     start = "2026-02-20"

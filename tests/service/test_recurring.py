@@ -22,6 +22,7 @@ from persplit.ledger.commands import (
     StopRecurrence,
     UpdateGroup,
 )
+from persplit.ledger.errors import Conflict
 from persplit.ledger.events import ExpenseCreated, RecordedEvent
 from persplit.ledger.expense import ExpenseDraft, SplitType
 from persplit.ledger.recurrence import Frequency, Recurrence, Schedule
@@ -154,6 +155,18 @@ async def test_what_cannot_be_made_pauses_its_template_and_says_why() -> None:
     assert not await world.days()
     await world.does("asha", SaveRecurrence("milk", daily(), MILK))
     await world.does("asha", PauseRecurrence("milk", paused=False))
+    await world.wakes()
+    assert await world.days() == ["2026-11-21"]
+
+
+async def test_what_was_stopped_does_not_come_back_by_a_late_edit_and_make_everything_twice() -> None:
+    world = await trip()
+    await world.saves(daily())
+    await world.wakes()
+    await world.does("ben", StopRecurrence("milk"))
+    world.clock.move(1)
+    with pytest.raises(Conflict):
+        await world.saves(daily())
     await world.wakes()
     assert await world.days() == ["2026-11-21"]
 

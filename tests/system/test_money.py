@@ -1,6 +1,7 @@
 """What an expense can be beside one in the group's own currency, over REST and sockets."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 from persplit.bootstrap import Node
 from persplit.exchange.rate_table import Rate
@@ -136,3 +137,25 @@ async def test_a_recurring_expense_comes_by_itself(server: tuple[Node, str], pho
     assert [error["path"] for error in zone.body["errors"]] == ["timeZone"]
     unknown = await asha.rest("POST", path, {**rent, "expense": {**rent["expense"], "currency": "CLF"}})
     assert unknown.code == "rate_unknown"
+
+
+async def test_a_creation_replaces_nothing_and_what_was_stopped_is_not_remade(phones: MakePhone) -> None:
+    asha, ben = await phones("Asha"), await phones("Ben")
+    group_id = await asha.makes_group(ben)
+    expense = {"description": "Milk", "amount": 60, "splitType": "EQUAL"}
+    start = datetime.now(UTC).date().isoformat()
+    milk: Json = {"schedule": {"frequency": "DAILY", "start": start}, "expense": expense}
+    for noun, body in (("recurrence", milk), ("preset", {"name": "Halves", "splitType": "EQUAL"})):
+        path, wanted, key = f"/groups/{group_id}/{noun}s", {**body, "id": str(uuid4())}, str(uuid4())
+        one = f"{path}/{wanted['id']}"
+        made = await asha.ok("POST", path, wanted, idempotency_key=key)
+        second = await ben.rest("POST", path, wanted)
+        assert (second.status, second.code) == (409, "conflict")
+        assert (await asha.ok("POST", path, wanted, idempotency_key=key))[noun] == made[noun]
+        edited = await ben.ok("PUT", one, body)
+        assert (edited["seq"], edited[noun]["createdBy"]) == (made["seq"] + 1, asha.user_id)
+        await asha.ok("DELETE", one)
+        late = await ben.rest("PUT", one, body)
+        assert late.status == (409 if noun == "recurrence" else 200)
+    unused = await ben.ok("PUT", f"/groups/{group_id}/recurrences/{uuid4()}", milk)
+    assert unused["recurrence"]["createdBy"] == ben.user_id
