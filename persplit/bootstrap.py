@@ -31,6 +31,7 @@ from persplit.adapters.tokens import ACCESS_LIFETIME_SECONDS, JwtAccessTokens, d
 from persplit.adapters.webhooks import Webhooks
 from persplit.config import ConfigError, Settings
 from persplit.service import heartbeat, metrics, users
+from persplit.service.absentees import Absentees
 from persplit.service.accounts import Accounts
 from persplit.service.activity import Activity
 from persplit.service.administration import Administration
@@ -246,6 +247,7 @@ async def _composed(
     personal_tokens = PersonalTokens(stores.personal_tokens, clock)
     throttle = SignInThrottle()
     suspensions = Suspensions(stores.suspensions, clock)
+    absentees = Absentees(accounts_of, suspensions)
     accounts = Accounts(
         users=accounts_of,
         people=people,
@@ -325,7 +327,7 @@ async def _composed(
         guests=Guests(accounts_of, accounts, joining, clock),
         standings=standings,
         rates=rates,
-        recurring=Recurring(stores.schedules, groups, handler, rates, clock),
+        recurring=Recurring(stores.schedules, groups, handler, rates, absentees, clock),
         importing=Importing(stores.events, groups, people, batches, clock),
         exporting=exporting,
         own_data=OwnData(stores, accounts, personal_tokens, overview, exporting, handler),
@@ -341,7 +343,7 @@ async def _composed(
         sends_mail=settings.smtp_url is not None,
         private_webhooks=settings.private_webhooks,
     )
-    noticing.notifier = _notifier(settings, stores, groups, channels, accounts_of, stack, clock)
+    noticing.notifier = _notifier(settings, stores, groups, channels, accounts_of, absentees, stack, clock)
     return _node(settings, stores, services, server, fan_out, sessions, stack, hints)
 
 
@@ -351,6 +353,7 @@ def _notifier(
     groups: Groups,
     channels: Channels,
     accounts: users.Users,
+    absentees: Absentees,
     stack: AsyncExitStack,
     clock: Clock,
 ) -> Notifier:
@@ -368,7 +371,7 @@ def _notifier(
         mail = SmtpMail(server, settings.mail_from, settings.own_url, address_of, clock)
         stack.callback(mail.close)
         senders[Kind.EMAIL] = mail
-    notifier = Notifier(stores.events, groups, channels, stores.deliveries, senders, clock)
+    notifier = Notifier(stores.events, groups, channels, stores.deliveries, senders, absentees, clock)
     stack.push_async_callback(_cancelled, asyncio.create_task(notifier.run()))
     return notifier
 

@@ -96,13 +96,12 @@ def save_recurrence(
 ) -> Event:
     """Keep a template, in place of the version before. `was_there`: one had this id at some time.
 
-    Whose maker has left, or given their account up, goes over to who changes it.
+    Whose maker has left, or has no account any more that works, goes over to who changes it.
     """
     before = state.recurrences.get(command.recurrence_id)
     _check_seen(command.expected_seq, before)
     _check_not_remade(state, command, before, was_there=was_there)
-    is_makers = before is not None and state.is_person(before.created_by)
-    maker = before.created_by if before is not None and is_makers else actor_id
+    maker = actor_id if before is None else _maker(state, before, actor_id, takes_over=command.takes_over)
     today = day_in(state.settings.time_zone, now)
     errors = tuple(_schedule_errors(command.schedule, before, today))
     if errors:
@@ -144,7 +143,6 @@ def pause_recurrence(state: GroupState, command: PauseRecurrence, actor_id: str,
     _check_seen(command.expected_seq, before)
     if before.paused == command.paused:
         raise Conflict("it is paused already" if before.paused else "it is not paused")
-    is_makers = state.is_person(before.created_by)
     made_through = before.made_through
     if not command.paused:
         yesterday = day_before(day_in(state.settings.time_zone, now))
@@ -156,10 +154,15 @@ def pause_recurrence(state: GroupState, command: PauseRecurrence, actor_id: str,
             paused=command.paused,
             problem=command.problem,
             made_through=made_through,
-            created_by=before.created_by if is_makers else actor_id,
+            created_by=_maker(state, before, actor_id, takes_over=command.takes_over),
             updated_at=now,
         )
     )
+
+
+def _maker(state: GroupState, before: Recurrence, actor_id: str, *, takes_over: bool) -> str:
+    """In whose name a template that is changed goes on."""
+    return before.created_by if state.is_person(before.created_by) and not takes_over else actor_id
 
 
 def stop_recurrence(state: GroupState, command: StopRecurrence, _: str, now: str) -> Event:

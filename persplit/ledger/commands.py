@@ -246,23 +246,31 @@ class DeletePreset:
 
 @dataclass(frozen=True, slots=True)
 class SaveRecurrence:
-    """Keep a template of recurring expenses under this id, in place of the version before; `is_new` as above."""
+    """Keep a template of recurring expenses under this id, in place of the version before; `is_new` as above.
+
+    `takes_over`: who made it has no account that works any more, so it is who saves it from now on.
+    """
 
     recurrence_id: str
     schedule: Schedule
     draft: ExpenseDraft
     expected_seq: int | None = None
     is_new: bool = False
+    takes_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PauseRecurrence:
-    """Make no more of a template for now, or go on. `problem`: why, where the server itself pauses it."""
+    """Make no more of a template for now, or go on. `problem`: why, where the server itself pauses it.
+
+    `takes_over` as in `SaveRecurrence`.
+    """
 
     recurrence_id: str
     paused: bool
     problem: str | None = None
     expected_seq: int | None = None
+    takes_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)

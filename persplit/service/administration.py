@@ -69,7 +69,9 @@ class Administration:
         return await self._entries([users[id_] for id_ in ids if id_ in users])
 
     async def disable(self, account: str, *, by: str | None) -> UserEntry:
-        """End all sessions of the account, and let it not sign in any more. Nothing else of it changes.
+        """End all sessions of the account, and let it not sign in any more.
+
+        The server does nothing in its name any more, either: see `Absentees`. Nothing else of it changes.
 
         Raises:
             NotFound: no such account.

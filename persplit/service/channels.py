@@ -189,10 +189,7 @@ class Channels:
         await self._change(person(user_id), remove)
 
     async def _forget(self, channel_id: str) -> None:
-        """How far a channel was told goes with it."""
-        while told := await self._deliveries.find("channel", channel_id, FORGOTTEN_AT_ONCE):
-            for document in told:
-                await self._deliveries.delete(document.id)
+        await _forget(self._deliveries, channel_id)
 
     def _added(self) -> None:
         for told in self.on_added:
@@ -202,19 +199,44 @@ class Channels:
         return rfc3339(self._clock())
 
     async def _change(self, owner: str, change: Callable[[Owned], Owned]) -> Owned:
-        for _ in range(ATTEMPTS_MAX):
-            document = (await self._documents.get([owner])).get(owner)
-            before = Owned(owner) if document is None else owned_of(document)
-            after = change(before)
-            try:
-                if document is None:
-                    await self._documents.insert(Document(owner, _body(after)))
-                elif after != before:
-                    await self._documents.replace(replace(document, body=_body(after)))
-            except (DuplicateKey, VersionChanged):
-                continue
-            return after
-        raise StoreUnavailable("this is being changed from too many sides")
+        return await _change(self._documents, owner, change)
+
+
+async def forget_made_by(documents: Documents, deliveries: Documents, user_id: str) -> None:
+    """Remove all that the person has made, for themself and for groups, in which they may be no more."""
+
+    def without(owned: Owned) -> Owned:
+        return replace(owned, channels=tuple(it for it in owned.channels if it.by != user_id))
+
+    while found := await documents.find(_made_by(user_id), "", FORGOTTEN_AT_ONCE):
+        for document in found:
+            await _change(documents, document.id, without)
+            for channel in owned_of(document).channels:
+                if channel.by == user_id:
+                    await _forget(deliveries, channel.id)
+
+
+async def _forget(deliveries: Documents, channel_id: str) -> None:
+    """How far a channel was told goes with it."""
+    while told := await deliveries.find("channel", channel_id, FORGOTTEN_AT_ONCE):
+        for document in told:
+            await deliveries.delete(document.id)
+
+
+async def _change(documents: Documents, owner: str, change: Callable[[Owned], Owned]) -> Owned:
+    for _ in range(ATTEMPTS_MAX):
+        document = (await documents.get([owner])).get(owner)
+        before = Owned(owner) if document is None else owned_of(document)
+        after = change(before)
+        try:
+            if document is None:
+                await documents.insert(Document(owner, _body(after), _keys(after)))
+            elif after != before:
+                await documents.replace(replace(document, body=_body(after), keys=_keys(after)))
+        except (DuplicateKey, VersionChanged):
+            continue
+        return after
+    raise StoreUnavailable("this is being changed from too many sides")
 
 
 def owned_of(document: Document) -> Owned:
@@ -232,3 +254,12 @@ def _body(owned: Owned) -> dict[str, Any]:
         "channels": [{**asdict(channel), "kind": channel.kind.value} for channel in owned.channels],
         "devices": [asdict(device) for device in owned.devices],
     }
+
+
+def _made_by(user_id: str) -> str:
+    """The key by which all is found that somebody has made."""
+    return f"by {user_id}"
+
+
+def _keys(owned: Owned) -> dict[str, str]:
+    return {_made_by(channel.by): "" for channel in owned.channels}

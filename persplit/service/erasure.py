@@ -65,7 +65,7 @@ async def _note(erasures: Documents, group_id: str, clock: Clock) -> None:
 async def erase_account(stores: Stores, account: str) -> str:
     """Erase the account with this id or e-mail address: sessions, invites, role, marks, channels, profile.
 
-    Returns its id.
+    Webhooks that they made for groups go, too. Returns its id.
 
     The ledgers stay as they are, as do files that are attached in them: in their groups the person is somebody with no account and no name. The profile
     goes last, so that who is to be erased can still be found by their address when it has to be done again.
@@ -90,6 +90,7 @@ async def erase_account(stores: Stores, account: str) -> str:
     await _delete_all(stores.sessions, "userId", user_id)
     await _delete_all(stores.personal_tokens, "userId", user_id)
     await _delete_all(stores.invites, "createdBy", user_id)
+    await channels.forget_made_by(stores.channels, stores.deliveries, user_id)
     if not is_known and not ended:
         raise NotFound("there is no such account")
     return user_id

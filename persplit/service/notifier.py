@@ -25,6 +25,7 @@ from persplit.ledger.events import RecordedEvent
 from persplit.ledger.notices import Notice, asks_for, notice_of
 from persplit.ledger.state import GroupState
 from persplit.service import channels as owners
+from persplit.service.absentees import Absentees
 from persplit.service.channels import Channel, Channels, Kind, Owned
 from persplit.service.errors import StoreUnavailable
 from persplit.service.groups import Groups
@@ -153,6 +154,7 @@ class Notifier:
         channels: Channels,
         deliveries: Documents,
         senders: Mapping[Kind, Sender],
+        absentees: Absentees,
         clock: Clock,
     ) -> None:
         self._events = events
@@ -160,6 +162,7 @@ class Notifier:
         self._channels = channels
         self._deliveries = deliveries
         self._senders = senders
+        self._absentees = absentees
         self._clock = clock
         self._node = secrets.token_hex(8)
         self._dirty: dict[str, None] = {}
@@ -231,9 +234,11 @@ class Notifier:
         page = await self._channels.page(self._swept, OWNERS_PER_SWEEP)
         self._is_used = bool(page or self._swept)
         self._swept = page[-1].owner if len(page) == OWNERS_PER_SWEEP else ""
+        absent = await self._absentees.among([it.by for owned in page for it in owned.channels])
         for owned in page:
-            if owned.channels:
-                for target in await self._behind(owned):
+            heard = tuple(channel for channel in owned.channels if channel.by not in absent)
+            if heard:
+                for target in await self._behind(replace(owned, channels=heard)):
                     self._begin(target)
 
     async def settled(self) -> None:
@@ -304,6 +309,8 @@ class Notifier:
         owned = await self._channels.of(target.owner)
         if state is None or not _may_hear(state, target) or target.channel not in owned.channels:
             return
+        if await self._absentees.among([target.channel.by]):
+            return  # a sweep goes on from here once the account is enabled
         held = await self._leased(target, state)
         if held is None:
             return

@@ -17,9 +17,10 @@ from uuid import UUID
 import structlog
 
 from persplit.ledger.commands import Command, MakeInstance, PauseRecurrence
-from persplit.ledger.errors import GroupArchived, LedgerError
-from persplit.ledger.recurrence import Recurrence, day_in, due_day, next_day
+from persplit.ledger.errors import LedgerError
+from persplit.ledger.recurrence import Recurrence, day_after, day_in, due_day, next_day
 from persplit.ledger.state import GroupState
+from persplit.service.absentees import Absentees
 from persplit.service.command_request import CommandRequest
 from persplit.service.errors import ServiceError
 from persplit.service.groups import Groups
@@ -48,12 +49,19 @@ class Recurring:
     """Watches the groups that have templates."""
 
     def __init__(
-        self, documents: Documents, groups: Groups, handler: Handler, rates: Rates, clock: Clock
+        self,
+        documents: Documents,
+        groups: Groups,
+        handler: Handler,
+        rates: Rates,
+        absentees: Absentees,
+        clock: Clock,
     ) -> None:
         self._documents = documents
         self._groups = groups
         self._handler = handler
         self._rates = rates
+        self._absentees = absentees
         self._clock = clock
 
     async def watch(self, group_id: str) -> None:
@@ -68,6 +76,12 @@ class Recurring:
                 with suppress(VersionChanged):
                     await self._documents.replace(replace(found, body=body))
                     return
+
+    async def is_orphaned(self, group_id: str, recurrence_id: str) -> bool:
+        """Whether who made the template has no account any more that works: who changes it takes it over."""
+        state = await self._groups.peek(group_id)
+        template = state.recurrences.get(recurrence_id) if state is not None else None
+        return template is not None and bool(await self._absentees.among([template.created_by]))
 
     async def run(self) -> None:
         """Look again and again until cancelled."""
@@ -106,7 +120,7 @@ class Recurring:
         if state is not None:
             state = await self._make(state, rfc3339(now))
         if not is_new:
-            await self._look_again(document, _next_of(state))
+            await self._look_again(document, _next_of(state, day_after(latest_day)))
 
     async def _look_again(self, document: Document, day: str) -> None:
         """Pass the group over until then."""
@@ -128,24 +142,33 @@ class Recurring:
         return state
 
     async def _carry_out(self, state: GroupState, template: Recurrence, day: str) -> GroupState | None:
-        """Make the expense; what can't be made pauses its template, and says why. None where nothing can be done."""
+        """Make the expense; what can't be made pauses its template, and says why. None where nothing can be done.
+
+        Who made it may be its payer: neither do they go on paying with no account, nor anybody else without saying so.
+        """
         key = f"recurrence {template.id} {template.since} {day}"
+        absent = await self._absentees.among([template.created_by])
+        if absent:
+            why = f"{absent[template.created_by]}: who changes it takes it over"
+            return await self._pause(state, template, key, f"{day}: {why}")
         wanted = MakeInstance(
             template.id, day, _expense_id(state.group_id, key), await self._rate(state, template, day)
         )
         try:
             return await self._ask(state, template, key, wanted)
-        except GroupArchived:
-            return None
         except LedgerError as error:
             _log.info(
                 "recurring_refused", group_id=state.group_id, recurrence_id=template.id, code=error.code
             )
-            problem = f"{day}: {error.detail}"
-            pause = PauseRecurrence(template.id, paused=True, problem=problem)
-            with suppress(LedgerError):
-                return await self._ask(state, template, f"{key} {template.seq} refused", pause)
-            return None
+            return await self._pause(state, template, key, f"{day}: {error.detail}")
+
+    async def _pause(
+        self, state: GroupState, template: Recurrence, key: str, problem: str
+    ) -> GroupState | None:
+        wanted = PauseRecurrence(template.id, paused=True, problem=problem)
+        with suppress(LedgerError):
+            return await self._ask(state, template, f"{key} {template.seq} refused", wanted)
+        return None
 
     async def _ask(self, state: GroupState, template: Recurrence, key: str, wanted: Command) -> GroupState:
         """Carry the command out as who made the template. The same for every node, so that they ask for one thing."""
@@ -166,30 +189,34 @@ def check_schedule(document: Document) -> None:
         raise TypeError("the next day is no text")
 
 
-def _live(state: GroupState) -> list[Recurrence]:
-    """The templates that make something: who has left, or given their account up, has theirs taken over first."""
-    return [template for template in state.recurrences.values() if state.is_person(template.created_by)]
+def _rests(state: GroupState, template: Recurrence) -> bool:
+    """Whether it makes nothing, though not paused: who has left, or given their account up, has theirs taken over."""
+    return state.settings.archived_at is not None or not state.is_person(template.created_by)
 
 
 def _due_in(state: GroupState, today: str) -> tuple[Recurrence, str] | None:
     """The template whose turn it is, and for which day: the earliest."""
-    due = [(day, template) for template in _live(state) if (day := due_day(template, today)) is not None]
+    live = [template for template in state.recurrences.values() if not _rests(state, template)]
+    due = [(day, template) for template in live if (day := due_day(template, today)) is not None]
     if not due:
         return None
     day, template = min(due, key=lambda one: (one[0], one[1].since))
     return template, day
 
 
-def _next_of(state: GroupState | None) -> str:
-    """The day on which the group has to be looked at again, if it isn't watched anew before."""
+def _next_of(state: GroupState | None, tomorrow: str) -> str:
+    """The day on which the group has to be looked at again, if it isn't watched anew before.
+
+    What rests is looked at once a day: its maker may come back, or an admin bring the group back.
+    """
     if state is None:
         return _NEVER
-    days = [
-        next_day(template.schedule, template.made_through)
-        for template in state.recurrences.values()
-        if not template.paused
-    ]
-    return min((day for day in days if day is not None), default=_NEVER)
+    days: list[str] = []
+    for template in state.recurrences.values():
+        day = None if template.paused else next_day(template.schedule, template.made_through)
+        if day is not None:
+            days.append(max(day, tomorrow) if _rests(state, template) else day)
+    return min(days, default=_NEVER)
 
 
 def _expense_id(group_id: str, key: str) -> str:

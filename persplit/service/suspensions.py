@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from persplit.service.errors import AccountDisabled
 from persplit.service.handler import rfc3339
-from persplit.service.ports import Clock, Document, Documents, DuplicateKey
+from persplit.service.ports import READ_LIMIT_MAX, Clock, Document, Documents, DuplicateKey
 
 
 class Suspensions:
@@ -26,7 +26,11 @@ class Suspensions:
 
     async def since(self, user_ids: Sequence[str]) -> Mapping[str, str]:
         """Since when those of these accounts are disabled that are, RFC 3339 UTC."""
-        return {id_: str(one.body["at"]) for id_, one in (await self._documents.get(user_ids)).items()}
+        found: dict[str, str] = {}
+        for start in range(0, len(user_ids), READ_LIMIT_MAX):
+            some = await self._documents.get(user_ids[start : start + READ_LIMIT_MAX])
+            found.update((id_, str(one.body["at"])) for id_, one in some.items())
+        return found
 
     async def disable(self, user_id: str) -> None:
         """Let the account not sign in any more. Nothing happens if it can't."""

@@ -59,7 +59,13 @@ async def _create_recurrence(services: Services, call: Call, request: r.CreateRe
 
 async def _save_recurrence(services: Services, call: Call, request: r.SaveRecurrence) -> Json:
     template, schedule = await _prepared(services, call, request)
-    wanted = SaveRecurrence(request.recurrence_id, schedule, template, request.expected_seq)
+    wanted = SaveRecurrence(
+        request.recurrence_id,
+        schedule,
+        template,
+        request.expected_seq,
+        takes_over=await _is_orphaned(services, request),
+    )
     return await _written(services, call, request, wanted)
 
 
@@ -82,8 +88,17 @@ async def _template(services: Services, call: Call, group_id: str, asked: Templa
 
 async def _pause(services: Services, call: Call, request: r.PauseRecurrence) -> Json:
     await services.recurring.watch(request.group_id)
-    wanted = PauseRecurrence(request.recurrence_id, request.paused, expected_seq=request.expected_seq)
+    wanted = PauseRecurrence(
+        request.recurrence_id,
+        request.paused,
+        expected_seq=request.expected_seq,
+        takes_over=await _is_orphaned(services, request),
+    )
     return await _written(services, call, request, wanted)
+
+
+async def _is_orphaned(services: Services, request: r.SaveRecurrence | r.PauseRecurrence) -> bool:
+    return await services.recurring.is_orphaned(request.group_id, request.recurrence_id)
 
 
 async def _stop(services: Services, call: Call, request: r.StopRecurrence) -> Json:

@@ -104,6 +104,9 @@ async def _update_group(services: Services, call: Call, request: r.UpdateGroup) 
     )
     outcome = await command(services, call, request, wanted, group_id=request.group_id)
     await _set_password(services, outcome, request.join_password)
+    if request.archived is False and outcome.state.recurrences:
+        # What rested goes on at once, rather than when it is looked at next.
+        await services.recurring.watch(request.group_id)
     return await _written(services, outcome)
 
 

@@ -11,6 +11,7 @@ from persplit.adapters.mongo_store import MongoEvents
 from persplit.ledger.commands import CreateGroup
 from persplit.ledger.errors import NotFound
 from persplit.service import erasure as erasure_module
+from persplit.service.channels import Channels, group
 from persplit.service.erasure import erase_account, erase_group
 from persplit.service.errors import StoreUnavailable
 from persplit.service.follower import Follower
@@ -84,6 +85,19 @@ async def test_nobody_is_told_any_more_who_was_erased_or_of_a_group_that_was(sto
     await erase_group(stores, "goa", Clock())
     assert [owned.id for owned in await stores.channels.scan("", 9)] == ["u:asha"]
     assert not await stores.deliveries.scan("", 9)
+
+
+async def test_webhooks_that_somebody_made_for_groups_go_with_their_account(stores: Stores) -> None:
+    await a_store(stores)
+    channels = Channels(stores.channels, stores.deliveries, Clock())
+    for number, (group_id, by) in enumerate((("goa", "ben"), ("goa", "asha"), ("left", "ben"))):
+        made = await channels.add_webhook(group(group_id), by, f"https://example.org/{number}")
+        keys = {"groupId": group_id, "owner": group(group_id), "channel": made.id}
+        await stores.deliveries.insert(Document(f"told {number}", {}, keys))
+    await erase_account(stores, "ben")
+    left = [channel.by for owned in await channels.page("", 9) for channel in owned.channels]
+    assert left == ["asha"]
+    assert [told.id for told in await stores.deliveries.scan("", 9)] == ["told 1"]
 
 
 async def test_an_account_is_found_by_its_id_too(stores: Stores) -> None:

@@ -15,6 +15,7 @@ from persplit.ledger.group import Role
 from persplit.ledger.notices import Notice
 from persplit.service import channels as owners
 from persplit.service import notifier as notifying
+from persplit.service.absentees import Absentees
 from persplit.service.channels import DEVICES_MAX, WEBHOOKS_MAX, Channel, Channels, Kind
 from persplit.service.errors import StoreUnavailable
 from persplit.service.notifier import (
@@ -29,6 +30,8 @@ from persplit.service.notifier import (
     backoff_seconds,
 )
 from persplit.service.ports import Hint
+from persplit.service.suspensions import Suspensions
+from persplit.service.users import UNIQUE_KEYS, User, Users
 from tests.service.nodes import Clock, Node, ToldHints, spending
 
 URL = "https://example.org/hook"
@@ -66,6 +69,8 @@ class Place:
         self.clock = Clock()
         self.documents = MemoryDocuments()
         self.deliveries = MemoryDocuments()
+        self.users = Users(MemoryDocuments(UNIQUE_KEYS))
+        self.suspensions = Suspensions(MemoryDocuments(), self.clock)
         self.node = Node(self.store, clock=self.clock)
         self.channels = Channels(self.documents, self.deliveries, self.clock)
 
@@ -73,7 +78,10 @@ class Place:
         """Another node's."""
         node = Node(self.store, is_shared=True, clock=self.clock)
         channels = Channels(self.documents, self.deliveries, self.clock)
-        return Notifier(node.wire, node.groups, channels, self.deliveries, {kind: sender}, self.clock)
+        absentees = Absentees(self.users, self.suspensions)
+        return Notifier(
+            node.wire, node.groups, channels, self.deliveries, {kind: sender}, absentees, self.clock
+        )
 
     async def spends(self, number: int) -> None:
         self.clock.move(1)
@@ -89,6 +97,8 @@ async def look(*notifiers: Notifier) -> None:
 async def trip() -> Place:
     """Asha, an admin, and Ben, with a webhook of Asha's; what happened before it isn't told."""
     place = Place()
+    for name in ("asha", "ben"):
+        await place.users.insert(User(name, name, None, None, None, None, ""), None)
     await place.node.makes("ben")
     place.clock.move(1)
     await place.channels.add_webhook(owners.person("asha"), "asha", URL)
@@ -255,6 +265,39 @@ async def test_who_has_left_is_told_nothing_more_nor_is_the_hook_of_who_is_no_ad
     assert {it.id.partition(".")[0] for it in told.got} == {
         channel.id for channel in (await place.channels.of(owners.person("asha"))).channels
     }
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+async def test_nobody_is_told_for_an_account_that_is_disabled_and_all_of_it_once_it_is_enabled(
+    kind: Kind,
+) -> None:
+    place, told = await trip(), Told()
+    await place.node.does("asha", ChangeRole("ben", Role.ADMIN))
+    await place.channels.add_webhook(owners.person("ben"), "ben", URL)
+    await place.channels.add_webhook(owners.group("goa"), "ben", f"{URL}/goa")
+    await place.channels.set_email("ben", wanted=True)
+    place.clock.move(1)
+    notifier = place.notifier(told, kind)
+    await place.suspensions.disable("ben")
+    await place.node.does("asha", SendReminder("asha", "ben", 450)) if kind is Kind.EMAIL else None
+    await place.spends(1)
+    await look(notifier)
+    theirs = {it.id for it in (await place.channels.of(owners.person("asha"))).channels}
+    assert {it.id.partition(".")[0] for it in told.got} <= theirs
+    begun = len(told.got)
+    await look(notifier)
+    await place.suspensions.enable("ben")
+    await look(notifier)
+    assert len(told.got) > begun
+
+
+async def test_what_an_account_that_is_gone_has_made_of_a_group_s_is_told_nothing() -> None:
+    place, told = await trip(), Told()
+    await place.channels.add_webhook(owners.group("goa"), "asha", f"{URL}/goa")
+    await place.users.delete("asha")
+    await place.spends(1)
+    await look(place.notifier(told))
+    assert told.got == []
 
 
 async def test_people_are_written_to_when_something_is_asked_of_them() -> None:

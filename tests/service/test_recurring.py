@@ -28,10 +28,13 @@ from persplit.ledger.expense import ExpenseDraft, SplitType
 from persplit.ledger.recurrence import Frequency, Recurrence, Schedule
 from persplit.ledger.state import GroupState
 from persplit.service import recurring as recurring_module
+from persplit.service.absentees import DISABLED, GONE, Absentees
 from persplit.service.errors import StoreUnavailable
 from persplit.service.ports import Document
 from persplit.service.rates import Rates
 from persplit.service.recurring import ATTENTIVE, MADE_PER_GROUP_MAX, Recurring, check_schedule
+from persplit.service.suspensions import Suspensions
+from persplit.service.users import UNIQUE_KEYS, User, Users
 from tests.service.nodes import Clock, Node
 
 PATIENCE_SECONDS = 30
@@ -44,14 +47,27 @@ class World:
     def __init__(self, nodes: int = 1) -> None:
         self.events, self.schedules, self.rates = MemoryEvents(), MemoryDocuments(), Rates(MemoryDocuments())
         self.clock = Clock()
+        self.users = Users(MemoryDocuments(UNIQUE_KEYS))
+        self.suspensions = Suspensions(MemoryDocuments(), self.clock)
         self.nodes = [
             Node(self.events, is_shared=True, clock=self.clock, ticks=lambda wait=number: wait)  # type: ignore[misc]
             for number in range(nodes)
         ]
         self.workers = [
-            Recurring(self.schedules, node.groups, node.handler, self.rates, self.clock)
+            Recurring(
+                self.schedules,
+                node.groups,
+                node.handler,
+                self.rates,
+                Absentees(self.users, self.suspensions),
+                self.clock,
+            )
             for node in self.nodes
         ]
+
+    async def signs_up(self, *names: str) -> None:
+        for name in names:
+            await self.users.insert(User(name, name, None, None, None, None, ""), None)
 
     async def saves(self, schedule: Schedule, draft: ExpenseDraft = MILK, actor: str = "asha") -> None:
         await self.workers[0].watch("goa")
@@ -81,6 +97,7 @@ class World:
 async def trip(nodes: int = 1, now: datetime = Clock().now) -> World:  # noqa: B008 - a constant
     world = World(nodes)
     world.clock.now = now
+    await world.signs_up("asha", "ben", "chitra")
     await world.nodes[0].makes("ben", "chitra")
     return world
 
@@ -194,6 +211,54 @@ async def test_templates_rest_while_their_maker_is_away_or_the_group_archived() 
     await world.does("asha", UpdateGroup(archived=False))
     await world.wakes()
     assert await world.days() == ["2026-11-21"]
+
+
+@pytest.mark.parametrize("why", [DISABLED, GONE])
+async def test_nothing_is_made_in_the_name_of_who_is_disabled_or_erased_and_the_group_sees_why(
+    why: str,
+) -> None:
+    world = await trip(2)
+    await world.saves(daily(), actor="ben")
+    await world.wakes()
+    if why == DISABLED:
+        await world.suspensions.disable("ben")
+    else:
+        await world.users.delete("ben")
+    world.clock.move(86_400)
+    await world.wakes()
+    assert await world.days() == ["2026-11-21"]
+    template = await world.template()
+    assert (template.paused, template.problem) == (True, f"2026-11-22: {why}: who changes it takes it over")
+    assert await world.workers[0].is_orphaned("goa", "milk")
+    await world.workers[0].watch("goa")
+    await world.does("asha", PauseRecurrence("milk", paused=False, takes_over=True))
+    await world.wakes()
+    assert await world.days() == ["2026-11-21", "2026-11-22"]
+    assert (await world.template()).created_by == "asha"
+    assert not await world.workers[0].is_orphaned("goa", "milk")
+    assert not await world.workers[0].is_orphaned("goa", "unknown")
+    assert not await world.workers[0].is_orphaned("unknown", "milk")
+
+
+@pytest.mark.parametrize("rests", [UpdateGroup(archived=True), LeaveGroup()])
+async def test_a_group_whose_templates_rest_is_looked_at_once_a_day(rests: Command) -> None:
+    world = await trip()
+    await world.saves(daily(), actor="ben")
+    await world.does("asha" if isinstance(rests, UpdateGroup) else "ben", rests)
+    world.clock.move(ATTENTIVE.total_seconds() + 1)
+    await world.wakes()
+    reads = len(world.nodes[0].wire.reads)
+    for _ in range(3):
+        world.clock.move(60)
+        await world.wakes()
+    assert len(world.nodes[0].wire.reads) == reads
+    (document,) = await world.schedules.scan("", 9)
+    assert document.body["next"] == "2026-11-22"
+    await world.does("asha", UpdateGroup(archived=False)) if isinstance(rests, UpdateGroup) else None
+    world.clock.move(86_400)
+    await world.wakes()
+    made = ["2026-11-21", "2026-11-22"] if isinstance(rests, UpdateGroup) else []
+    assert await world.days() == made
 
 
 @pytest.mark.parametrize("error", [StoreUnavailable("damaged"), ValueError("not what it should be")])

@@ -1,5 +1,6 @@
 """What an expense can be beside one in the group's own currency, over REST and sockets."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -143,8 +144,7 @@ async def test_a_creation_replaces_nothing_and_what_was_stopped_is_not_remade(ph
     asha, ben = await phones("Asha"), await phones("Ben")
     group_id = await asha.makes_group(ben)
     expense = {"description": "Milk", "amount": 60, "splitType": "EQUAL"}
-    start = datetime.now(UTC).date().isoformat()
-    milk: Json = {"schedule": {"frequency": "DAILY", "start": start}, "expense": expense}
+    milk: Json = {"schedule": {"frequency": "DAILY", "start": _today()}, "expense": expense}
     for noun, body in (("recurrence", milk), ("preset", {"name": "Halves", "splitType": "EQUAL"})):
         path, wanted, key = f"/groups/{group_id}/{noun}s", {**body, "id": str(uuid4())}, str(uuid4())
         one = f"{path}/{wanted['id']}"
@@ -159,3 +159,50 @@ async def test_a_creation_replaces_nothing_and_what_was_stopped_is_not_remade(ph
         assert late.status == (409 if noun == "recurrence" else 200)
     unused = await ben.ok("PUT", f"/groups/{group_id}/recurrences/{uuid4()}", milk)
     assert unused["recurrence"]["createdBy"] == ben.user_id
+
+
+async def test_what_somebody_set_up_whose_account_is_disabled_is_taken_over_by_who_lets_it_go_on(
+    server: tuple[Node, str], phones: MakePhone
+) -> None:
+    services = server[0].services
+    asha, ben = await phones("Asha"), await phones("Ben", online=True)
+    group_id = await asha.makes_group(ben)
+    path = f"/groups/{group_id}/recurrences"
+    expense = {"description": "Milk", "amount": 60, "splitType": "EQUAL"}
+    start = (datetime.now(UTC).date() - timedelta(days=1)).isoformat()
+    daily: Json = {"schedule": {"frequency": "DAILY", "start": start, "count": 2}, "expense": expense}
+    one = f"{path}/{(await asha.ok('POST', path, daily))['recurrence']['id']}"
+    await ben.ok("PUT", one, daily)
+    await services.administration.disable(asha.user_id, by=None)
+    await services.recurring.wake()
+    paused = await ben.hears("recurrence:saved", lambda it: bool(it["recurrence"]["paused"]))
+    assert "disabled" in paused["recurrence"]["problem"]
+    taken = await ben.ok("POST", f"{one}/pause", {"paused": False})
+    assert (taken["recurrence"]["createdBy"], taken["recurrence"]["problem"]) == (ben.user_id, None)
+    await services.recurring.wake()
+    made = await ben.hears("expense:created")
+    assert (made["by"], made["expense"]["paidBy"]) == (ben.user_id, ben.user_id)
+
+
+async def test_what_rested_in_an_archived_group_goes_on_as_soon_as_it_is_back(
+    server: tuple[Node, str], phones: MakePhone
+) -> None:
+    recurring = server[0].services.recurring
+    asha = await phones("Asha", online=True)
+    group_id = await asha.makes_group()
+    expense = {"description": "Milk", "amount": 60, "splitType": "EQUAL"}
+    daily: Json = {"schedule": {"frequency": "DAILY", "start": _today(), "count": 1}, "expense": expense}
+    await asha.ok("POST", f"/groups/{group_id}/recurrences", daily)
+    await asha.ok("POST", f"/groups/{group_id}/archive")
+    (document,) = (await recurring._documents.get([group_id])).values()
+    body = {"watchedAt": "2026-01-01T00:00:00.000Z", "next": "9999-12-31"}
+    await recurring._documents.replace(replace(document, body=body))
+    await recurring.wake()
+    assert [name for name, _ in asha.broadcasts(group_id)].count("expense:created") == 0
+    await asha.ok("PATCH", f"/groups/{group_id}", {"archived": False})
+    await recurring.wake()
+    await asha.hears("expense:created")
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()

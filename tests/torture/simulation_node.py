@@ -21,6 +21,7 @@ from persplit.adapters.pictures import PillowPictures
 from persplit.adapters.receipt_reader import ReceiptReader
 from persplit.adapters.statement_pdf import PdfStatements
 from persplit.service import users
+from persplit.service.absentees import Absentees
 from persplit.service.accounts import Accounts
 from persplit.service.activity import Activity
 from persplit.service.administration import Administration
@@ -495,7 +496,12 @@ class Node:
             standings=standings,
             rates=Rates(MemoryDocuments()),
             recurring=Recurring(
-                MemoryDocuments(), self.groups, self.handler, Rates(MemoryDocuments()), self.now
+                MemoryDocuments(),
+                self.groups,
+                self.handler,
+                Rates(MemoryDocuments()),
+                Absentees(accounts_of, suspensions),
+                self.now,
             ),
             importing=Importing(events, self.groups, people, batches, self.now),
             exporting=exporting,
