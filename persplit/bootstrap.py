@@ -300,7 +300,7 @@ async def _composed(
     overview = Overview(stores.events, groups)
     read_marks = ReadMarks(stores.read_marks, stores.events, groups, fan_out, hints)
     stack.push_async_callback(read_marks.close)
-    invites = Invites(stores.invites, clock)
+    invites = Invites(stores.invites, personal_tokens, clock)
     group_passwords = GroupPasswords(stores.group_passwords, hasher, SignInThrottle())
     exporting = Exporting(stores.events, groups, people)
     joining = Joining(invites, group_passwords, groups, overview)

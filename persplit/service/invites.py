@@ -5,14 +5,16 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from persplit.ledger.errors import FieldError, Forbidden, Invalid, LimitReached, NotFound
-from persplit.service.errors import ServiceError, StoreUnavailable
+from persplit.service.errors import ServiceError, StoreUnavailable, TokenInvalid
 from persplit.service.handler import rfc3339
+from persplit.service.personal_tokens import PersonalTokens
 from persplit.service.ports import (
     READ_LIMIT_MAX,
+    AccessClaims,
     Clock,
     Document,
     Documents,
@@ -36,7 +38,10 @@ ATTEMPTS_MAX: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Invite:
-    """A way into a group; `id` lets nobody in. `uses_max` is None where it may be used without end."""
+    """A way into a group; `id` lets nobody in. `uses_max` is None where it may be used without end.
+
+    `token_id`: the personal token that made it, without which it is no good.
+    """
 
     id: str
     group_id: str
@@ -45,6 +50,7 @@ class Invite:
     expires_at: str
     uses: int
     uses_max: int | None
+    token_id: str | None = None
 
     @property
     def is_used_up(self) -> bool:
@@ -55,14 +61,24 @@ class Invite:
 class Invites:
     """Codes are kept only as SHA-256: who reads the store can't join with them."""
 
-    def __init__(self, documents: Documents, clock: Clock) -> None:
+    def __init__(self, documents: Documents, tokens: PersonalTokens, clock: Clock) -> None:
         self._documents = documents
+        self._tokens = tokens
         self._clock = clock
 
     async def create(
-        self, group_id: str, user_id: str, *, hours: int = INVITE_HOURS, uses_max: int | None = None
+        self,
+        group_id: str,
+        user_id: str,
+        *,
+        hours: int = INVITE_HOURS,
+        uses_max: int | None = None,
+        token: AccessClaims | None = None,
     ) -> tuple[str, Invite]:
         """A new code for the group, and what is known of it. Who may invite is checked by the caller.
+
+        `token`: the personal token with which it was asked for, if it was with one. The invite ends when that does, or
+        is taken back: else it would let in whoever had the token, long after.
 
         Raises:
             LimitReached: the group has `INVITES_PER_GROUP_MAX` that have not run out.
@@ -72,8 +88,11 @@ class Invites:
             raise LimitReached(f"a group has at most {INVITES_PER_GROUP_MAX} invites: take some back first")
         code = secrets.token_urlsafe(CODE_BYTES)
         now = self._clock()
-        expires_at = rfc3339(now + timedelta(hours=hours))
-        invite = Invite(_hashed(code), group_id, user_id, rfc3339(now), expires_at, 0, uses_max)
+        until = now + timedelta(hours=hours)
+        if token is not None:
+            until = min(until, datetime.fromtimestamp(token.expires_at, UTC))
+        token_id = None if token is None else token.session_id
+        invite = Invite(_hashed(code), group_id, user_id, rfc3339(now), rfc3339(until), 0, uses_max, token_id)
         await self._documents.insert(_document(invite))
         return code, invite
 
@@ -131,10 +150,20 @@ class Invites:
         raise StoreUnavailable("too many are joining by this invite at once: try again")
 
     async def _is_cleared(self, document: Document) -> bool:
-        """Whether the invite has run out; then it leaves the store."""
-        if datetime.fromisoformat(document.body["expiresAt"]) > self._clock():
+        """Whether the invite has run out, or its token was taken back; then it leaves the store."""
+        invite = _read(document)
+        if datetime.fromisoformat(invite.expires_at) > self._clock() and await self._has_token(invite):
             return False
         await self._documents.delete(document.id)
+        return True
+
+    async def _has_token(self, invite: Invite) -> bool:
+        """Whether the personal token that made it is there, if it was one."""
+        try:
+            if invite.token_id is not None:
+                await self._tokens.check(invite.token_id)
+        except TokenInvalid:
+            return False
         return True
 
 
@@ -150,6 +179,7 @@ def _document(invite: Invite) -> Document:
         "expiresAt": invite.expires_at,
         "uses": invite.uses,
         "usesMax": invite.uses_max,
+        "tokenId": invite.token_id,
     }
     return Document(invite.id, body, {"groupId": invite.group_id, "createdBy": invite.created_by})
 
@@ -165,6 +195,8 @@ def _read(document: Document) -> Invite:
         # Invites from before uses were counted have neither.
         uses=body.get("uses", 0),
         uses_max=body.get("usesMax"),
+        # Nor those from before this was asked.
+        token_id=body.get("tokenId"),
     )
 
 

@@ -177,8 +177,13 @@ async def _leave_group(services: Services, call: Call, request: r.LeaveGroup) ->
 
 async def _create_invite(services: Services, call: Call, request: r.CreateInvite) -> Json:
     await services.groups.state_for(request.group_id, call.user_id)
+    claims = call.signed_in
     code, invite = await services.invites.create(
-        request.group_id, call.user_id, hours=request.hours, uses_max=request.max_uses
+        request.group_id,
+        call.user_id,
+        hours=request.hours,
+        uses_max=request.max_uses,
+        token=claims if claims.scope is not None else None,
     )
     url = services.invite_url(code)
     token = services.qr_tokens.issue(InviteQr(code), url)

@@ -271,7 +271,7 @@ class CreateInvite(Request):
 
     group_id: f.Id
     hours: Annotated[StrictInt, Field(ge=1, le=INVITE_HOURS_MAX)] = Field(
-        INVITE_HOURS, description="how long it is good for"
+        INVITE_HOURS, description="how long it is good for: no longer than the personal token that makes it"
     )
     max_uses: Annotated[StrictInt, Field(ge=1, le=USES_MAX)] | None = Field(
         None, description="how many may come in by it; without end unless told"

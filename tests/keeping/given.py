@@ -16,6 +16,7 @@ from persplit.service.attachments import document_id
 from persplit.service.check import Finding, Tally, check_store
 from persplit.service.invites import Invites
 from persplit.service.migrations import Migrations
+from persplit.service.personal_tokens import PersonalTokens
 from persplit.service.ports import Document, Stores
 from persplit.service.sessions import Sessions
 from persplit.service.users import UNIQUE_KEYS, User, Users
@@ -101,7 +102,8 @@ async def people(stores: Stores, *names: str) -> None:
         )
         await Users(stores.users).insert(user, "hash")
         await sessions.start(name, "phone")
-    await Invites(stores.invites, clock).create("goa", names[0])
+    tokens = PersonalTokens(stores.personal_tokens, clock)
+    await Invites(stores.invites, tokens, clock).create("goa", names[0])
     await stores.group_passwords.insert(Document("goa", {"hash": "a hash"}))
 
 

@@ -11,6 +11,7 @@ from persplit.ledger.errors import Forbidden, Invalid, LimitReached, NotFound
 from persplit.service import invites as invites_module
 from persplit.service.errors import RateLimited, ServiceError, StoreUnavailable
 from persplit.service.invites import CODE_LENGTH, INVITE_HOURS, GroupPasswords, Invites
+from persplit.service.personal_tokens import PersonalTokens
 from persplit.service.ports import Document, DuplicateKey, PasswordHasher, VersionChanged
 from persplit.service.throttle import FREE_FAILURES, SignInThrottle
 from tests.service.nodes import Clock
@@ -56,7 +57,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def invites(documents: MemoryDocuments, clock: Clock) -> Invites:
-    return Invites(documents, clock)
+    return Invites(documents, PersonalTokens(MemoryDocuments(), clock), clock)
 
 
 @pytest.fixture

@@ -178,3 +178,23 @@ async def test_a_token_leaves_nothing_that_goes_on_hearing_the_groups(phones: Ma
     refused = await script.rest("POST", "/notifications/webhooks", {"url": "https://example.org/hook"})
     assert (refused.status, refused.code) == (403, "scope_insufficient")
     assert (await script.ok("GET", "/notifications"))["webhooks"] == []
+    group_id = await asha.makes_group()
+    path, hook = f"/groups/{group_id}/webhooks", {"url": "https://example.org/hook"}
+    assert (await script.rest("POST", path, hook)).code == "scope_insufficient"
+    await asha.ok("POST", path, hook)
+
+
+async def test_an_invite_that_a_token_made_lets_nobody_in_longer_than_the_token(phones: MakePhone) -> None:
+    asha, ben = await phones("Asha"), await phones("Ben")
+    group_id = await asha.makes_group()
+    path, wanted = f"/groups/{group_id}/invites", {"hours": 365 * 24}
+    made = await token_of(asha, days=3)
+    script = script_of(asha, made)
+    by_script, by_asha = await script.ok("POST", path, wanted), await asha.ok("POST", path, wanted)
+    assert by_script["expiresAt"] <= made["expiresAt"] < by_asha["expiresAt"]
+    brief = await script.ok("POST", path, {"hours": 1})
+    assert brief["expiresAt"] < by_script["expiresAt"]
+    assert (await asha.rest("DELETE", f"/auth/tokens/{made['id']}")).status == 204
+    assert (await ben.rest("POST", "/groups/join", {"code": by_script["code"]})).code == "not_found"
+    assert [invite["id"] for invite in (await asha.ok("GET", path))["invites"]] == [by_asha["id"]]
+    await ben.ok("POST", "/groups/join", {"code": by_asha["code"]})

@@ -469,7 +469,7 @@ class Node:
         overview = Overview(events, self.groups)
         marks = WiredDocuments(self.wire, "read_marks", disk.read_marks)
         read_marks = ReadMarks(marks, events, self.groups, self.fan_out, hints)
-        invites = Invites(documents, self.now)
+        invites = Invites(documents, personal_tokens, self.now)
         group_passwords = GroupPasswords(documents, Passwords(), throttle)
         exporting = Exporting(events, self.groups, people)
         joining = Joining(invites, group_passwords, self.groups, overview)
