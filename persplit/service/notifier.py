@@ -12,6 +12,7 @@ owners at a time, in a sweep: that finds what a killed node has left.
 import asyncio
 import random
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ from persplit.service.errors import StoreUnavailable
 from persplit.service.groups import Groups
 from persplit.service.handler import rfc3339
 from persplit.service.metrics import NOTICES
+from persplit.service.people import Remembered
 from persplit.service.ports import (
     Clock,
     Document,
@@ -52,10 +54,20 @@ BACKOFF_SECONDS_MAX: Final = 3_600.0
 ATTEMPTS_MAX: Final = 12
 """Attempts at one notice, over some three hours; then it is given up, with all that waits behind it."""
 EVENTS_AT_ONCE: Final = 50
-SENDING_AT_ONCE: Final = 32
-"""Channels that are being told at the same time."""
+SENDING_AT_ONCE: Final = 24
+"""Webhooks that are being told at the same time."""
 SENDING_AT_ONCE_OF_ONE: Final = 2
-"""Of those, channels that one person made: receivers that are slow, or mean to be, hold up none but theirs."""
+"""Of those, webhooks that one person made: receivers that are slow, or mean to be, hold up none but theirs."""
+SLOW_AT_ONCE: Final = 8
+"""Besides, webhooks of people whose receivers were slow: however many people that are, they wait for each other alone."""
+MAILS_AT_ONCE: Final = 8
+"""Besides, people who are being written to: one mail server that is slow holds up no webhook."""
+SLOW_SECONDS: Final = 1.0
+"""A receiver that takes longer is slow; most take a tenth of it."""
+SLOW_FOR_SECONDS: Final = 3_600.0
+"""How long somebody counts as slow after that: for each first attempt it can take `SEND_SECONDS_MAX` from the quick."""
+TURN_SECONDS_MAX: Final = 2.0
+"""After so long a channel with more to be told goes to the end of the line."""
 WAITING_MAX: Final = 10_000
 """Groups and retries that wait in memory; what is beyond is found by a sweep."""
 SWEEP_SECONDS: Final = 30.0
@@ -169,7 +181,13 @@ class Notifier:
         self._due: dict[Target, float] = {}
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
-        self._slots = asyncio.Semaphore(SENDING_AT_ONCE)
+        self._slots = {
+            Kind.WEBHOOK: asyncio.Semaphore(SENDING_AT_ONCE),
+            Kind.EMAIL: asyncio.Semaphore(MAILS_AT_ONCE),
+        }
+        self._slow_slots = asyncio.Semaphore(SLOW_AT_ONCE)
+        # Whose webhooks were slow, with the last that was.
+        self._slow: Remembered[str] = Remembered(SLOW_FOR_SECONDS, WAITING_MAX, time.monotonic)
         # By who made the channel; each lives as long as somebody waits for it or has it.
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._woken = asyncio.Event()
@@ -277,7 +295,7 @@ class Notifier:
 
     async def _tell(self, target: Target) -> None:
         try:
-            async with self._turn_of(target.channel.by), self._slots:
+            async with self._turn_of(target.channel.by), self._slot_of(target.channel):
                 self._again.discard(target.id)
                 await self._deliver(target)
         except VersionChanged:
@@ -298,6 +316,12 @@ class Notifier:
         async with turn:
             yield
 
+    def _slot_of(self, channel: Channel) -> asyncio.Semaphore:
+        """Where the channel waits for its turn: the slow, and mail, are apart from the rest."""
+        if channel.kind is Kind.WEBHOOK and self._slow.get(channel.by) is not None:
+            return self._slow_slots
+        return self._slots[channel.kind]
+
     def _later(self, target: Target, seconds: float) -> None:
         if len(self._due) < WAITING_MAX:
             self._due[target] = asyncio.get_running_loop().time() + seconds
@@ -314,6 +338,7 @@ class Notifier:
         held = await self._leased(target, state)
         if held is None:
             return
+        until = time.monotonic() + TURN_SECONDS_MAX
         # No further than to where the owner is known to be in the group.
         while (seq := Delivery.of(held).seq) < state.seq:
             events = await self._events.read(target.group_id, seq, min(EVENTS_AT_ONCE, state.seq - seq))
@@ -324,6 +349,10 @@ class Notifier:
                 if kept is None:
                     return
                 held = kept
+                if time.monotonic() >= until and Delivery.of(held).seq == recorded.seq < state.seq:
+                    self._again.add(target.id)
+                    await self._keep(held, Delivery.of(held), with_lease=False)
+                    return
             held = await self._keep(held, replace(Delivery.of(held), seq=events[-1].seq))
         await self._keep(held, Delivery.of(held), with_lease=False)
 
@@ -365,12 +394,16 @@ class Notifier:
         if not _is_for(target, recorded):
             return held
         kind = target.channel.kind
+        started = time.monotonic()
         try:
             async with asyncio.timeout(SEND_SECONDS_MAX):
                 await self._senders[kind].send(target.channel, notice_of(recorded, target.channel.id))
         except (NotSent, TimeoutError) as error:
             await self._failed(target, held, delivery, error)
             return None
+        finally:
+            if time.monotonic() - started > SLOW_SECONDS:
+                self._slow.put(target.channel.by, target.channel.id)
         NOTICES.labels(kind.value, "sent").inc()
         return await self._keep(held, replace(delivery, seq=recorded.seq, attempts=0, next_at=""))
 
