@@ -218,6 +218,21 @@ EVENT_LAG_SECONDS: Final = _seconds(
     "Age of events of other nodes when they are announced here; clocks that differ show in it",
 )
 
+# --- analytics
+
+TALLIES_AS_OF: Final = _largest(
+    "persplit_tallies_as_of_timestamp_seconds",
+    "Up to when the analytics have followed all ledgers, in seconds since 1970; 0 until that is known",
+)
+TALLIES_FAILURES: Final = _counter(
+    "persplit_tallies_failures",
+    "Times that following the ledgers failed: `group` is one group's, the others go on; `all` is tried again soon",
+    "kind",
+)
+TALLIES_FAILING: Final = _largest(
+    "persplit_tallies_failing", "Groups that can't be followed now; tried again every ten minutes at last"
+)
+
 # --- work of ours
 
 PLAN_SECONDS: Final = _seconds(
@@ -268,6 +283,7 @@ for _known, _values in (
     (SNAPSHOTS_PASSED_OVER, "damaged ahead"),
     (SNAPSHOTS, "saved failed"),
     (CUT_OFFS, "too_slow flood not_a_frame"),
+    (TALLIES_FAILURES, "group all"),
     (HINTS_LOST, "refused queue_full too_old"),
     (APPEND_SECONDS, "ok replayed seq_taken failed"),
     (PLANS, "true false"),

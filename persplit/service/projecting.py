@@ -18,6 +18,7 @@ from persplit.ledger.state import GroupState
 from persplit.service import snapshots
 from persplit.service.errors import StoreUnavailable
 from persplit.service.handler import rfc3339
+from persplit.service.metrics import TALLIES_AS_OF, TALLIES_FAILING, TALLIES_FAILURES
 from persplit.service.ports import Clock, EventStore, GroupErased, Hint, Hints
 from persplit.service.tallies import Tallies, TallyMoved
 from persplit.service.tally_progress import TallyProgress
@@ -31,6 +32,10 @@ REST: Final = 9
 """A sweep over very many groups takes a tenth of one node's time at most."""
 RETRY_SECONDS: Final = 1.0
 """Before the store is asked again when it failed."""
+RETRY_SECONDS_MAX: Final = 600.0
+"""Before a group that can't be followed is tried again, after some failures: its ledger has to be mended first."""
+FAILING_MAX: Final = 10_000
+"""Groups that can't be followed and are remembered; of more the longest known are tried each time."""
 NOTED_MAX: Final = 10_000
 """Groups that were heard of and wait; beyond that the next sweep finds them."""
 STATES_MAX: Final = 1_000
@@ -68,6 +73,8 @@ class Projector:
         self._woken = asyncio.Event()
         self._sweep_at = 0.0
         self._as_of: dict[str, str] = {}
+        # By group: how often it has failed, and when it is tried again, by the loop's clock.
+        self._failing: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
     def note(self, group_id: str) -> None:
         """Follow the group soon: something was written to it."""
@@ -92,6 +99,7 @@ class Projector:
                     self._sweep_at = loop.time() + max(SWEEP_SECONDS, REST * took) * random.uniform(0.8, 1.0)  # noqa: S311 - no secret
                 await self._follow_noted()
             except Exception as error:  # noqa: BLE001 - nobody else would do this node's following
+                TALLIES_FAILURES.labels("all").inc()
                 _log.warning("tallies_not_followed", error=type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
@@ -114,7 +122,7 @@ class Projector:
         try:
             generation = (await self._progress.current()).generation
             while noted:
-                await self.follow(generation, noted[-1])
+                await self._follow_apart(generation, noted[-1])
                 noted.pop()
         finally:
             for group_id in noted:
@@ -124,6 +132,7 @@ class Projector:
         """Sweep, unless another node has just done so. Returns the seconds that it took."""
         now = await self._progress.current()
         if self._is_shared and now.as_of and self._age(now.as_of) < timedelta(seconds=SWEEP_SECONDS):
+            _note_as_of(now.as_of)
             return 0.0
         started = asyncio.get_running_loop().time()
         await self.sweep(now.generation)
@@ -136,11 +145,15 @@ class Projector:
         """Bring every group up to where it is now, and note that."""
         as_of = await self.follow_all(generation)
         self._as_of = {generation: as_of}
+        _note_as_of(as_of)
         if self._is_shared:
             await self._progress.reached(generation, as_of)
 
     async def follow_all(self, generation: str, told: Callable[[int], None] = lambda _: None) -> str:
-        """The same; returns up to when the generation is. `told` hears how many groups were looked at."""
+        """The same; returns up to when the generation is, but for groups that can't be followed.
+
+        `told` hears how many groups were looked at.
+        """
         as_of = rfc3339(self._clock())
         after, count = "", 0
         while group_ids := await self._store.groups(after, GROUPS_AT_ONCE):
@@ -148,11 +161,40 @@ class Projector:
             seqs = await self._tallies.seqs(generation, group_ids)
             for group_id in group_ids:
                 if heads.get(group_id, 0) > seqs.get(group_id, 0):
-                    await self.follow(generation, group_id)
+                    await self._follow_apart(generation, group_id)
             after, count = group_ids[-1], count + len(group_ids)
             told(count)
             await self._follow_noted()
         return as_of
+
+    async def _follow_apart(self, generation: str, group_id: str) -> None:
+        """Follow the group, unless it failed lately. What is wrong with it holds up no other.
+
+        Raises:
+            StoreUnavailable: the store itself may be away. Where it is this group again, it is passed over then.
+
+        """
+        failures, retry_at = self._failing.get(group_id, (0, 0.0))
+        if failures and asyncio.get_running_loop().time() < retry_at:
+            return
+        try:
+            await self.follow(generation, group_id)
+        except Exception as error:
+            self._failed(group_id, failures + 1, error)
+            if isinstance(error, StoreUnavailable) and not error.is_damaged:
+                raise
+        else:
+            self._failing.pop(group_id, None)
+        TALLIES_FAILING.set(len(self._failing))
+
+    def _failed(self, group_id: str, failures: int, error: Exception) -> None:
+        self._failing[group_id] = failures, asyncio.get_running_loop().time() + retry_seconds(failures)
+        self._failing.move_to_end(group_id)
+        if len(self._failing) > FAILING_MAX:
+            self._failing.popitem(last=False)
+        self._states.pop(group_id, None)
+        TALLIES_FAILURES.labels("group").inc()
+        _log.warning("tally_not_followed", group_id=group_id, failures=failures, error=type(error).__name__)
 
     async def follow(self, generation: str, group_id: str) -> None:
         """Bring the group's tally up to its ledger."""
@@ -196,12 +238,22 @@ class Projector:
         await self._tallies.forget(group_id)
 
 
+def retry_seconds(failures: int) -> float:
+    """How long a group that failed so often is passed over: not at first, which may have been the store."""
+    return min(RETRY_SECONDS_MAX, RETRY_SECONDS * 2.0**failures) if failures > 1 else 0.0
+
+
+def _note_as_of(at: str) -> None:
+    TALLIES_AS_OF.set(datetime.fromisoformat(at).timestamp())
+
+
 async def rebuild(
     projector: Projector, tallies: Tallies, progress: TallyProgress, told: Callable[[int], None]
 ) -> int:
     """Make the tallies anew beside those that count, and let them count then. Returns of how many groups.
 
     Servers may be running, and answer from the old ones meanwhile. Broken off, nothing has changed: do it again.
+    A group that can't be followed is missing in them until it can; the log names it.
 
     Raises:
         Overtaken: somebody else has begun to do the same.

@@ -27,6 +27,7 @@ from persplit.ledger.settlement import Settlement, SettlementStatus
 from persplit.service import projecting
 from persplit.service.analytics import Analytics, Period
 from persplit.service.errors import StoreUnavailable
+from persplit.service.metrics import TALLIES_FAILING
 from persplit.service.ports import EventStore, Hint
 from persplit.service.projecting import NotedHints, Projector, rebuild
 from persplit.service.snapshots import fold
@@ -221,6 +222,69 @@ async def test_a_group_that_others_never_leave_alone_is_given_up_for_now(
     monkeypatch.setattr(house.tallies, "advance", moved)
     with pytest.raises(StoreUnavailable):
         await house.projectors[0].follow(await house.generation(), "goa")
+
+
+@pytest.mark.parametrize(
+    "fault", [KeyError("an event of the future"), StoreUnavailable("a torn page", is_damaged=True)]
+)
+async def test_a_group_that_cannot_be_followed_holds_up_no_other_and_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    house = House()
+    projector, generation = house.projectors[0], await house.generation()
+    for group_id in ("diu", "goa"):
+        await house.node.makes("ben", group_id=group_id)
+    tried = broken(monkeypatch, "diu", fault)
+    monkeypatch.setattr(projecting, "retry_seconds", lambda _: 3_600.0)
+    await projector.sweep(generation)
+    projector.note("diu")
+    projector.note("goa")
+    await projector._follow_noted()
+    assert list(await house.tallies.groups(generation, ["diu", "goa"])) == ["goa"]
+    assert (await projector.as_of())[1] == "2026-11-21T08:00:00.000Z"
+    assert tried == ["diu"], "not again at once"
+    assert TALLIES_FAILING._value.get() == 1
+    monkeypatch.undo()
+    projector._failing["diu"] = 1, 0.0
+    await projector.sweep(generation)
+    assert await house.told() == await house.counted("diu", "goa")
+    assert TALLIES_FAILING._value.get() == 0
+
+
+async def test_a_group_at_which_the_store_gives_up_again_ends_no_more_sweeps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    house = House()
+    projector, generation = house.projectors[0], await house.generation()
+    for group_id in ("diu", "goa"):
+        await house.node.makes("ben", group_id=group_id)
+    broken(monkeypatch, "diu", StoreUnavailable("it takes too long"))
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable):
+            await projector.sweep(generation)
+    await projector.sweep(generation)
+    assert list(await house.tallies.groups(generation, ["diu", "goa"])) == ["goa"]
+
+
+def test_a_group_that_fails_is_tried_again_less_and_less_often() -> None:
+    waits = [projecting.retry_seconds(failures) for failures in range(1, 20)]
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (0.0, projecting.RETRY_SECONDS_MAX)
+
+
+def broken(monkeypatch: pytest.MonkeyPatch, group_id: str, fault: Exception) -> list[str]:
+    """Following that group fails; returns each time that it was tried."""
+    tried: list[str] = []
+    follow = Projector.follow
+
+    async def failing(self: Projector, generation: str, id_: str) -> None:
+        if id_ == group_id:
+            tried.append(id_)
+            raise fault
+        await follow(self, generation, id_)
+
+    monkeypatch.setattr(Projector, "follow", failing)
+    return tried
 
 
 async def running(house: House, projector: Projector, *group_ids: str) -> None:
