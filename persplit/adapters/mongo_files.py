@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from bson import ObjectId
 from gridfs.asynchronous import AsyncGridFSBucket
 from gridfs.errors import CorruptGridFile, NoFile
 from motor.motor_asyncio import AsyncIOMotorGridFSBucket
@@ -19,7 +20,11 @@ from persplit.ledger.codec import Json
 from persplit.service.ports import Files
 
 BUCKET: Final = "attachments"
+PARTS_AT_ONCE: Final = 1_000
+"""Parts of files, a quarter of a megabyte each, that are looked at at once; no more than where they belong is read."""
 _AT: Final = "metadata.putAt"
+_NO_FILE: Final = ObjectId("0" * 24)
+"""Below every file's id."""
 
 
 class MongoFiles(Files):
@@ -64,8 +69,28 @@ class MongoFiles(Files):
         """See the port."""
         wanted = {"filename": id_, _AT: {"$lte": put_until.astimezone(UTC)}}
         async with self._answered():
+            # The file's document goes first: what is cut off here is nobody's, and `tidy` finds it.
             while (file := await self._files.find_one_and_delete(wanted)) is not None:
                 await self._chunks.delete_many({"files_id": file["_id"]})
+
+    async def tidy(self, begun_until: datetime) -> None:
+        """See the port. Ids of files tell when they were begun."""
+        after, until = _NO_FILE, ObjectId.from_datetime(begun_until)
+        while ids := await self._next_in_parts(after, until):
+            async with self._answered():
+                whole = await self._files.find({"_id": {"$in": ids}}, {"_id": True}).to_list(len(ids))
+                nobodys = set(ids) - {file["_id"] for file in whole}
+                if nobodys:
+                    await self._chunks.delete_many({"files_id": {"$in": list(nobodys)}})
+            after = ids[-1]
+
+    async def _next_in_parts(self, after: ObjectId, until: ObjectId) -> list[ObjectId]:
+        """The next files that have parts, whole or not, in order; none when there are no more before `until`."""
+        wanted: Json = {"files_id": {"$gt": after, "$lt": until}}
+        async with self._answered():
+            cursor = self._chunks.find(wanted, {"files_id": True, "_id": False})
+            parts = await cursor.sort("files_id", ASCENDING).limit(PARTS_AT_ONCE).to_list(PARTS_AT_ONCE)
+        return list(dict.fromkeys(part["files_id"] for part in parts))
 
     async def scan(self, after: str, limit: int) -> Sequence[str]:
         """See the port."""

@@ -197,6 +197,7 @@ class Attachments:
             async with self._turn:
                 if not await self._documents.find("hash", id_, 1):
                     await self._files.delete(id_, until)
+        await self._files.tidy(until)
         return count
 
     async def _is_wanted(self, document: Document, until: str) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import pytest
 
-from persplit.adapters import local_files, mongo_store
+from persplit.adapters import local_files, mongo_files, mongo_store
 from persplit.adapters.local_files import LocalFiles
 from persplit.adapters.memory_store import MemoryFiles
 from persplit.adapters.mongo_files import MongoFiles
@@ -206,5 +206,30 @@ async def test_a_file_of_which_a_part_is_gone_is_not_there(mongodb_uri: str) -> 
     await files.put(id_, body, NOW)
     await database.get_collection("attachments.chunks").delete_one({"n": 1})
     assert await files.get(id_) is None
+    await client.drop_database(database.name)
+    await mongo_store.close(client)
+
+
+@pytest.mark.parametrize("driver", list(DRIVERS.values()), ids=list(DRIVERS))
+async def test_parts_of_what_was_put_or_deleted_only_in_part_go_when_they_are_old(
+    mongodb_uri: str, driver: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mongo_files, "PARTS_AT_ONCE", 2)
+    uri = with_database(mongodb_uri, f"files-{uuid.uuid4().hex}")
+    client = mongo_store.connect(uri, driver=driver)
+    database: Any = mongo_store.database_of(client)
+    files = MongoFiles(database, mongo_store.Calls())
+    await files.open()
+    kept, half = content("kept", 900_000), content("half", 900_000)
+    for id_, body in (half, kept):
+        await files.put(id_, body, NOW)
+    # As a process leaves it that is killed between the two steps of a deletion, or before the last one of a put.
+    await database.get_collection("attachments.files").delete_one({"filename": half[0]})
+    parts = database.get_collection("attachments.chunks")
+    await files.tidy(datetime.now(UTC) - timedelta(minutes=1))
+    assert await parts.count_documents({}) == 8, "somebody may be putting it now"
+    await files.tidy(datetime.now(UTC) + timedelta(minutes=1))
+    assert await parts.count_documents({}) == 4
+    assert await files.get(kept[0]) == kept[1]
     await client.drop_database(database.name)
     await mongo_store.close(client)

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -235,3 +235,16 @@ async def test_a_store_that_is_away_keeps_nothing_from_being_collected_later(
     with pytest.raises(asyncio.CancelledError):
         await attachment_sweep.sweep_on(desk.attachments)
     assert await desk.kept() == 0
+
+
+async def test_what_a_kill_left_of_a_file_is_collected_when_nobody_can_be_at_it_any_more(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tidied: list[datetime] = []
+
+    async def tidy(begun_until: datetime) -> None:
+        tidied.append(begun_until)
+
+    monkeypatch.setattr(desk.files, "tidy", tidy)
+    await desk.passes(0)
+    assert tidied == [desk.node.clock.now - GRACE]
