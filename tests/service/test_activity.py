@@ -1,7 +1,8 @@
 """One person's feed over all groups and what is unread: the plainest merge of all ledgers, at a bounded cost."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +19,8 @@ from persplit.service.overview import Overview
 from persplit.service.ports import Document, Hint, VersionChanged
 from persplit.service.read_marks import ATTEMPTS_MAX, ReadMarks
 from tests.service.nodes import Node, ledger, spending
+
+T = TypeVar("T")
 
 
 class Told:
@@ -104,6 +107,33 @@ async def test_a_page_reads_the_ends_of_groups_whose_turn_it_is_and_no_others() 
     node.wire.reads.clear()
     await activity.feed("asha", page.next_before, 5)
     assert len(node.wire.reads) <= 2 * len(groups)
+
+
+@pytest.mark.parametrize("nth", range(1, 7))
+async def test_a_group_that_is_erased_while_it_is_read_is_left_out(nth: int) -> None:
+    node = Node(MemoryEvents())
+    for group_id in ("goa", "pune"):
+        await node.makes("ben", group_id=group_id)
+        for number in range(3):
+            node.clock.move(1)
+            await node.does("ben", spending(f"e{number}"), group_id=group_id)
+    activity = activity_of(node)
+    before = (await activity.feed("asha", None, 2)).next_before
+    wire_read, reads = node.wire._read, 0
+
+    async def erasing(name: str, reading: Callable[[], Awaitable[T]]) -> T:
+        nonlocal reads
+        reads += 1
+        if reads == nth:
+            await node.wire.store.erase("goa")
+        return await wire_read(name, reading)
+
+    node.wire._read = erasing  # type: ignore[method-assign]
+    page = await activity.feed("asha", before, 50)
+    assert [it.event.seq for it in page.entries if it.event.group_id == "pune"] == [3, 2, 1]
+    counts = {it.state.group_id: it.count for it in await activity.unread("asha")}
+    assert counts["pune"] == 3
+    assert [it.event.group_id for it in (await activity.feed("asha", None, 50)).entries] == ["pune"] * 5
 
 
 async def test_a_group_that_was_left_is_in_the_feed_no_more() -> None:
