@@ -16,7 +16,15 @@ from typing import Any, Final
 import orjson
 
 from persplit.ledger.codec import event_from_json, expense_to_json
-from persplit.ledger.events import ExpenseUpdated, GroupCreated, RecordedEvent
+from persplit.ledger.events import (
+    ExpenseCreated,
+    ExpenseUpdated,
+    GroupCreated,
+    Noun,
+    RecordedEvent,
+    SettlementCreated,
+    subject_of,
+)
 from persplit.ledger.expense import Expense
 from persplit.ledger.snapshot import STATE_VERSION
 from persplit.ledger.state import GroupState, apply, plan_of
@@ -92,6 +100,7 @@ class GroupCheck:
         self._at = ""
         self._commands: set[str] = set()
         self._things: dict[str, bytes] = {}
+        self._created: set[tuple[Noun, str]] = set()
 
     def take(self, stored: StoredEvent) -> Iterator[Finding]:
         """What is wrong with the next event."""
@@ -105,6 +114,7 @@ class GroupCheck:
             return
         yield from self._fields(stored, recorded_fields)
         yield from self._order(recorded)
+        yield from self._creations(recorded)
         yield from self._expenses(recorded)
         yield from self._fold(recorded)
 
@@ -142,6 +152,15 @@ class GroupCheck:
         if recorded.at < self._at:
             yield self._fault("time_back", f"recorded at {recorded.at}, after one of {self._at}")
         self._at = max(self._at, recorded.at)
+
+    def _creations(self, recorded: RecordedEvent) -> Iterator[Finding]:
+        """People may come again, expenses and payments may not: both would count, and one would be seen."""
+        if not isinstance(recorded.event, ExpenseCreated | SettlementCreated):
+            return
+        noun, id_ = subject_of(recorded.event)
+        if (noun, id_) in self._created:
+            yield self._fault("creation_duplicate", f"a second {noun} is created with the id {id_!r}")
+        self._created.add((noun, id_))
 
     def _expenses(self, recorded: RecordedEvent) -> Iterator[Finding]:
         event = recorded.event

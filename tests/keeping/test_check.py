@@ -59,8 +59,8 @@ async def test_two_events_in_one_place(stores: Stores, damage: Damage) -> None:
     damage.loosen()
     twin = {**damage.body(4), "commandId": "twin"}
     damage.add(twin, fields_of(event_from_json(twin)))
-    found = await faults(stores)
-    assert {one for one in found if one[0] != "storage"} == {("seq_duplicate", 4)}
+    found = {one for one in await faults(stores) if one[0] != "storage"}
+    assert found == {("seq_duplicate", 4), ("creation_duplicate", 4)}
 
 
 async def test_a_command_that_made_two_events(stores: Stores, damage: Damage) -> None:
@@ -69,6 +69,17 @@ async def test_a_command_that_made_two_events(stores: Stores, damage: Damage) ->
     rewrite(damage, 5, lambda body: body.update(commandId=first))
     found = await faults(stores)
     assert {one for one in found if one[0] != "storage"} == {("command_duplicate", 5)}
+
+
+async def test_two_creations_under_one_id(stores: Stores, damage: Damage) -> None:
+    tea, paid = damage.body(4), damage.body(8)
+    again = {**tea["expense"], "seq": 7}
+    rewrite(damage, 7, lambda body: body.update(type="expense:created", expense=again))
+    rewrite(damage, 9, lambda body: body.update(type="settlement:created", settlement=paid["settlement"]))
+    assert {one for one in await faults(stores) if one[0] != "storage"} == {
+        ("creation_duplicate", 7),
+        ("creation_duplicate", 9),
+    }
 
 
 def without_amount(body: Json) -> None:
