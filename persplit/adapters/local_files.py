@@ -10,7 +10,6 @@ import os
 import re
 import secrets
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -20,8 +19,6 @@ from typing import Final, TypeVar
 from persplit.service.errors import StorageFull, StoreUnavailable
 from persplit.service.ports import Files
 
-DRAFT_SECONDS_MAX: Final = 3_600.0
-"""A file that is still being written after that never will be: its process was killed."""
 _DRAFT: Final = ".draft"
 _ID: Final = re.compile(r"[0-9a-f]{64}")
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -51,6 +48,10 @@ class LocalFiles(Files):
     async def scan(self, after: str, limit: int) -> Sequence[str]:
         """See the port."""
         return await _done(lambda: self._scan(after, limit))
+
+    async def tidy(self, begun_until: datetime) -> None:
+        """See the port."""
+        await _done(lambda: self._tidy(begun_until.timestamp()))
 
     def _path(self, id_: str) -> Path:
         if not _ID.fullmatch(id_):
@@ -92,28 +93,25 @@ class LocalFiles(Files):
     def _scan(self, after: str, limit: int) -> Sequence[str]:
         found: list[str] = []
         for shelf in sorted(self._shelves(after[:2])):
-            found += sorted(name for name in _names(shelf) if name > after)
+            names = (path.name for path in shelf.iterdir())
+            found += sorted(name for name in names if name > after and _ID.fullmatch(name))
             if len(found) >= limit:
                 break
         return found[:limit]
+
+    def _tidy(self, begun_until: float) -> None:
+        for shelf in self._shelves(""):
+            for draft in shelf.glob(f"*{_DRAFT}"):
+                with suppress(FileNotFoundError):
+                    # By the change of the inode: the modification time is the caller's.
+                    if draft.stat().st_ctime <= begun_until:
+                        draft.unlink()
 
     def _shelves(self, first: str) -> Iterator[Path]:
         with suppress(FileNotFoundError):
             for shelf in self._directory.iterdir():
                 if len(shelf.name) == 2 and shelf.name >= first:
                     yield shelf
-
-
-def _names(shelf: Path) -> Iterator[str]:
-    """The ids in it. What a killed process left there goes."""
-    for path in shelf.iterdir():
-        if _ID.fullmatch(path.name):
-            yield path.name
-        elif path.name.endswith(_DRAFT):
-            with suppress(FileNotFoundError):
-                # By the change of the inode: the modification time is the caller's.
-                if path.stat().st_ctime < time.time() - DRAFT_SECONDS_MAX:
-                    path.unlink()
 
 
 def _sync(directory: Path) -> None:

@@ -205,6 +205,9 @@ class MemoryFiles(Files):
         """See the port."""
         return sorted(id_ for id_ in self._files if id_ > after)[:limit]
 
+    async def tidy(self, begun_until: datetime) -> None:
+        """See the port. Nothing is ever done in part."""
+
 
 class MemoryDocuments(Documents):
     """One collection in a dict. Bodies are copied on the way in and out, as through a real store."""

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import orjson
+
+from persplit.ledger.codec import event_to_json, expense_to_json, settlement_to_json
 from persplit.ledger.comment import Comment
 from persplit.ledger.errors import FieldError, Invalid, NotFound
 from persplit.ledger.events import Noun, RecordedEvent
@@ -18,6 +21,11 @@ from persplit.service.standing import Payment, Standing
 from persplit.service.subjects import thing_of, thread_of
 
 PAGE_MAX: Final = 200
+PAGE_BYTES_MAX: Final = 512 * 1024
+"""Of a page of events, as JSON: what a slow phone takes in some seconds. An edited bill of two hundred lines for
+everybody alone may have as much, two hundred everyday expenses half of it."""
+EVENTS_READ_AT_ONCE: Final = 50
+"""Events of a page that are read before it is looked at how large they are: some 25 MB where each is as large as can be."""
 EXPLAIN_PAGE: Final = 250
 """Events folded between two turns of the event loop: a few milliseconds."""
 SNAPSHOT_THINGS_MAX: Final = 1_000
@@ -130,11 +138,27 @@ class History:
         ]
 
     async def events(self, group_id: str, user_id: str, after: int, limit: int) -> Tail:
-        """The ledger itself, in order."""
+        """The ledger itself, in order: at most `limit` events, fewer where they are large."""
         state = await self._groups.state_for(group_id, user_id, for_sure=True)
-        events = tuple(await self._read(group_id, after, limit))
+        events = await self._page_of_events(group_id, after, limit)
         head = max(state.seq, events[-1].seq if events else 0)
         return Tail(events, head, more=bool(events) and events[-1].seq < head)
+
+    async def _page_of_events(self, group_id: str, after: int, limit: int) -> tuple[RecordedEvent, ...]:
+        """At most `limit` of them, and no more than fit into `PAGE_BYTES_MAX`, but for the first."""
+        page: list[RecordedEvent] = []
+        bytes_left = PAGE_BYTES_MAX
+        while len(page) < limit:
+            wanted = min(EVENTS_READ_AT_ONCE, limit - len(page))
+            events = await self._read(group_id, page[-1].seq if page else after, wanted)
+            for event in events:
+                bytes_left -= len(orjson.dumps(event_to_json(event)))
+                if page and bytes_left < 0:
+                    return tuple(page)
+                page.append(event)
+            if len(events) < wanted:
+                break
+        return tuple(page)
 
     async def _read(self, group_id: str, after: int, limit: int) -> Sequence[RecordedEvent]:
         """Some of the ledger. A node that holds a group may not know yet that it was erased."""
@@ -143,10 +167,18 @@ class History:
         except GroupErased:
             raise NotFound("there is no such group") from None
 
-    async def snapshot(self, group_id: str, user_id: str) -> GroupSnapshot:
-        """The whole group as it is at one seq, whatever changes while it is read."""
+    async def snapshot(
+        self, group_id: str, user_id: str, bytes_max: int | None = None
+    ) -> GroupSnapshot | None:
+        """The whole group as it is at one seq, whatever changes while it is read.
+
+        None where its things have more than `bytes_max` as JSON.
+        """
         before = await self._groups.state_for(group_id, user_id, for_sure=True)
-        present = {thing.id: thing for thing in await self._things(before)}
+        things_before = await self._things(before, bytes_max)
+        if things_before is None:
+            return None
+        present = {thing.id: thing for thing in things_before}
         standing = await self._groups.standing_for(group_id, user_id, for_sure=True)
         # Some may have been read before they changed and others after: the events since bring all to the same seq.
         changed = await self._changed(before, standing.state)
@@ -154,14 +186,19 @@ class History:
         things = (*reversed(made), *(present | changed).values())
         return GroupSnapshot(standing, tuple(thing for thing in things if thing.seq <= standing.state.seq))
 
-    async def _things(self, state: GroupState) -> list[Expense | Settlement]:
-        """Everything that was there, in the present version; expenses first, newest first."""
+    async def _things(self, state: GroupState, bytes_max: int | None) -> list[Expense | Settlement] | None:
+        """Everything that was there, in the present version; expenses first, newest first. None: it is too much."""
+        size = 0
         things: list[Expense | Settlement] = []
         for noun in (Noun.EXPENSE, Noun.SETTLEMENT):
             before: int | None = state.seq + 1
             while before is not None:
                 page = await self._page(state.group_id, noun, before, PAGE_MAX, with_deleted=True)
                 things += page.things
+                if bytes_max is not None:
+                    size += sum(_size_of(thing, state.group_id) for thing in page.things)
+                    if size > bytes_max:
+                        return None
                 before = page.next_before
         return things
 
@@ -208,3 +245,9 @@ class History:
             await asyncio.sleep(0)
         rows = (p for p in standing.plan if (p.transfer.from_id, p.transfer.to_id) == (from_id, to_id))
         return Explanation(standing, next(rows, None), tuple(trace.debts()))
+
+
+def _size_of(thing: Expense | Settlement, group_id: str) -> int:
+    """Bytes as JSON."""
+    encode = expense_to_json if isinstance(thing, Expense) else settlement_to_json
+    return len(orjson.dumps(encode(thing, group_id)))  # type: ignore[arg-type]

@@ -337,6 +337,7 @@ class Files(Protocol):
 
     async def tidy(self, begun_until: datetime) -> None:
         """Remove what is left of puts and deletions that were begun until then and broke off; nothing else has it."""
+        ...
 
 
 async def _nothing_to_inspect() -> Sequence[str]:

@@ -9,6 +9,10 @@ from persplit.service.history import SNAPSHOT_THINGS_MAX, GroupSnapshot, History
 
 EVENTS_AT_ONCE_MAX: Final = 200
 """Events that a client gets of one group in one go; it pulls on for more."""
+SNAPSHOT_BYTES_MAX: Final = 2 * 1024 * 1024
+"""Of the things in a snapshot, as JSON: twice what a thousand everyday expenses have. Larger ones go out in pages."""
+TOO_LARGE_REMEMBERED_MAX: Final = 1_000
+"""Groups of which a snapshot was too large: it isn't begun again for each of their pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Sync:
         self._groups = groups
         self._history = history
         self._epochs = epochs
+        self._too_large: dict[str, None] = {}
 
     async def missing(
         self, group_id: str, user_id: str, known: Known, limit: int = EVENTS_AT_ONCE_MAX
@@ -50,7 +55,20 @@ class Sync:
         after = 0 if is_foreign else known.seq
         things = state.expense_count + state.settlement_count
         behind = state.seq - after
-        if behind <= limit or things >= behind or things > SNAPSHOT_THINGS_MAX:
-            tail = await self._history.events(group_id, user_id, after, limit)
-            return Missing(tail, epoch, is_reset=is_foreign)
-        return Missing(await self._history.snapshot(group_id, user_id), epoch, is_reset=True)
+        if behind > limit and things < behind and things <= SNAPSHOT_THINGS_MAX:
+            snapshot = await self._snapshot(group_id, user_id)
+            if snapshot is not None:
+                return Missing(snapshot, epoch, is_reset=True)
+        tail = await self._history.events(group_id, user_id, after, limit)
+        return Missing(tail, epoch, is_reset=is_foreign)
+
+    async def _snapshot(self, group_id: str, user_id: str) -> GroupSnapshot | None:
+        """The whole group; None where that would be too large."""
+        if group_id in self._too_large:
+            return None
+        snapshot = await self._history.snapshot(group_id, user_id, SNAPSHOT_BYTES_MAX)
+        if snapshot is None:
+            if len(self._too_large) >= TOO_LARGE_REMEMBERED_MAX:
+                del self._too_large[next(iter(self._too_large))]
+            self._too_large[group_id] = None
+        return snapshot

@@ -11,6 +11,7 @@ from persplit.ledger.reminder import INTERVAL
 from persplit.service.attachments import FILES_MAX, GROUP_BYTES_MAX
 from persplit.service.channels import DEVICES_MAX, WEBHOOKS_MAX
 from persplit.service.exporting import EVENTS_MAX as EXPORTED_MAX
+from persplit.service.history import PAGE_BYTES_MAX
 from persplit.service.notifier import ATTEMPTS_MAX
 from persplit.service.overview import GROUPS_PER_USER_MAX
 from persplit.service.ports import FILE_BYTES_MAX, PIXELS_MAX
@@ -105,8 +106,8 @@ SIZES: Final = (
     ),
     Row(
         "Events in one answer",
-        f"{EVENTS_AT_ONCE_MAX}",
-        "`more` is true: ask on",
+        f"{EVENTS_AT_ONCE_MAX}, and {_kib(PAGE_BYTES_MAX)} where there is more than one",
+        "`more` is true, or there is a `nextCursor`: ask on",
         "A page that a slow network carries.",
     ),
     Row(

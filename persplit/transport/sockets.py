@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
+import orjson
 import structlog
 from aiohttp import WSCloseCode, web
 from pydantic import ValidationError
@@ -54,6 +55,8 @@ With very many there are more at once, so that telling them all takes about this
 
 CATCH_UP_EVENTS_MAX: Final = 1_000
 """Events that a reconnecting client gets in its greeting, over all groups; it pulls the others itself."""
+CATCH_UP_BYTES_MAX: Final = 512 * 1024
+"""Of them as JSON, one group's more or less: as much as in a page of one group."""
 
 _log = structlog.get_logger(__name__)
 
@@ -205,12 +208,16 @@ class Sockets:
     async def _ready_groups(self, connection: Connection, states: list[GroupState]) -> list[views.Json]:
         """Where each group stands, with what the client lacks of those that it knows: as much as fits."""
         groups: list[views.Json] = []
-        room = CATCH_UP_EVENTS_MAX
+        room, bytes_left = CATCH_UP_EVENTS_MAX, CATCH_UP_BYTES_MAX
         for state in states:
             epoch = self._services.epochs.of(state.group_id)
             entry = {"id": state.group_id, "name": state.settings.name, "seq": state.seq, "epoch": epoch}
             point = connection.since.pop(state.group_id, None)
-            if point is not None and (point.seq, point.epoch or epoch) != (state.seq, epoch) and room > 0:
+            if (
+                point is not None
+                and (point.seq, point.epoch or epoch) != (state.seq, epoch)
+                and min(room, bytes_left) > 0
+            ):
                 known = Known(point.seq, point.epoch)
                 try:
                     missing = await self._services.sync.missing(
@@ -219,6 +226,7 @@ class Sockets:
                 except NotFound:
                     continue  # they have left since, or it was erased
                 entry["sync"] = await missing_view(self._services, missing)
+                bytes_left -= len(orjson.dumps(entry["sync"]))
                 room -= EVENTS_AT_ONCE_MAX if missing.is_reset else state.seq - point.seq
             groups.append(entry)
         connection.since.clear()

@@ -21,6 +21,8 @@ from persplit.client.changes import CHANGES_MAX, Hub
 from persplit.client.connection import _refusal, _Socket, backoff_seconds
 from persplit.client.errors import Json, SignedOut, error_of
 from persplit.ledger.errors import Invalid
+from persplit.service import history, sync
+from persplit.transport import sockets
 from tests.client.devices import Devices, check_equals_fresh_fetch, dinner, drain, group_of, my_id, until
 from tests.system.phone import PATIENCE_SECONDS
 
@@ -151,6 +153,29 @@ async def test_what_was_missed_comes_with_the_welcome_however_long(devices: Devi
     await asha.disconnect()
     for client in (asha, tablet):
         await check_equals_fresh_fetch(client, group_id)
+
+
+async def test_pages_and_a_welcome_that_end_early_are_gone_on_from(
+    devices: Devices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "PAGE_BYTES_MAX", 1)
+    monkeypatch.setattr(sync, "SNAPSHOT_BYTES_MAX", 1)
+    monkeypatch.setattr(sockets, "CATCH_UP_BYTES_MAX", 1)
+    asha, ben = await devices.of("Asha"), await devices.of("Ben")
+    group_ids = [await group_of(asha, ben) for _ in range(2)]
+    for number in range(12):
+        await ben.create_expense(group_ids[number % 2], dinner(100 + number))
+    await ben.sync()
+    await asha.connect(wait_seconds=PATIENCE_SECONDS)
+
+    async def is_there() -> bool:
+        return [(await asha.balances(group_id)).seq for group_id in group_ids] == [8, 8]
+
+    await until(is_there)
+    await asha.disconnect()
+    for group_id in group_ids:
+        await check_equals_fresh_fetch(asha, group_id)
+        assert (await asha.history(group_id)).missing == 0
 
 
 async def test_a_doubt_is_told_and_taken_back(devices: Devices) -> None:

@@ -2,12 +2,14 @@
 
 import asyncio
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from persplit.adapters.memory_store import MemoryEvents
 from persplit.ledger import debts
+from persplit.ledger.codec import event_to_json
 from persplit.ledger.commands import (
     AddMember,
     DeleteExpense,
@@ -201,6 +203,25 @@ async def test_the_ledger_is_read_in_order_once_and_to_its_end(
         if not tail.more:
             break
         assert len(tail.events) == limit
+    assert read == await ledger(node.wire.store)
+
+
+@pytest.mark.parametrize("bytes_max", [1, 1_500, 4_000])
+async def test_a_page_of_large_events_ends_early_and_has_at_least_one(
+    node: Node, history: History, monkeypatch: pytest.MonkeyPatch, bytes_max: int
+) -> None:
+    monkeypatch.setattr(history_module, "PAGE_BYTES_MAX", bytes_max)
+    monkeypatch.setattr(history_module, "EVENTS_READ_AT_ONCE", 2)
+    for number in range(7):
+        await node.spends(f"tea {number}")
+    read: list[RecordedEvent] = []
+    while True:
+        tail = await history.events("goa", "ben", read[-1].seq if read else 0, 5)
+        size = sum(len(orjson.dumps(event_to_json(event))) for event in tail.events)
+        assert len(tail.events) == 1 or size <= bytes_max
+        read += tail.events
+        if not tail.more:
+            break
     assert read == await ledger(node.wire.store)
 
 

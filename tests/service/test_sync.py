@@ -157,6 +157,19 @@ async def test_a_group_with_many_things_goes_out_as_events_in_pages(
     assert (len(tail.events), tail.seq, tail.more) == (5, 14, True)
 
 
+async def test_a_group_whose_things_are_large_goes_out_as_events_in_pages_and_is_not_read_for_nothing_again(
+    edited: Node, sync: Sync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(await pull(sync, "ben", 0, 5), GroupSnapshot)
+    monkeypatch.setattr(sync_module, "SNAPSHOT_BYTES_MAX", 500)
+    for _ in range(2):
+        edited.wire.reads.clear()
+        tail = await pull(sync, "ben", 0, 5)
+        assert isinstance(tail, Tail)
+        assert (len(tail.events), tail.more) == (5, True)
+    assert "read_creations" not in edited.wire.reads
+
+
 async def test_a_client_ahead_of_a_group_too_large_for_a_snapshot_begins_anew_with_events(
     node: Node, sync: Sync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,6 +198,7 @@ async def test_a_member_can_ask_for_a_snapshot_of_a_group_of_any_size(
     for number in range(8):
         await node.spends(f"tea {number}")
     snapshot = await History(node.wire, node.groups).snapshot("goa", "ben")
+    assert snapshot is not None
     assert replica(snapshot) == things_of_all(await ledger(node.wire.store))
     with pytest.raises(NotFound):
         await History(node.wire, node.groups).snapshot("goa", "eve")
@@ -210,14 +224,15 @@ async def test_a_snapshot_is_the_group_at_one_seq_whatever_changes_while_it_is_r
     state = await node.groups.state_for("goa", "ben")
     real = reading._things
 
-    async def slow(before: GroupState) -> list[Thing]:
-        things = await real(before)
+    async def slow(before: GroupState, bytes_max: int | None) -> list[Thing] | None:
+        things = await real(before, bytes_max)
         for change in changes:
             await other.does("asha", change)
         return things
 
     monkeypatch.setattr(reading, "_things", slow)
     snapshot = await reading.snapshot("goa", "ben")
+    assert snapshot is not None
     assert snapshot.standing.state.seq == state.seq + len(changes)
     assert [(thing.id, thing.seq) for thing in snapshot.things] == list(there.items())
     assert replica(snapshot) == things_of_all(await ledger(node.wire.store))
