@@ -15,6 +15,7 @@ from sys import getsizeof
 from typing import Any, Final
 
 import engineio
+import structlog
 from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, hdrs, web
 from aiohttp._websocket.reader import WebSocketDataQueue
 from aiohttp.base_protocol import BaseProtocol
@@ -43,6 +44,8 @@ END_SECONDS_MAX: Final = 2.0
 LEFT_LOOK_SECONDS: Final = 0.02
 _QUEUE_LIMIT: Final = 2**30
 """aiohttp would have its reader stop between two frames; what comes in one piece is read in one go here."""
+
+_log = structlog.get_logger(__name__)
 _PING: Final = Frame(PING)
 _CLOSE: Final = 0x8
 _PONG: Final = 0xA
@@ -152,7 +155,12 @@ class DirectLink(Link, asyncio.Protocol):
         """Write what was gathered, in one piece."""
         gathered, self._gathered, self._gathered_bytes = self._gathered, None, 0
         if gathered is not None and self.transport is not None and not self.transport.is_closing():
-            self.transport.write(gathered[0] if len(gathered) == 1 else self._engine.joined(gathered))
+            try:
+                self.transport.write(gathered[0] if len(gathered) == 1 else self._engine.joined(gathered))
+            except Exception:  # noqa: BLE001 - others are written to in the same turn
+                # This one comes back, and catches up on what it missed.
+                _log.exception("write_failed")
+                self.abort()
 
     def ping(self) -> None:
         """Ask whether the client is there."""

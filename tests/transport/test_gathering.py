@@ -86,6 +86,27 @@ async def test_what_was_gathered_goes_out_before_the_goodbye() -> None:
         assert len(await asha.ends()) == 2
 
 
+@pytest.mark.parametrize("text", ["", "x" * GATHERED_BYTES_MAX], ids=["at the end of a turn", "within it"])
+async def test_a_write_that_fails_ends_its_own_socket_and_no_other_misses_anything(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    async with serving(fast_path=True) as served:
+        asha, ben = await served.signed_in(), await served.signed_in()
+        await served.until(lambda: len(served.ready) == 2)
+        link = served.server._link_of(asha.sid)
+        assert isinstance(link, DirectLink)
+
+        def broken(data: bytes) -> None:
+            raise RuntimeError("the transport can't write")
+
+        monkeypatch.setattr(link.transport, "write", broken)
+        for client in (asha, ben):
+            await tell(served, client, 1, text=text)
+        assert (await ben.hears()).startswith('42["told",{"number":1')
+        await asha.is_gone()
+        await served.until(lambda: served.left == [asha.sid])
+
+
 async def test_nothing_is_written_to_who_has_gone_in_between() -> None:
     async with serving(fast_path=True) as served:
         asha, ben = await served.signed_in(), await served.signed_in()
