@@ -5,6 +5,7 @@ the whole expense, so what is here can't differ from what a fresh reading would 
 """
 
 import asyncio
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ READ_AT_ONCE: Final = 250
 """Events folded between two turns of the event loop: a few milliseconds."""
 LOOKED_AT_ONCE: Final = 1_000
 """Expenses looked at between two turns: about a millisecond."""
+LOOKED_AT_MAX: Final = 20_000
+"""Expenses that one search looks at: some 20 ms. With more, the page ends early and says where to go on."""
 COSTLY_CHARACTERS: Final = 2
 """As many characters beyond ASCII as cost what looking at an expense costs: some become eighteen when they are folded,
 so that long notes take eight milliseconds."""
@@ -74,18 +77,21 @@ class ExpenseBooks:
         *,
         with_deleted: bool = False,
     ) -> Page:
-        """At most `limit` expenses that are looked for, newest first, made before the seq `before`."""
+        """At most `limit` expenses that are looked for, newest first, made before the seq `before`.
+
+        Looks at what costs as much as `LOOKED_AT_MAX` plain ones, so a page may be shorter, or empty, and not the last.
+        """
         state = await self._groups.state_for(group_id, user_id, for_sure=True)
         matches = where.matcher(state.canonical)
-        found: list[Placed] = []
-        async for placed in _unhurried(tuple(reversed(await self._read(state)))):
-            if before is not None and placed.place >= before:
-                continue
+        expenses = await self._read(state)
+        end = len(expenses) if before is None else bisect_left(expenses, before, key=lambda it: it.place)
+        found: list[Expense] = []
+        async for placed, cost in _unhurried(expenses[:end][::-1]):
+            if cost >= LOOKED_AT_MAX or len(found) == limit:
+                return Page(tuple(found), placed.place + 1)
             if (with_deleted or placed.expense.deleted_at is None) and matches(placed.expense):
-                found.append(placed)
-            if len(found) > limit:
-                return Page(tuple(it.expense for it in found[:limit]), found[limit - 1].place)
-        return Page(tuple(it.expense for it in found), None)
+                found.append(placed.expense)
+        return Page(tuple(found), None)
 
     async def statistics(
         self, group_id: str, user_id: str, date_from: str | None, date_to: str | None
@@ -94,7 +100,7 @@ class ExpenseBooks:
         state = await self._groups.state_for(group_id, user_id, for_sure=True)
         is_in_time = ExpenseFilter(date_from=date_from, date_to=date_to).matcher(state.canonical)
         counting = Counting(user_id, state.canonical)
-        async for placed in _unhurried(await self._read(state)):
+        async for placed, _ in _unhurried(await self._read(state)):
             if placed.expense.deleted_at is None and is_in_time(placed.expense):
                 counting.add(placed.expense)
         return state, counting.result()
@@ -144,18 +150,18 @@ class ExpenseBooks:
             kept -= len(book.expenses)
 
 
-async def _unhurried(expenses: Sequence[Placed]) -> AsyncIterator[Placed]:
-    """One after the other, letting others have their turn."""
-    looked = 0
+async def _unhurried(expenses: Sequence[Placed]) -> AsyncIterator[tuple[Placed, int]]:
+    """One after the other, with what those before it have cost, letting others have their turn."""
+    cost, turn_ends_at = 0, LOOKED_AT_ONCE
     for placed in expenses:
-        yield placed
-        looked += 1 + _costly(placed.expense)
-        if looked >= LOOKED_AT_ONCE:
-            looked = 0
+        yield placed, cost
+        cost += _cost(placed.expense)
+        if cost >= turn_ends_at:
+            turn_ends_at = cost + LOOKED_AT_ONCE
             await asyncio.sleep(0)
 
 
-def _costly(expense: Expense) -> int:
-    """What folding its texts costs, as a number of plain expenses."""
+def _cost(expense: Expense) -> int:
+    """What looking at it, and folding its texts, costs, as a number of plain expenses."""
     texts = (expense.description, expense.notes or "")
-    return sum(len(text) // COSTLY_CHARACTERS for text in texts if not text.isascii())
+    return 1 + sum(len(text) // COSTLY_CHARACTERS for text in texts if not text.isascii())

@@ -10,6 +10,7 @@ from persplit.ledger.group import MEMBERS_MAX
 from persplit.ledger.reminder import INTERVAL
 from persplit.service.attachments import FILES_MAX, GROUP_BYTES_MAX
 from persplit.service.channels import DEVICES_MAX, WEBHOOKS_MAX
+from persplit.service.expense_books import LOOKED_AT_MAX
 from persplit.service.exporting import EVENTS_MAX as EXPORTED_MAX
 from persplit.service.history import PAGE_BYTES_MAX
 from persplit.service.notifier import ATTEMPTS_MAX
@@ -109,6 +110,12 @@ SIZES: Final = (
         f"{EVENTS_AT_ONCE_MAX}, and {_kib(PAGE_BYTES_MAX)} where there is more than one",
         "`more` is true, or there is a `nextCursor`: ask on",
         "A page that a slow network carries.",
+    ),
+    Row(
+        "Expenses looked at for one answer",
+        f"{LOOKED_AT_MAX:,}",
+        "there is a `nextCursor`: ask on",
+        "More would be looked for at everybody's cost.",
     ),
     Row(
         "What waits for a socket",

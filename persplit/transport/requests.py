@@ -508,7 +508,10 @@ class ListThings(Page):
 
 
 class ListExpenses(ListThings):
-    """A group's expenses, newest first; deleted ones only if asked for. All that is given has to hold of them."""
+    """A group's expenses, newest first; deleted ones only if asked for. All that is given has to hold of them.
+
+    Where something is looked for, a page may be short, or empty, and not the last: go on while there is a `nextCursor`.
+    """
 
     include_deleted: StrictBool = False
     text: f.SearchText | None = Field(None, description="words that are all in the description or the notes")

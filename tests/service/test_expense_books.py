@@ -13,6 +13,7 @@ from persplit.ledger.errors import NotFound
 from persplit.ledger.expense import NOTES_LENGTH_MAX, Expense
 from persplit.ledger.finding import ExpenseFilter
 from persplit.ledger.statistics import statistics_of
+from persplit.service import expense_books
 from persplit.service.expense_books import ExpenseBooks
 from persplit.service.subjects import thing_of
 from tests.service.nodes import Node, draft, spending
@@ -77,6 +78,24 @@ async def paged(books: ExpenseBooks, where: ExpenseFilter) -> list[Expense]:
         before = page.next_before
         if before is None:
             return found
+
+
+@pytest.mark.parametrize("looked_at_max", [1, 4, 5, 100])
+async def test_one_answer_looks_at_so_many_and_says_where_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, looked_at_max: int
+) -> None:
+    monkeypatch.setattr(expense_books, "LOOKED_AT_MAX", looked_at_max)
+    node = Node(MemoryEvents())
+    await node.makes("ben")
+    for number in range(10):
+        await node.does("asha", spending(f"e{number}", 100 * (number % 5 == 0) + 1))
+    books = books_of(node)
+    page = await books.search("goa", "asha", ExpenseFilter(amount_min=100), None, 5)
+    newest_first = ["e9", "e8", "e7", "e6", "e5", "e4", "e3", "e2", "e1", "e0"][:looked_at_max]
+    assert [it.id for it in page.things] == [id_ for id_ in newest_first if id_ in ("e5", "e0")]
+    assert (page.next_before is None) == (looked_at_max == 100)
+    assert [it.id for it in await paged(books, ExpenseFilter(amount_min=100))] == ["e5", "e0"]
+    assert await paged(books, ExpenseFilter(amount_min=9_999)) == []
 
 
 async def test_a_question_asked_again_reads_only_what_is_new() -> None:
