@@ -79,6 +79,17 @@ class GroupGone:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupRead:
+    """The user has read the group up to `seq`, on whichever device: what is unread there is less now.
+
+    Told while the connection stands; after it was away, ask for what is unread.
+    """
+
+    group_id: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionChanged:
     """News come by themselves from now on, or no longer; `reason` says why not."""
 
@@ -100,6 +111,7 @@ Change: TypeAlias = (
     | CommandDropped
     | GroupReplaced
     | GroupGone
+    | GroupRead
     | ConnectionChanged
     | Missed
 )

@@ -15,7 +15,7 @@ from typing import Any, Final
 import socketio
 
 from persplit.client.book import Book
-from persplit.client.changes import ConnectionChanged, Hub
+from persplit.client.changes import ConnectionChanged, GroupRead, Hub
 from persplit.client.errors import (
     SIGN_IN,
     Busy,
@@ -156,6 +156,7 @@ class Connection:
         sweep_at = loop.time() + SWEEP_SECONDS
         while not socket.is_gone:
             self._wake.clear()
+            self._tell_read(socket)
             wait_seconds = sweep_at - loop.time()
             try:
                 if socket.is_expiring:
@@ -171,6 +172,10 @@ class Connection:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(0, wait_seconds)):
                     await self._wake.wait()
+
+    def _tell_read(self, socket: "_Socket") -> None:
+        read, socket.read = socket.read, {}
+        self._hub.publish(GroupRead(group_id, seq) for group_id, seq in read.items())
 
     async def _renew(self, socket: "_Socket", token: str) -> str:
         renewed = await self._signing_in.renewed(token)
@@ -198,6 +203,8 @@ class _Socket:
         self._client: Any = None
         self.heard: dict[str, Json] = {}
         """The newest broadcast of each group that wasn't seen to yet."""
+        self.read: dict[str, int] = {}
+        """Up to where the user has read groups, as far as that wasn't told yet."""
         self.is_gone = False
         self.is_expiring = False
         self.retry_after_ms = 0
@@ -227,6 +234,7 @@ class _Socket:
         )
         for event in BROADCASTS:
             client.on(event, self.hear)
+        client.on("activity:read", self._hear_read)
         client.on("session:ready", self._hear_ready)
         client.on("session:closing", self._hear_closing)
         client.on("auth:expiring", self._hear_expiring)
@@ -259,6 +267,10 @@ class _Socket:
         known = self.heard.get(payload["groupId"])
         if known is None or known["seq"] <= payload["seq"]:
             self.heard[payload["groupId"]] = payload
+        self._wake.set()
+
+    def _hear_read(self, payload: Json) -> None:
+        self.read[str(payload["groupId"])] = int(payload["seq"])
         self._wake.set()
 
     def _hear_ready(self, payload: Json) -> None:

@@ -10,6 +10,7 @@ from persplit.client import (
     CommandRefused,
     ConnectionChanged,
     GroupGone,
+    GroupRead,
     GroupReplaced,
     Happened,
     Missed,
@@ -81,7 +82,7 @@ async def _of_group(session: Session, change: Change) -> str | None:
 
 
 def to_json(change: Change) -> shapes.Json:
-    """`{change, groupId?, event?, commandId?, live?, reason?, error?, doubt?}`."""
+    """`{change, groupId?, seq?, event?, commandId?, live?, reason?, error?, doubt?}`."""
     told: shapes.Json = {"change": _kind(change)}
     for field, name in (("group_id", "groupId"), ("command_id", "commandId"), ("doubt", "doubt")):
         if hasattr(change, field):
@@ -89,6 +90,8 @@ def to_json(change: Change) -> shapes.Json:
     match change:
         case Happened(event=event):
             told["event"] = codec.event_to_json(event)
+        case GroupRead(seq=seq):
+            told["seq"] = seq
         case CommandRefused(error=error):
             told["error"] = {"code": error.code, "detail": error.detail}
         case ConnectionChanged(is_live=is_live, reason=reason):

@@ -9,6 +9,7 @@ import pytest
 from persplit.client import (
     Busy,
     CommandDoubted,
+    GroupRead,
     Missed,
     Offline,
     Pending,
@@ -23,7 +24,16 @@ from persplit.client.errors import Json, SignedOut, error_of
 from persplit.ledger.errors import Invalid
 from persplit.service import history, sync
 from persplit.transport import sockets
-from tests.client.devices import Devices, check_equals_fresh_fetch, dinner, drain, group_of, my_id, until
+from tests.client.devices import (
+    Devices,
+    check_equals_fresh_fetch,
+    dinner,
+    drain,
+    group_of,
+    my_id,
+    next_of,
+    until,
+)
 from tests.system.phone import PATIENCE_SECONDS
 
 
@@ -176,6 +186,22 @@ async def test_pages_and_a_welcome_that_end_early_are_gone_on_from(
     for group_id in group_ids:
         await check_equals_fresh_fetch(asha, group_id)
         assert (await asha.history(group_id)).missing == 0
+
+
+async def test_what_another_device_has_read_is_told(devices: Devices) -> None:
+    asha, ben = await devices.of("Asha"), await devices.of("Ben")
+    group_id = await group_of(asha, ben)
+    tablet = await devices.another_of(asha)
+    await ben.create_expense(group_id, dinner(100))
+    await ben.sync()
+    await tablet.sync()
+    changes = asha.changes()
+    await asha.connect(wait_seconds=PATIENCE_SECONDS)
+    assert [it.unread for it in await asha.unread()] == [2]
+    await tablet.mark_read(group_id)
+    assert await next_of(changes, GroupRead) == GroupRead(group_id, 3)
+    assert [it.unread for it in await asha.unread()] == [0]
+    changes.close()
 
 
 async def test_a_doubt_is_told_and_taken_back(devices: Devices) -> None:

@@ -12,6 +12,7 @@ from persplit.client import (
     CommandRefused,
     ConnectionChanged,
     GroupGone,
+    GroupRead,
     Missed,
     NewerServer,
     Offline,
@@ -143,6 +144,7 @@ REFUSED = CommandRefused("g", "c", Refused("conflict", "it changed"))
         (CommandDoubted("g", "c", "deleted"), "Something that waits doesn't fit any more: deleted"),
         (CommandDoubted("g", "c", None), None),
         (Pending("g", "c"), None),
+        (GroupRead("g", 3), None),
     ],
 )
 async def test_news_that_need_no_group(change: Change, said: str | None) -> None:
@@ -158,4 +160,5 @@ def test_news_as_json() -> None:
         "commandId": "c",
         "error": {"code": "conflict", "detail": "it changed"},
     }
+    assert news.to_json(GroupRead("g", 3)) == {"change": "groupRead", "groupId": "g", "seq": 3}
     assert news.to_json(Missed()) == {"change": "missed"}
