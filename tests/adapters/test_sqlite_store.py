@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from persplit.adapters import sqlite_database
 from persplit.adapters.deadlines import Deadlines
 from persplit.adapters.memory_store import MemoryEvents
+from persplit.adapters.sqlite_appends import ROWS_MAX
 from persplit.adapters.sqlite_database import SqliteDatabase
 from persplit.adapters.sqlite_documents import SqliteDocuments
 from persplit.adapters.sqlite_events import SqliteEvents
@@ -546,6 +547,7 @@ async def test_no_query_walks_through_a_table(database: SqliteDatabase, events: 
 APPEND_AND_DIE = """
 import asyncio, os, signal, sys
 from pathlib import Path
+from persplit.adapters.sqlite_appends import ROWS_MAX
 from persplit.adapters.sqlite_database import SqliteDatabase
 from persplit.adapters.sqlite_events import SqliteEvents
 from persplit.adapters.sqlite_schema import SCHEMA_VERSION
@@ -565,6 +567,7 @@ asyncio.run(main())
 APPEND_MANY = """
 import asyncio, sys
 from pathlib import Path
+from persplit.adapters.sqlite_appends import ROWS_MAX
 from persplit.adapters.sqlite_database import SqliteDatabase
 from persplit.adapters.sqlite_events import SqliteEvents
 from persplit.adapters.sqlite_schema import SCHEMA_VERSION
@@ -703,3 +706,24 @@ async def test_a_run_whose_beginning_is_known_leaves_no_hole(events: SqliteEvent
     run = await events.append_run([new(3, command_id="third"), new(4, command_id="fourth")])
     assert [recorded.seq for recorded in run] == [3, 4]
     assert await seqs(events) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("rows_max", [3, 5])
+async def test_more_events_than_go_into_one_statement_are_appended_one_by_one(
+    database: SqliteDatabase, events: SqliteEvents, monkeypatch: pytest.MonkeyPatch, rows_max: int
+) -> None:
+    monkeypatch.setattr(sqlite_database, "ROWS_MAX", rows_max)
+    seen = await statements_while(
+        database, lambda: events.append_run([new(seq, command_id=f"{seq}") for seq in range(1, 6)])
+    )
+    assert sum("INSERT INTO events" in statement for statement in seen) == (5 if rows_max < 5 else 1)
+    assert await seqs(events) == [1, 2, 3, 4, 5]
+
+
+async def test_as_many_events_as_may_go_into_one_statement_do(
+    database: SqliteDatabase, events: SqliteEvents
+) -> None:
+    run = [new(seq, command_id=f"{seq}") for seq in range(1, ROWS_MAX + 1)]
+    seen = await statements_while(database, lambda: events.append_run(run))
+    assert sum("INSERT INTO events" in statement for statement in seen) == 1
+    assert (await events.heads(["goa"]))["goa"] == ROWS_MAX
