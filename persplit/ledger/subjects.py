@@ -7,6 +7,7 @@ from persplit.ledger.commands import (
     Command,
     ConfirmSettlement,
     CreateExpense,
+    CreateLoan,
     CreateSettlement,
     DeclineSettlement,
     DeleteComment,
@@ -41,6 +42,8 @@ def subject_of_command(command: Command) -> tuple[Noun, str] | None:
             | CancelSettlement(settlement_id=id_)
         ):
             return Noun.SETTLEMENT, id_
+        case CreateLoan(loan_id=id_):
+            return Noun.LOAN, id_
         case AddComment(expense_id=id_) | DeleteComment(expense_id=id_):
             return Noun.COMMENT, id_
         case SendReminder(from_id=from_id, to_id=to_id):

@@ -14,6 +14,8 @@ from persplit.ledger.events import (
     ExpenseDeleted,
     ExpenseRestored,
     ExpenseUpdated,
+    LoanEvent,
+    LoanUpdated,
     Noun,
     ReminderSent,
     SettlementEvent,
@@ -54,7 +56,15 @@ async def subjects_of(
 
 
 def _subject_in(event: Event) -> Subject | None:
-    return LastReminder(event.reminder) if isinstance(event, ReminderSent) else thing_of(event)
+    match event:
+        case ReminderSent(reminder=reminder):
+            return LastReminder(reminder)
+        case LoanUpdated(after=loan):
+            return loan
+        case _ if isinstance(event, LoanEvent):
+            return event.loan
+        case _:
+            return thing_of(event)
 
 
 async def thread_of(store: EventStore, group_id: str, expense_id: str) -> Thread:

@@ -548,6 +548,7 @@ class CreateSettlement(GroupWrite):
     from_user_id: f.Id | None = None
     note: f.SettlementNote | None = None
     utr: f.Utr | None = Field(None, description="The bank's twelve-digit reference of a UPI payment")
+    loan_id: f.Id | None = Field(None, description="The loan that it repays: the borrower pays the lender")
 
 
 class ConfirmSettlement(GroupWrite):
