@@ -119,12 +119,16 @@ class UnknownEvent(ValueError):
 def event_to_json(recorded: RecordedEvent) -> Json:
     """The event as it goes over the wire: without its content hash, and with what the store leaves out of settings.
 
-    Whoever takes an event's settings over theirs has to hear of a time zone also where it is UTC again.
+    Whoever takes an event's settings over theirs has to hear of a time zone also where it is UTC again, and has the
+    same fields as who reads the group.
     """
     told = _told(recorded)
     if isinstance(recorded.event, GroupCreated | GroupUpdated):
-        told.update({key: {"timeZone": UTC_ZONE, **told[key]} for key in ("group", "before") if key in told})
+        told.update({key: {**_LEFT_OUT, **told[key]} for key in ("group", "before") if key in told})
     return told
+
+
+_LEFT_OUT: Final = {"timeZone": UTC_ZONE, "kind": GroupKind.GROUP.value}
 
 
 def _told(recorded: RecordedEvent) -> Json:
