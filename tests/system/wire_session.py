@@ -243,7 +243,7 @@ class Session:
         self.keep("acks/settlement_confirm_repaying", confirmed)
         repaid = await asha.hears("settlement:completed", lambda it: it["seq"] == confirmed["seq"])
         self.keep("broadcasts/settlement_completed_repaying", repaid)
-        self.keep("rest/loans", await asha.ok("GET", f"/groups/{self.group}/loans"))
+        self.keep("rest/loans", await asha.ok("GET", f"/groups/{self.group}/loans?on={day}"))
         await self._ack(asha, "direct:open", userId=ben.user_id)
 
     async def _reading(self) -> None:
