@@ -31,7 +31,7 @@ BROADCASTS: Final = (
     ),
     ServerEvent(
         "settlement:completed",
-        results.SettlementBroadcast,
+        results.CompletedBroadcast,
         "The receiver confirmed the payment: balances moved. If it repaid a `loan`, by what was left of it.",
     ),
     ServerEvent(

@@ -771,10 +771,17 @@ class AttachmentBroadcast(Broadcast):
 
 
 class SettlementBroadcast(Broadcast):
-    """A settlement was created, completed, declined or cancelled; `loan` is there if it repaid one."""
+    """A settlement was created, declined or cancelled."""
 
     settlement: Settlement
-    loan: Loan | None = None
+
+
+class CompletedBroadcast(SettlementBroadcast):
+    """A settlement was completed."""
+
+    loan: Loan | None = Field(
+        None, description="the loan that it repaid, as it stands after that; else left out"
+    )
 
 
 class LoanBroadcast(Broadcast):

@@ -164,8 +164,10 @@ def broadcast(recorded: RecordedEvent, it: Standing, people: Profiles) -> tuple[
     else:
         noun = name.partition(":")[0]
         payload[noun] = told[noun]
-        # An attachment's expense, a payment's loan.
-        payload.update({other: told[other] for other in ("expense", "loan") if other in told})
+        if noun == "attachment":
+            payload["expense"] = told["expense"]
+        if noun == "settlement" and "loan" in told:
+            payload["loan"] = told["loan"]
     payload["updatedBalances"] = balances(it)
     payload["settleUp"] = [payment(row) for row in it.plan]
     return name, payload
