@@ -87,7 +87,7 @@ class LoanMethods(ABC):
         return await self._write("loan:update", group_id, fields)
 
     async def delete_loan(self, group_id: str, loan_id: str, *, expected_seq: int | None = None) -> Written:
-        """Make a loan no longer count of which nothing was repaid."""
+        """Take a loan away: what is left of it isn't owed any more."""
         return await self._write("loan:delete", group_id, {"loanId": loan_id, "expectedSeq": expected_seq})
 
     async def restore_loan(self, group_id: str, loan_id: str, *, expected_seq: int | None = None) -> Written:
@@ -100,14 +100,15 @@ class LoanMethods(ABC):
         loan_id: str,
         amount: int | None = None,
         *,
+        paid_on: date | None = None,
         note: str | None = None,
         utr: str | None = None,
     ) -> Written:
-        """Say that the borrower paid so much of it, all that repays it today unless told; the lender confirms.
+        """Say that the borrower paid so much of it, all that repays it unless told; the lender confirms.
 
-        Interest is paid first. What is more than the loan moves balances.
+        Interest up to the day, today unless told, is paid first. What is more than the loan moves balances.
         """
-        entry = await self.loan(group_id, loan_id)
+        entry = await self.loan(group_id, loan_id, on=paid_on)
         fields = {
             "id": str(uuid.uuid4()),
             "fromUserId": entry.loan.borrower_id,
@@ -116,6 +117,7 @@ class LoanMethods(ABC):
             "note": drafts.checked_note(note),
             "utr": drafts.checked_utr(utr),
             "loanId": loan_id,
+            "paidOn": entry.on,
         }
         return await self._write("settlement:create", group_id, fields)
 

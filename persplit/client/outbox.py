@@ -168,6 +168,7 @@ def _create_settlement(fields: Json, _: str) -> Command:
         note=fields.get("note"),
         utr=fields.get("utr"),
         loan_id=fields.get("loanId"),
+        paid_on=fields.get("paidOn"),
     )
 
 

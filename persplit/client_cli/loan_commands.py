@@ -135,9 +135,10 @@ def repay(
     context: typer.Context,
     loan: Which,
     amount: Annotated[
-        str | None, typer.Argument(help="How much was paid; all that repays it today unless told.")
+        str | None, typer.Argument(help="How much was paid; all that repays it unless told.")
     ] = None,
     *,
+    day: Annotated[str, typer.Option("--date", metavar="DAY", help="When it was paid.")] = "today",
     note: Annotated[str | None, typer.Option()] = None,
     utr: Annotated[
         str | None, typer.Option(help="The bank's twelve-digit reference of a UPI payment.")
@@ -156,7 +157,10 @@ def repay(
         await session.refresh()
         it = await _one(session, group, loan, LoanStatus.OPEN)
         minor = None if amount is None else parse_amount(amount, it.view.currency)
-        written = await session.client.repay(it.view.id, it.entry.loan.id, minor, note=note, utr=utr)
+        paid_on = None if day == "today" else date.fromisoformat(parse_day(day, today()))
+        written = await session.client.repay(
+            it.view.id, it.entry.loan.id, minor, paid_on=paid_on, note=note, utr=utr
+        )
         await session.deliver(written)
         entry = await session.settlement(it.view, written.id)
         line = f"{tables.paid(it.view, entry.settlement)} for a loan: {entry.settlement.status.value.lower()}"
@@ -205,7 +209,7 @@ def edit(
 
 @app.command()
 def delete(context: typer.Context, loan: Which, *, group: Group = None, as_json: Json = False) -> None:
-    """Delete a loan of which nothing was repaid; it can be restored.
+    """Delete a loan: what is left of it isn't owed any more. It can be restored.
 
     JSON: {"loan": {…}}
     """

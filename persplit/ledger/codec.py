@@ -463,7 +463,7 @@ def _original_from_json(stored: Json, split_type: SplitType) -> Original:
 
 
 def settlement_to_json(settlement: Settlement, group_id: str) -> Json:
-    """A settlement as it stands; `loanId` and `repayment` are left out where it has nothing to do with a loan."""
+    """A settlement as it stands; `loanId`, `paidOn` and `repayment` are left out where it has nothing to do with a loan."""
     told: Json = {
         "id": settlement.id,
         "groupId": group_id,
@@ -479,7 +479,7 @@ def settlement_to_json(settlement: Settlement, group_id: str) -> Json:
         "updatedAt": settlement.updated_at,
     }
     if settlement.loan_id is not None:
-        told["loanId"] = settlement.loan_id
+        told |= {"loanId": settlement.loan_id, "paidOn": settlement.paid_on}
     if settlement.repayment is not None:
         told["repayment"] = repayment_to_json(settlement.repayment)
     return told
@@ -500,6 +500,7 @@ def settlement_from_json(stored: Json) -> Settlement:
         created_at=stored["createdAt"],
         updated_at=stored["updatedAt"],
         loan_id=stored.get("loanId"),
+        paid_on=stored.get("paidOn"),
         repayment=repayment_from_json(stored["repayment"]) if "repayment" in stored else None,
     )
 

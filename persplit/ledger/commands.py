@@ -157,7 +157,10 @@ class RemoveAttachment:
 
 @dataclass(frozen=True, slots=True)
 class CreateSettlement:
-    """Say that `amount` minor units went from `from_id` (None: the actor) to `to_id`, to repay the loan if there is one."""
+    """Say that `amount` minor units went from `from_id` (None: the actor) to `to_id`.
+
+    Where it repays a loan, that was `paid_on` the day, today unless told.
+    """
 
     settlement_id: str
     to_id: str
@@ -166,6 +169,7 @@ class CreateSettlement:
     note: str | None = None
     utr: str | None = None
     loan_id: str | None = None
+    paid_on: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +217,7 @@ class UpdateLoan:
 
 @dataclass(frozen=True, slots=True)
 class DeleteLoan:
-    """Make a loan of which nothing was repaid no longer count."""
+    """Make a loan no longer count: nothing more of it is owed, and what was repaid stays so."""
 
     loan_id: str
     expected_seq: int | None = None

@@ -496,7 +496,7 @@ def _create_settlement(state: GroupState, command: CreateSettlement, asked: Aske
         raise Invalid(FieldError("toUserId", "nobody pays themself"))
     if asked.actor_id not in (from_id, to_id) and not state.is_admin(asked.actor_id):
         raise Forbidden("only the two people concerned, or an admin, can record a payment")
-    lending.check_repays(state, command, from_id, to_id)
+    paid_on = lending.repaid_on(state, command, from_id, to_id, asked.now)
     return SettlementCreated(
         Settlement(
             id=command.settlement_id,
@@ -511,6 +511,7 @@ def _create_settlement(state: GroupState, command: CreateSettlement, asked: Aske
             created_at=asked.now,
             updated_at=asked.now,
             loan_id=command.loan_id,
+            paid_on=paid_on,
         )
     )
 

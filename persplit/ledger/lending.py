@@ -15,7 +15,7 @@ from persplit.ledger.events import (
     SettlementCompleted,
 )
 from persplit.ledger.loan import AHEAD_DAYS_MAX, LOANS_OPEN_MAX, PAST_DAYS_MAX, Loan, repaid
-from persplit.ledger.recurrence import day_in
+from persplit.ledger.recurrence import day_after, day_in
 from persplit.ledger.settlement import Settlement
 from persplit.ledger.state import GroupState
 
@@ -85,12 +85,10 @@ def update_loan(state: GroupState, command: UpdateLoan, actor_id: str, now: str)
 
 
 def delete_loan(state: GroupState, command: DeleteLoan, actor_id: str, now: str) -> LoanEvent:
-    """Take a loan away that was a mistake, or that the other one disputes."""
+    """Take a loan away: it was a mistake, the other one disputes it, or the rest of it is forgiven."""
     before = _seen(state, command.loan_id, command.expected_seq, actor_id)
     if before.deleted_at is not None:
         raise Conflict("the loan is deleted already", before)
-    if not before.is_untouched:
-        raise Conflict("some of it was repaid: it stays", before)
     return LoanDeleted(replace(before, seq=state.seq + 1, updated_at=now, deleted_at=now))
 
 
@@ -105,15 +103,27 @@ def restore_loan(state: GroupState, command: RestoreLoan, actor_id: str, now: st
     return LoanRestored(replace(before, seq=state.seq + 1, updated_at=now, deleted_at=None))
 
 
-def check_repays(state: GroupState, command: CreateSettlement, from_id: str, to_id: str) -> None:
-    """Return if the payment can repay the loan that it names. Raises `Invalid`."""
+def repaid_on(state: GroupState, command: CreateSettlement, from_id: str, to_id: str, now: str) -> str | None:
+    """The day as of which the payment repays the loan that it names; None where it names none.
+
+    Raises:
+        Invalid: it can't repay that loan, or not on that day.
+
+    """
     if command.loan_id is None:
-        return
+        if command.paid_on is not None:
+            raise Invalid(FieldError("paidOn", "goes with the loan that is repaid"))
+        return None
     loan = state.loans.get(command.loan_id)
     if loan is None or not loan.is_open:
         raise Invalid(FieldError("loanId", "not an open loan of this group"))
     if (from_id, to_id) != (loan.borrower_id, loan.lender_id):
         raise Invalid(FieldError("loanId", "the borrower repays the lender"))
+    today = day_in(state.settings.time_zone, now)
+    day = command.paid_on or today
+    if not loan.date <= day <= day_after(today):
+        raise Invalid(FieldError("paidOn", "not before the loan, and not to come"))
+    return day
 
 
 def completed(state: GroupState, settlement: Settlement) -> SettlementCompleted:
@@ -122,10 +132,9 @@ def completed(state: GroupState, settlement: Settlement) -> SettlementCompleted:
     It is never refused for the loan's sake: the money has changed hands. What doesn't repay moves balances.
     """
     loan = None if settlement.loan_id is None else state.loans.get(settlement.loan_id)
-    if loan is None or not loan.is_open:
+    if loan is None or not loan.is_open or settlement.paid_on is None:
         return SettlementCompleted(settlement)
-    paid_on = day_in(state.settings.time_zone, settlement.created_at)
-    after, repayment = repaid(loan, settlement.amount, paid_on)
+    after, repayment = repaid(loan, settlement.amount, settlement.paid_on)
     after = replace(after, seq=settlement.seq, updated_at=settlement.updated_at)
     return SettlementCompleted(replace(settlement, repayment=repayment), after)
 
@@ -148,8 +157,8 @@ def _check_days(day: str, due_day: str | None, today: str) -> None:
 
 
 def _day_errors(day: str, due_day: str | None, today: date) -> Iterable[FieldError]:
-    # Tomorrow: that is today already in a calendar to the east of the group's.
-    if not today - timedelta(days=PAST_DAYS_MAX) <= date.fromisoformat(day) <= today + timedelta(days=1):
+    earliest = (today - timedelta(days=PAST_DAYS_MAX)).isoformat()
+    if not earliest <= day <= day_after(today.isoformat()):
         yield FieldError("date", f"at most {PAST_DAYS_MAX} days ago, and not to come")
     if due_day is None:
         return

@@ -6,7 +6,7 @@ repay it.
 
 The rule of the interest, which is simple: what is outstanding of the principal × percent a year × days / 365, whatever
 the year. It is counted in days of the group's calendar: from the loan's date, each day begins to bear interest at its
-end. A payment is reckoned with on the day on which it was recorded, however late its receiver confirms it. It pays the
+end. A payment is reckoned with as of the day on which it was paid, however late its receiver confirms it. It pays the
 interest owed until then first, and the principal with the rest; interest bears no interest. Whole minor units are
 owed, half a unit rounded up. What rounding leaves is carried on, so that however many parts a loan is repaid in, its
 interest is the exact sum, rounded once.

@@ -108,6 +108,11 @@ def day_before(day: str) -> str:
     return (date.fromisoformat(day) - timedelta(days=1)).isoformat()
 
 
+def day_after(day: str) -> str:
+    """The day after. Somewhere to the east that is today already."""
+    return (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+
+
 def _number_after(schedule: Schedule, after: date) -> int:
     """The place in the schedule, from 0, of its first day after that one."""
     start = date.fromisoformat(schedule.start)

@@ -27,8 +27,8 @@ class Settlement:
     `utr` is the bank's twelve-digit reference of a UPI payment, where the payer gave it. `seq` is that of the
     event that made this version. Times are RFC 3339 UTC.
 
-    `loan_id` names the loan that it repays. Once it is COMPLETED, `repayment` is what of it did so; None where the loan
-    was no longer open by then.
+    `loan_id` names the loan that it repays, as of the day `paid_on`, which other settlements don't have. Once it is
+    COMPLETED, `repayment` is what of it did so; None where the loan was no longer open by then.
     """
 
     id: str
@@ -43,6 +43,7 @@ class Settlement:
     created_at: str
     updated_at: str
     loan_id: str | None = None
+    paid_on: str | None = None
     repayment: Repayment | None = None
 
     @property

@@ -190,7 +190,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         "deleteLoan",
-        "Delete a loan of which nothing was repaid; it can be restored",
+        "Delete a loan: what is left of it isn't owed any more; it can be restored",
         r.DeleteLoan,
         results.LoanWritten,
         _delete_loan,

@@ -253,6 +253,9 @@ class Settlement(Result):
     created_at: Time
     updated_at: Time
     loan_id: str | None = Field(None, description="the loan that it repays; else left out")
+    paid_on: Annotated[str, Field(json_schema_extra={"format": "date"})] | None = Field(
+        None, description="as of which day it repays the loan; else left out"
+    )
     repayment: Repayment | None = Field(
         None, description="once it is COMPLETED: what of it repaid the loan; left out where nothing did"
     )

@@ -278,10 +278,15 @@ def test_a_deleted_loan_comes_back_only_among_members() -> None:
     assert isinstance(ledger.try_to(ASHA, RestoreLoan("l1")), Conflict)
 
 
-def test_a_loan_of_which_some_was_repaid_stays() -> None:
+def test_what_is_left_of_a_loan_is_forgiven_by_deleting_it() -> None:
     ledger = ledger_of(*TRIP, LENT)
-    repay(ledger, 1, days=0)
-    assert isinstance(ledger.try_to(ASHA, DeleteLoan("l1")), Conflict)
+    repay(ledger, 1_020, days=10)
+    ledger.do(ASHA, DeleteLoan("l1"))
+    assert ledger.group.balances == {ASHA: 0, RAVI: 0, MEERA: 0}
+    ledger.do(ASHA, RestoreLoan("l1"))
+    assert (loan_of(ledger).outstanding, loan_of(ledger).interest_paid) == (9_000, 20)
+    ledger.do(ASHA, DeleteLoan("l1"))
+    ledger.do(RAVI, LeaveGroup())
 
 
 # --- leaving, and taking over
@@ -355,6 +360,22 @@ def test_who_confirms_late_gets_no_more_interest() -> None:
     ledger = ledger_of(*TRIP, LENT)
     event = repay(ledger, 10_020, days=10, confirmed_after=100)
     assert event.settlement.repayment == Repayment(interest=20, principal=10_000)
+
+
+def test_a_payment_says_as_of_which_day_it_repays() -> None:
+    ledger = ledger_of(*TRIP, LENT)
+    ledger.now = f"{days_later(30)}T12:00:00.000Z"
+    ledger.do(RAVI, CreateSettlement("s1", ASHA, 10_020, loan_id="l1", paid_on=days_later(10)))
+    ledger.do(ASHA, ConfirmSettlement("s1"))
+    assert (loan_of(ledger).status, loan_of(ledger).accrued_through) == (LoanStatus.REPAID, days_later(10))
+
+
+def test_nothing_is_repaid_before_the_loan_or_in_the_future() -> None:
+    for day in (days_later(-1), days_later(2)):
+        command = CreateSettlement("s1", ASHA, 1, loan_id="l1", paid_on=day)
+        given(*TRIP, LENT).when(RAVI, command).refused(Invalid, path="paidOn")
+    without_loan = CreateSettlement("s1", ASHA, 1, paid_on=TODAY)
+    given(*TRIP, LENT).when(RAVI, without_loan).refused(Invalid, path="paidOn")
 
 
 def test_payments_confirmed_out_of_order_never_charge_a_day_twice() -> None:
