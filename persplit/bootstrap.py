@@ -43,6 +43,7 @@ from persplit.service.audit import AuditLog
 from persplit.service.backup import require_whole
 from persplit.service.batches import Batches
 from persplit.service.channels import Channels, Kind
+from persplit.service.direct_ledgers import DirectLedgers
 from persplit.service.epochs import Epochs
 from persplit.service.errors import StoreUnavailable
 from persplit.service.expense_books import ExpenseBooks
@@ -323,6 +324,7 @@ async def _composed(
         invites=invites,
         group_passwords=group_passwords,
         joining=joining,
+        direct_ledgers=DirectLedgers(stores.events, groups, handler, overview, accounts_of),
         personal_tokens=personal_tokens,
         guests=Guests(accounts_of, accounts, joining, clock),
         standings=standings,

@@ -16,6 +16,10 @@ from persplit.ledger.events import (
     ExpenseUpdated,
     GroupCreated,
     GroupUpdated,
+    LoanCreated,
+    LoanDeleted,
+    LoanRestored,
+    LoanUpdated,
     MemberJoined,
     MemberLeft,
     MemberUnblocked,
@@ -45,7 +49,8 @@ from persplit.ledger.expense import (
     SplitType,
     SplitValue,
 )
-from persplit.ledger.group import GroupSettings, Member, Role
+from persplit.ledger.group import GroupKind, GroupSettings, Member, Role
+from persplit.ledger.loan import PARTS, Loan, Repayment
 from persplit.ledger.money import AMOUNT_MAX
 from persplit.ledger.preset import PRESET_SPLITS, Preset
 from persplit.ledger.recurrence import Frequency, Recurrence, Schedule
@@ -163,6 +168,30 @@ settlements = st.builds(
     created_by=user_ids,
     created_at=instants,
     updated_at=instants,
+    loan_id=st.none() | ids,
+    repayment=st.none() | st.builds(Repayment, interest=amounts, principal=amounts),
+)
+
+loans = st.builds(
+    Loan,
+    id=ids,
+    seq=seqs,
+    lender_id=user_ids,
+    borrower_id=user_ids,
+    principal=amounts,
+    date=dates,
+    due_date=st.none() | dates,
+    rate=st.none() | st.sampled_from(["6.5", "100", "0.0001"]),
+    description=st.none() | names,
+    outstanding=st.just(0) | amounts,
+    interest_owed=st.just(0) | amounts,
+    interest_parts=st.integers(-PARTS // 2, PARTS // 2 - 1),
+    interest_paid=st.just(0) | amounts,
+    accrued_through=dates,
+    created_by=user_ids,
+    created_at=instants,
+    updated_at=instants,
+    deleted_at=st.none() | instants,
 )
 
 comments = st.builds(
@@ -204,6 +233,7 @@ settings = st.builds(
     archived_at=st.none() | instants,
     seq=seqs,
     time_zone=st.sampled_from(["UTC", "Asia/Kolkata"]),
+    kind=st.sampled_from(GroupKind),
 )
 
 preset_splits = st.sampled_from(sorted(PRESET_SPLITS))
@@ -272,9 +302,13 @@ events: st.SearchStrategy[Event] = st.one_of(
     st.builds(AttachmentAdded, expense=expenses(), attachment=attachments),
     st.builds(AttachmentRemoved, expense=expenses(), attachment=attachments),
     st.builds(SettlementCreated, settlement=settlements),
-    st.builds(SettlementCompleted, settlement=settlements),
+    st.builds(SettlementCompleted, settlement=settlements, loan=st.none() | loans),
     st.builds(SettlementDeclined, settlement=settlements),
     st.builds(SettlementCancelled, settlement=settlements),
+    st.builds(LoanCreated, loan=loans),
+    st.builds(LoanUpdated, before=loans, after=loans),
+    st.builds(LoanDeleted, loan=loans),
+    st.builds(LoanRestored, loan=loans),
     st.builds(CommentAdded, comment=comments),
     st.builds(CommentDeleted, comment=comments),
     st.builds(ReminderSent, reminder=reminders),

@@ -21,7 +21,7 @@ from persplit.client.changes import (
     Pending,
     Subscription,
 )
-from persplit.client.client import Client, Written
+from persplit.client.client import Client
 from persplit.client.drafts import draft_of
 from persplit.client.errors import (
     Busy,
@@ -51,6 +51,7 @@ from persplit.client.reading import (
     Group,
     History,
     HistoryEntry,
+    LoanEntry,
     MyBalances,
     MyGroupBalance,
     Plan,
@@ -60,8 +61,10 @@ from persplit.client.reading import (
 )
 from persplit.client.receipts import ScannedReceipt
 from persplit.client.syncing import SyncReport
+from persplit.client.written import Written
 from persplit.ledger.expense import ExpenseDraft, ExpenseKind, Item, Posting, SplitType, SplitValue
 from persplit.ledger.finding import ExpenseFilter
+from persplit.ledger.loan import Loan, LoanDraft, LoanStatus
 from persplit.ledger.preset import Preset, PresetDraft
 from persplit.ledger.recurrence import Frequency, Recurrence, Schedule
 from persplit.ledger.statistics import Statistics
@@ -99,6 +102,10 @@ __all__ = [
     "Invite",
     "InviteInfo",
     "Item",
+    "Loan",
+    "LoanDraft",
+    "LoanEntry",
+    "LoanStatus",
     "MaybeSent",
     "Missed",
     "MyBalances",

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,7 @@ from persplit.client.clock import Clock, local_clock, rfc3339
 from persplit.client.connection import Connection
 from persplit.client.errors import Json, Offline, Refused
 from persplit.client.files import Files, ImportReport, PastImport, Pictures
+from persplit.client.loans import LoanMethods
 from persplit.client.notifications import NotificationSettings
 from persplit.client.one_thread import OneThread
 from persplit.client.outbox import Queued
@@ -41,6 +42,7 @@ from persplit.client.receipts import ScannedReceipt
 from persplit.client.rest import Rest
 from persplit.client.signing_in import SigningIn
 from persplit.client.syncing import Syncing, SyncReport
+from persplit.client.written import Written
 from persplit.ledger.comment import TEXT_LENGTH_MAX
 from persplit.ledger.errors import NotFound
 from persplit.ledger.expense import VALUE_SCALE, ExpenseDraft
@@ -57,16 +59,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A command that counts on this device and waits for the server. `id` is what it makes or changes."""
-
-    command_id: str
-    group_id: str
-    id: str
-
-
-class Client(PeopleMethods):
+class Client(PeopleMethods, LoanMethods):
     """One person on one device, at one server.
 
         async with Client.open(path, "https://split.example.org") as client:

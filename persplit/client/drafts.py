@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, Final
 
 from persplit.client.errors import Json
+from persplit.ledger import loan
 from persplit.ledger.arrangement_codec import schedule_to_json
 from persplit.ledger.conversion import as_typed, canonical_rate
 from persplit.ledger.draft_codec import draft_to_json, splits_to_json
@@ -24,6 +25,7 @@ from persplit.ledger.expense import (
     SplitType,
 )
 from persplit.ledger.group import NAME_LENGTH_MAX
+from persplit.ledger.loan_codec import loan_draft_to_json
 from persplit.ledger.money import AMOUNT_MAX, CURRENCIES
 from persplit.ledger.preset import PresetDraft
 from persplit.ledger.recurrence import COUNT_MAX, INTERVAL_MAX, Schedule, is_time_zone
@@ -89,6 +91,14 @@ def recurrence_to_wire(recurrence_id: str, schedule: Schedule, template: Expense
     _raise(_schedule_errors(schedule))
     told = {name: value for name, value in schedule_to_json(schedule).items() if value is not None}
     return {"recurrenceId": recurrence_id, "schedule": told, "expense": draft_to_wire(template)}
+
+
+def loan_to_wire(draft: loan.LoanDraft) -> Json:
+    """The terms for `loan:create` and `loan:update`; what isn't told is left out. Raises `Invalid`."""
+    _raise(_loan_errors(draft))
+    description = None if draft.description is None else draft.description.strip()
+    rate = None if draft.rate is None else loan.canonical_rate(draft.rate)
+    return loan_draft_to_json(replace(draft, description=description, rate=rate))
 
 
 # --- checks
@@ -160,6 +170,19 @@ def _preset_errors(draft: PresetDraft) -> Iterator[FieldError]:
     yield from _text_errors("name", draft.name, NAME_LENGTH_MAX)
     for index, split in enumerate(draft.splits):
         yield from _value_errors(f"splits.{index}.value", split.value, draft.split_type)
+
+
+def _loan_errors(draft: loan.LoanDraft) -> Iterator[FieldError]:
+    yield from _amount_errors("principal", draft.principal)
+    for name, day in (("date", draft.date), ("dueDate", draft.due_date)):
+        if day is not None and not _is_day(day):
+            yield FieldError(name, "not a day, YYYY-MM-DD")
+    if draft.description is not None:
+        yield from _text_errors("description", draft.description, loan.LOAN_DESCRIPTION_LENGTH_MAX)
+    try:
+        loan.canonical_rate("1" if draft.rate is None else draft.rate)
+    except (TypeError, ValueError) as error:
+        yield FieldError("interestRate", str(error))
 
 
 def _schedule_errors(schedule: Schedule) -> Iterator[FieldError]:

@@ -16,26 +16,31 @@ from persplit.ledger.commands import (
     ConfirmSettlement,
     CreateExpense,
     CreateGroup,
+    CreateLoan,
     CreateSettlement,
     DeclineSettlement,
     DeleteComment,
     DeleteExpense,
+    DeleteLoan,
     DeletePreset,
     LeaveGroup,
     PauseRecurrence,
     RemoveAttachment,
     RemoveMember,
     RestoreExpense,
+    RestoreLoan,
     SavePreset,
     SaveRecurrence,
     StopRecurrence,
     UnblockMember,
     UpdateExpense,
     UpdateGroup,
+    UpdateLoan,
 )
 from persplit.ledger.draft_codec import draft_from_json, splits_from_json
 from persplit.ledger.errors import FieldError
 from persplit.ledger.expense import SplitType
+from persplit.ledger.loan_codec import loan_draft_from_json
 from persplit.ledger.preset import PresetDraft
 from persplit.ledger.recurrence import UTC_ZONE
 
@@ -96,8 +101,17 @@ class Queued:
 
     @property
     def thing_id(self) -> str:
-        """The expense, settlement, comment, preset, recurring expense, placeholder or group that it is about."""
-        names = ("id", "commentId", "expenseId", "settlementId", "presetId", "recurrenceId", "userId")
+        """The expense, settlement, loan, comment, preset, recurring expense, placeholder or group that it is about."""
+        names = (
+            "id",
+            "commentId",
+            "expenseId",
+            "settlementId",
+            "loanId",
+            "presetId",
+            "recurrenceId",
+            "userId",
+        )
         for name in names:
             if name in self.fields:
                 return str(self.fields[name])
@@ -153,7 +167,13 @@ def _create_settlement(fields: Json, _: str) -> Command:
         from_id=fields.get("fromUserId"),
         note=fields.get("note"),
         utr=fields.get("utr"),
+        loan_id=fields.get("loanId"),
+        paid_on=fields.get("paidOn"),
     )
+
+
+def _create_loan(fields: Json, _: str) -> Command:
+    return CreateLoan(fields["id"], fields["lenderId"], fields["borrowerId"], loan_draft_from_json(fields))
 
 
 def _save_preset(fields: Json, _: str) -> Command:
@@ -195,6 +215,10 @@ _COMMANDS: Final[Mapping[str, Callable[[Json, str], Command]]] = {
     "settlement:confirm": lambda f, _: ConfirmSettlement(f["settlementId"], f.get("expectedSeq")),
     "settlement:decline": lambda f, _: DeclineSettlement(f["settlementId"], f.get("expectedSeq")),
     "settlement:cancel": lambda f, _: CancelSettlement(f["settlementId"], f.get("expectedSeq")),
+    "loan:create": _create_loan,
+    "loan:update": lambda f, _: UpdateLoan(f["loanId"], loan_draft_from_json(f), f.get("expectedSeq")),
+    "loan:delete": lambda f, _: DeleteLoan(f["loanId"], f.get("expectedSeq")),
+    "loan:restore": lambda f, _: RestoreLoan(f["loanId"], f.get("expectedSeq")),
     "comment:add": lambda f, _: AddComment(f["id"], f["expenseId"], f["text"]),
     "comment:delete": lambda f, _: DeleteComment(f["commentId"], f["expenseId"]),
     "preset:save": _save_preset,

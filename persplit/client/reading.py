@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from persplit.client.book import Book
+from persplit.client.clock import rfc3339
 from persplit.client.rebasing import Provisional, Thing
 from persplit.client.replica import noun_of
 from persplit.ledger import debts as debt
@@ -19,10 +20,11 @@ from persplit.ledger.events import Noun, RecordedEvent
 from persplit.ledger.expense import Expense
 from persplit.ledger.explain import DebtTrace, ExplainedDebt
 from persplit.ledger.finding import ExpenseFilter
-from persplit.ledger.group import GroupSettings, Member
+from persplit.ledger.group import GroupKind, GroupSettings, Member
+from persplit.ledger.loan import Loan, accrued
 from persplit.ledger.money import AMOUNT_MAX
 from persplit.ledger.preset import Preset
-from persplit.ledger.recurrence import Recurrence
+from persplit.ledger.recurrence import Recurrence, day_in
 from persplit.ledger.settlement import Settlement
 from persplit.ledger.state import GroupState, apply, plan_of
 from persplit.ledger.statistics import Statistics, statistics_of
@@ -36,7 +38,7 @@ class Group:
     """A group. `seq` is the server's last that is here (0: the server doesn't have the group yet).
 
     `members` are those of now and of before, by their present names. `pending` counts commands that count here
-    but not yet on the server, `doubtful` those that don't fit any more.
+    but not yet on the server, `doubtful` those that don't fit any more. `other_id`: in a ledger of two people, the other.
     """
 
     id: str
@@ -47,11 +49,12 @@ class Group:
     my_balance: int
     pending: int
     doubtful: int
+    other_id: str | None = None
 
     @property
     def name(self) -> str:
-        """What it is called."""
-        return self.settings.name
+        """What it is called; a ledger of two people like the other one."""
+        return self.settings.name if self.other_id is None else self.names[self.other_id]
 
     @property
     def currency(self) -> str:
@@ -93,6 +96,27 @@ class SettlementEntry:
     def is_pending(self) -> bool:
         """Whether the server doesn't have it like this yet."""
         return bool(self.pending)
+
+
+@dataclass(frozen=True, slots=True)
+class LoanEntry:
+    """A loan, and the interest owed at the end of a day; `is_pending`: the server doesn't have it like this yet."""
+
+    group_id: str
+    loan: Loan
+    on: str
+    interest_due: int
+    is_pending: bool
+
+    @property
+    def to_repay(self) -> int:
+        """What repays it all on that day, minor units."""
+        return self.loan.outstanding + self.interest_due if self.loan.is_open else 0
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether it was due before that day."""
+        return self.loan.is_overdue(self.on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +320,34 @@ class Reader:
             raise NotFound("there is no such recurring expense in this group")
         return found.seq if found.seq <= on_server else None
 
+    def loans(self, group_id: str, on: str | None) -> list[LoanEntry]:
+        """Open ones first, newest first, as they stand on the day: today in the group's calendar unless told."""
+        with self._book.reading():
+            _, state = self._held(group_id)
+            of_server = self._book.replica.state(group_id)
+            day = on or day_in(state.settings.time_zone, rfc3339(self._book.clock()))
+        known = of_server.loans if of_server is not None else {}
+        newest_first = sorted(
+            state.loans.values(), key=lambda loan: (loan.is_open, loan.created_at, loan.id), reverse=True
+        )
+        return [
+            LoanEntry(
+                group_id,
+                loan,
+                day,
+                accrued(loan, day).interest_owed if loan.is_open else 0,
+                is_pending=known.get(loan.id) != loan,
+            )
+            for loan in newest_first
+        ]
+
+    def loan(self, group_id: str, loan_id: str, on: str | None) -> LoanEntry:
+        """One loan. Raises `NotFound`."""
+        found = next((entry for entry in self.loans(group_id, on) if entry.loan.id == loan_id), None)
+        if found is None:
+            raise NotFound("there is no such loan in this group")
+        return found
+
     def settlements(self, group_id: str) -> list[SettlementEntry]:
         """Newest first."""
         with self._book.reading():
@@ -385,7 +437,7 @@ class Reader:
             for _, state in self._mine():
                 amount, currency = state.balances[self._me], state.settings.currency
                 overall[currency] = overall.get(currency, 0) + amount
-                rows.append(MyGroupBalance(state.group_id, state.settings.name, currency, amount))
+                rows.append(MyGroupBalance(state.group_id, self._title(state), currency, amount))
         return MyBalances(dict(sorted(overall.items())), tuple(rows))
 
     def friends(self) -> list[Friend]:
@@ -435,7 +487,18 @@ class Reader:
             my_balance=state.balances.get(self._me, 0),
             pending=len(held.events),
             doubtful=len(held.doubts),
+            other_id=self._other(state),
         )
+
+    def _other(self, state: GroupState) -> str | None:
+        """In a ledger of two people the other one, as soon as they are in it."""
+        if state.settings.kind is not GroupKind.DIRECT:
+            return None
+        return next((member.user_id for member in state.active() if member.user_id != self._me), None)
+
+    def _title(self, state: GroupState) -> str:
+        other = self._other(state)
+        return state.settings.name if other is None else self._names(state)[other]
 
     def _names(self, state: GroupState) -> dict[str, str]:
         recorded = {member.user_id: member.name for member in state.members.values()}

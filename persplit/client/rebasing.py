@@ -82,6 +82,8 @@ class Provisional:
         return RecordedEvent(self._group_id, seq, now, self._me, queued.command_id, "", event)
 
     def _subject(self, noun: Noun, id_: str) -> Subject | None:
+        if noun is Noun.LOAN:
+            return None if self.state is None else self.state.loans.get(id_)
         return self.thread(id_) if noun is Noun.COMMENT else self.thing(noun, id_)
 
     def thread(self, expense_id: str) -> Thread:

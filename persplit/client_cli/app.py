@@ -15,6 +15,7 @@ from persplit.client_cli import (
     group_commands,
     guest_commands,
     interactive,
+    loan_commands,
     looking_commands,
     notify_commands,
     outbox_commands,
@@ -74,6 +75,7 @@ app.add_typer(expense_commands.app, name="expense")
 app.add_typer(attachment_commands.app, name="attachment")
 app.add_typer(comment_commands.app, name="comment")
 app.add_typer(notify_commands.app, name="notify")
+app.add_typer(loan_commands.app, name="loan")
 app.add_typer(arrangement_commands.presets, name="preset")
 app.add_typer(arrangement_commands.recurring, name="recurring")
 looking_commands.register(app)

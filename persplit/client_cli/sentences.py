@@ -17,6 +17,9 @@ from persplit.ledger.events import (
     ExpenseUpdated,
     GroupCreated,
     GroupUpdated,
+    LoanCreated,
+    LoanEvent,
+    LoanUpdated,
     MemberEvent,
     MemberJoined,
     MemberLeft,
@@ -33,10 +36,12 @@ from persplit.ledger.events import (
     SettlementDeclined,
 )
 from persplit.ledger.expense import Expense
+from persplit.ledger.loan import Loan
 from persplit.ledger.settlement import Settlement
 
 _DONE = {ExpenseCreated: "added", ExpenseDeleted: "deleted", ExpenseRestored: "restored"}
 _SETTLED = {
+    SettlementCreated: "noted",
     SettlementCompleted: "confirmed",
     SettlementDeclined: "declined",
     SettlementCancelled: "cancelled",
@@ -64,12 +69,26 @@ def _did(group: GroupView, event: Event, by: str) -> str:
             return _attached(group, event)
         case CommentAdded() | CommentDeleted() | ReminderSent():
             return _said(group, event)
-        case SettlementCreated(settlement=settlement):
-            return f"noted that {payment(group, settlement)}"
         case _ if isinstance(event, ArrangementEvent):
             return _arranged(event)
+        case _ if isinstance(event, LoanEvent):
+            return _lent(group, event)
         case _:
             return f"{_SETTLED[type(event)]} that {payment(group, event.settlement)}"
+
+
+def _lent(group: GroupView, event: LoanEvent) -> str:
+    if isinstance(event, LoanUpdated):
+        return f"changed the loan: {loan(group, event.after)}"
+    if isinstance(event, LoanCreated):
+        return f"noted that {loan(group, event.loan)}"
+    return f"{'restored' if event.loan.deleted_at is None else 'deleted'} the loan: {loan(group, event.loan)}"
+
+
+def loan(group: GroupView, lent: Loan) -> str:
+    """`Asha lent Ben ₹5,000.00`."""
+    lender, borrower = group.shown_name(lent.lender_id), group.shown_name(lent.borrower_id)
+    return f"{lender} lent {borrower} {money(lent.principal, group.currency)}"
 
 
 def _attached(group: GroupView, event: AttachmentAdded | AttachmentRemoved) -> str:

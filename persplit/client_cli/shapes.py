@@ -12,6 +12,7 @@ from persplit.client.reading import (
     Explanation,
     Friend,
     HistoryEntry,
+    LoanEntry,
     MyBalances,
     PlanRow,
     SettlementEntry,
@@ -19,17 +20,19 @@ from persplit.client.reading import (
 from persplit.client_cli.views import GroupView, Standing
 from persplit.ledger import codec
 from persplit.ledger.categories import category_of
+from persplit.ledger.loan_codec import loan_to_json
 from persplit.ledger.statistics import MemberTotal, MonthTotal, Statistics
 
 Json: TypeAlias = dict[str, Any]
 
 
 def group(it: GroupView, *, default: bool = False) -> Json:
-    """`{id, name, description, currency, simplify, hasPassword, archivedAt, timeZone, seq, balance, default, pending, members}`."""
+    """`{id, name, kind, description, currency, simplify, hasPassword, archivedAt, timeZone, seq, balance, default, pending, members}`."""
     settings = it.settings
     return {
         "id": it.id,
-        "name": settings.name,
+        "name": it.title,
+        "kind": settings.kind.value,
         "description": settings.description,
         "currency": settings.currency,
         "simplify": settings.simplify,
@@ -93,6 +96,21 @@ def comment(it: GroupView, entry: CommentEntry) -> Json:
 def settlement(it: SettlementEntry) -> Json:
     """A settlement as on the wire, with `pending`."""
     return {**codec.settlement_to_json(it.settlement, it.group_id), "pending": it.is_pending}
+
+
+def loan(it: GroupView, entry: LoanEntry) -> Json:
+    """A loan as on the wire, with names and what repays it on the day `on`."""
+    return {
+        **loan_to_json(entry.loan, it.id),
+        "lenderName": it.name(entry.loan.lender_id),
+        "borrowerName": it.name(entry.loan.borrower_id),
+        "currency": it.currency,
+        "on": entry.on,
+        "interestDue": entry.interest_due,
+        "toRepay": entry.to_repay,
+        "overdue": entry.is_overdue,
+        "pending": entry.is_pending,
+    }
 
 
 def standing(it: Standing) -> Json:

@@ -1,4 +1,6 @@
-"""A ledger of ours, happening again in another group: every expense and settlement with all its versions and comments.
+"""A ledger of ours, happening again in another group: every expense, settlement and loan with all its versions.
+
+Comments come along with their expenses.
 
 Reminders are left out: asking is of the moment.
 
@@ -8,9 +10,9 @@ making them. What was written by somebody without an account here keeps its auth
 mouth of somebody who has one.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Final, TypeAlias
 
 from persplit.exchange.book import Book, Kind, OwnEvent
 from persplit.exchange.cells import BadCell, plain
@@ -21,11 +23,14 @@ from persplit.exchange.own_things import (
     draft_of,
     expense_of,
     instant_of,
+    loan_draft_of,
+    loan_of,
     preset_of,
     settlement_of,
 )
 from persplit.exchange.replaying import Replay
 from persplit.exchange.rows import Row, Status
+from persplit.ledger.codec import Json
 from persplit.ledger.commands import (
     AddComment,
     CancelSettlement,
@@ -33,33 +38,47 @@ from persplit.ledger.commands import (
     Command,
     ConfirmSettlement,
     CreateExpense,
+    CreateLoan,
     CreateSettlement,
     DeclineSettlement,
     DeleteComment,
     DeleteExpense,
+    DeleteLoan,
     RemoveMember,
     RestoreExpense,
+    RestoreLoan,
     SavePreset,
     UpdateExpense,
+    UpdateLoan,
 )
 from persplit.ledger.comment import TEXT_LENGTH_MAX, Comment
 from persplit.ledger.errors import LedgerError
 from persplit.ledger.expense import Expense
 from persplit.ledger.group import NAME_LENGTH_MAX
+from persplit.ledger.loan import Loan
 from persplit.ledger.settlement import Settlement
 
 _LEFT: Final = "member:left"
 _NO_FILES: Final = "attachments are not in an export: attach the file again"
 _GONE: Final = ("member:left", "member:unblocked")
 _MEMBER_CHANGED: Final = ("member:left", "member:updated")
+_NOUNS: Final = ("expense", "settlement", "loan")
 _PRESET_SAVED: Final = "preset:saved"
 
 
+_Thing: TypeAlias = Expense | Settlement | Loan
+_READ: Final[Mapping[str, Callable[[Json], _Thing]]] = {
+    "expense": expense_of,
+    "settlement": settlement_of,
+    "loan": loan_of,
+}
+
+
 def thing_key(event: OwnEvent) -> str | None:
-    """The id that the event's expense or settlement has in the file; None for an event about something else."""
+    """The id that the event's expense, settlement or loan has in the file; None for an event about something else."""
     noun = event.body["type"].partition(":")[0]
     thing = event.body.get(noun)
-    if noun not in ("expense", "settlement") or not isinstance(thing, dict):
+    if noun not in _NOUNS or not isinstance(thing, dict):
         return None
     key = thing.get("id")
     return key if isinstance(key, str) else None
@@ -87,7 +106,7 @@ class Histories:
         self._own_units = {member.user_id for member in replay.state.active() if member.unit is not None}
 
     def take_all(self, book: Book, skip: Collection[int]) -> list[Row]:
-        """What becomes of each event about an expense or a settlement, or something attached to one."""
+        """What becomes of each event about an expense, a settlement or a loan, or something attached to one."""
         leaving = self._last_leaves(book.history)
         rows = []
         for event in book.history:
@@ -95,7 +114,7 @@ class Histories:
                 self._settle_as_there(event)
             if event.row in leaving:
                 self._leave(leaving[event.row])
-            elif event.body["type"].startswith(("expense:", "settlement:")):
+            elif event.body["type"].partition(":")[0] in _NOUNS:
                 rows.append(self._row(event, skip))
             elif event.body["type"].startswith("attachment:"):
                 rows.append(Row(event.row, Status.IGNORED, _NO_FILES))
@@ -167,30 +186,36 @@ class Histories:
             reason = error.detail if isinstance(error, LedgerError) else str(error)
         return self._told(event, status, reason, thing)
 
-    def _told(
-        self, event: OwnEvent, status: Status, reason: str | None, thing: Expense | Settlement | None
-    ) -> Row:
+    def _told(self, event: OwnEvent, status: Status, reason: str | None, thing: _Thing | None) -> Row:
+        if event.body["type"].startswith("loan:"):
+            lent = thing.principal if isinstance(thing, Loan) and isinstance(thing.principal, int) else None
+            return Row(event.row, status, reason, None, "loan", None, lent, self._currency)
         if isinstance(thing, Expense):
             described = thing.description if isinstance(thing.description, str) else None
             amount = thing.amount if isinstance(thing.amount, int) else None
             return Row(event.row, status, reason, Kind.EXPENSE, described, None, amount, self._currency)
         kind = Kind.EXPENSE if event.body["type"].startswith("expense:") else Kind.PAYMENT
-        paid = thing.amount if thing is not None else None
+        paid = thing.amount if isinstance(thing, Settlement) else None
         return Row(event.row, status, reason, kind, None, None, paid, self._currency)
 
-    def _thing(self, event: OwnEvent) -> Expense | Settlement:
-        of = expense_of if event.body["type"].startswith("expense:") else settlement_of
+    def _thing(self, event: OwnEvent) -> _Thing:
         if thing_key(event) is None:
-            raise BadCell("it names no expense or settlement")
-        return of(event.body)
+            raise BadCell("it names no expense, settlement or loan")
+        return _READ[event.body["type"].partition(":")[0]](event.body)
 
-    def _do(self, event: OwnEvent, thing: Expense | Settlement, id_: str) -> None:
-        if isinstance(thing, Expense):
-            command, at = self._of_expense(event, thing, id_), instant_of(thing.updated_at)
-            by = self._author(thing.created_by) if isinstance(command, CreateExpense) else None
-        else:
-            command, at = self._of_settlement(event, thing, id_), instant_of(thing.updated_at)
-            by = self._party(command, thing)
+    def _do(self, event: OwnEvent, thing: _Thing, id_: str) -> None:
+        command: Command
+        match thing:
+            case Settlement():
+                command = self._of_settlement(event, thing, id_)
+                by = self._party(command, thing)
+            case Loan():
+                command = self._of_loan(event, thing, id_)
+                by = self._author(thing.created_by) if isinstance(command, CreateLoan) else None
+            case _:
+                command = self._of_expense(event, thing, id_)
+                by = self._author(thing.created_by) if isinstance(command, CreateExpense) else None
+        at = instant_of(thing.updated_at)
         content = content_of(event.body)
         self._replay.do(command, import_prefix(self._import_id, content), by=by, at=at)
 
@@ -216,6 +241,8 @@ class Histories:
                     from_id=self._user(settlement.from_id),
                     note=settlement.note,
                     utr=settlement.utr,
+                    loan_id=self._loan(settlement.loan_id),
+                    paid_on=None if settlement.loan_id is None else settlement.paid_on,
                 )
             case "settlement:completed":
                 return ConfirmSettlement(id_)
@@ -223,6 +250,27 @@ class Histories:
                 return DeclineSettlement(id_)
             case "settlement:cancelled":
                 return CancelSettlement(id_)
+        raise BadCell("its type is not known here")
+
+    def _loan(self, file_id: str | None) -> str | None:
+        """The id here of the loan that a payment repays."""
+        if file_id is None:
+            return None
+        if file_id not in self._known:
+            raise BadCell("it repays a loan that is not in the file")
+        return self._known[file_id].id
+
+    def _of_loan(self, event: OwnEvent, loan: Loan, id_: str) -> Command:
+        match event.body["type"]:
+            case "loan:created":
+                lender_id, borrower_id = self._user(loan.lender_id), self._user(loan.borrower_id)
+                return CreateLoan(id_, lender_id, borrower_id, loan_draft_of(loan))
+            case "loan:updated":
+                return UpdateLoan(id_, loan_draft_of(loan))
+            case "loan:deleted":
+                return DeleteLoan(id_)
+            case "loan:restored":
+                return RestoreLoan(id_)
         raise BadCell("its type is not known here")
 
     def _party(self, command: Command, settlement: Settlement) -> str | None:

@@ -5,12 +5,12 @@ Command ids have a space in them, which clients can't send: what an import made 
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from persplit.ledger.events import ExpenseDeleted, RecordedEvent
+from persplit.ledger.events import ExpenseDeleted, LoanDeleted, RecordedEvent, SettlementEvent
 
 IMPORT: Final = "import "
 UNDO: Final = "undo "
@@ -77,8 +77,18 @@ def content_in(recorded: RecordedEvent) -> str | None:
 
 
 def is_undone(recorded: RecordedEvent) -> bool:
-    """Whether the event took an imported expense back."""
-    return isinstance(recorded.event, ExpenseDeleted) and recorded.command_id.startswith(UNDO)
+    """Whether the event took an imported expense or loan back."""
+    return isinstance(recorded.event, ExpenseDeleted | LoanDeleted) and recorded.command_id.startswith(UNDO)
+
+
+def was_taken_back(id_: str, found: Mapping[str, RecordedEvent]) -> bool:
+    """Whether what was imported under this id was taken back; `found` has the last event about each thing by id."""
+    last = found.get(id_)
+    if last is None:
+        return False
+    # A payment that only repaid a loan goes with it: there is nothing to pay back.
+    loan = found.get(last.event.settlement.loan_id or "") if isinstance(last.event, SettlementEvent) else None
+    return is_undone(last) or reversal_id(id_) in found or (loan is not None and is_undone(loan))
 
 
 @dataclass(frozen=True, slots=True)

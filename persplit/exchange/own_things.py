@@ -30,6 +30,8 @@ from persplit.ledger.expense import (
     SplitValue,
 )
 from persplit.ledger.group import NAME_LENGTH_MAX
+from persplit.ledger.loan import LOAN_DESCRIPTION_LENGTH_MAX, Loan, LoanDraft, canonical_rate
+from persplit.ledger.loan_codec import loan_from_json
 from persplit.ledger.money import AMOUNT_MAX, CURRENCIES
 from persplit.ledger.preset import PresetDraft
 from persplit.ledger.settlement import NOTE_LENGTH_MAX, Settlement
@@ -58,15 +60,42 @@ def settlement_of(body: Json) -> Settlement:
         isinstance(settlement.utr, str) and _UTR.fullmatch(settlement.utr)
     ):
         raise BadCell("its UTR is not a number of twelve digits")
+    if settlement.loan_id is not None:
+        _id(settlement.loan_id)
+        _day(settlement.paid_on)
     return settlement
+
+
+def loan_of(body: Json) -> Loan:
+    """The loan that an event holds. Raises `BadCell`."""
+    loan = _decoded(loan_from_json, body, "loan")
+    for value in (loan.id, loan.lender_id, loan.borrower_id, loan.created_by):
+        _id(value)
+    return loan
+
+
+def loan_draft_of(loan: Loan) -> LoanDraft:
+    """The terms that make this loan again. Raises `BadCell`."""
+    if loan.description is not None:
+        _text(loan.description, LOAN_DESCRIPTION_LENGTH_MAX)
+    try:
+        rate = None if loan.rate is None else canonical_rate(loan.rate)
+    except (TypeError, ValueError):
+        raise BadCell("its interest is no rate a year") from None
+    return LoanDraft(
+        principal=_amount(loan.principal),
+        date=_day(loan.date),
+        due_date=None if loan.due_date is None else _day(loan.due_date),
+        rate=rate,
+        description=loan.description,
+    )
 
 
 def comment_of(body: Json) -> Comment:
     """The comment that an event holds. Raises `BadCell`."""
     comment = _decoded(codec.comment_from_json, body, "comment")
     for value in (comment.id, comment.expense_id, comment.created_by):
-        if not isinstance(value, str):
-            raise BadCell("an id in it is not a text")
+        _id(value)
     if not isinstance(comment.text, str) or not comment.text.strip():
         raise BadCell("it has no text")
     _text(comment.text, TEXT_LENGTH_MAX, lines=True)
@@ -117,8 +146,6 @@ def draft_of(expense: Expense, rename: Rename) -> ExpenseDraft:
     if expense.category is not None:
         _text(expense.category, CATEGORY_LENGTH_MAX)
     _text(expense.notes, NOTES_LENGTH_MAX, lines=True)
-    if not isinstance(expense.date, str) or day_of(expense.date) != expense.date:
-        raise BadCell("its date is not a day")
     if not isinstance(expense.include_payer, bool):
         raise BadCell("includePayer is neither true nor false")
     return ExpenseDraft(
@@ -133,7 +160,7 @@ def draft_of(expense: Expense, rename: Rename) -> ExpenseDraft:
         ),
         items=tuple(_item(item, rename) for item in _bounded(expense.items, ITEMS_MAX)),
         include_payer=expense.include_payer,
-        date=expense.date,
+        date=_day(expense.date),
         category=expense.category,
         notes=expense.notes,
         shares=_postings(expense.shares, rename),
@@ -164,6 +191,17 @@ def _bounded(values: Sequence[_T], length_max: int = 2 * PEOPLE_MAX) -> Sequence
     if len(values) > length_max:
         raise BadCell(f"a list in it has more than {length_max} entries")
     return values
+
+
+def _id(value: Any) -> None:
+    if not isinstance(value, str):
+        raise BadCell("an id in it is not a text")
+
+
+def _day(value: Any) -> str:
+    if not isinstance(value, str) or day_of(value) != value:
+        raise BadCell("its date is not a day")
+    return value
 
 
 def _amount(value: Any, least: int = 1) -> int:

@@ -55,6 +55,8 @@ class Replay:
         if named is None:
             return None
         noun, id_ = named
+        if noun is Noun.LOAN:
+            return self.state.loans.get(id_)
         thing = self._things.get(id_)
         if noun is not Noun.COMMENT:
             return thing

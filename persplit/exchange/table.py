@@ -2,7 +2,8 @@
 
 Columns `Paid by …` and `Paid for …` hold several payers and exact shares, so that the balances follow from the table:
 a person's is the sum of the one less the sum of the other. Of money that came in, a refund or an income, those it
-belongs to count as having paid, for who received it.
+belongs to count as having paid, for who received it. Loans stand beside the balances and are not in it, nor is what of
+a payment repaid one.
 """
 
 import csv
@@ -43,7 +44,7 @@ def table_of(state: GroupState, names: Mapping[str, str], things: Iterable[Expen
         if isinstance(thing, Expense):
             if thing.deleted_at is None:
                 writer.writerow(_expense(state, list(people), thing))
-        elif thing.status is SettlementStatus.COMPLETED:
+        elif thing.status is SettlementStatus.COMPLETED and thing.moved:
             writer.writerow(_payment(state, list(people), thing))
     return text.getvalue()
 
@@ -90,11 +91,11 @@ def _payment(state: GroupState, people: Sequence[str], paid: Settlement) -> list
         safe(paid.note or ""),
         "",
         state.settings.currency,
-        decimal_text(paid.amount, state.settings.currency),
+        decimal_text(paid.moved, state.settings.currency),
         "",
         f"UTR {paid.utr}" if paid.utr else "",
-        *_cells(state, people, [Posting(paid.from_id, paid.amount)]),
-        *_cells(state, people, [Posting(paid.to_id, paid.amount)]),
+        *_cells(state, people, [Posting(paid.from_id, paid.moved)]),
+        *_cells(state, people, [Posting(paid.to_id, paid.moved)]),
     ]
 
 

@@ -11,12 +11,14 @@ from persplit.ledger.commands import (
     ConfirmSettlement,
     CreateSettlement,
     DeleteExpense,
+    DeleteLoan,
     DeletePreset,
     RemoveMember,
 )
 from persplit.ledger.errors import Forbidden, LedgerError
 from persplit.ledger.events import (
     ExpenseCreated,
+    LoanCreated,
     MemberJoined,
     MemberUpdated,
     Noun,
@@ -39,7 +41,7 @@ def undo_steps(
 ) -> list[Step]:
     """What takes back all that an import made: none if that was done.
 
-    Expenses are deleted, whoever has changed them since. Payments that count are paid back by a second one, those
+    Expenses and loans are deleted, whoever has changed them since. Payments that count are paid back by a second one, those
     that wait are cancelled. Presets go, and placeholders unless somebody has claimed them or they have other dealings.
 
     Args:
@@ -85,6 +87,10 @@ class _Undoing:
                 settlement = self._present[Noun.SETTLEMENT, made_payment.id]
                 if isinstance(settlement, Settlement):
                     self._take_back(settlement)
+            case LoanCreated(loan=lent):
+                loan = self.replay.state.loans.get(lent.id)
+                if loan is not None and loan.deleted_at is None:
+                    self._do(DeleteLoan(loan.id))
             case MemberUpdated(before=before, after=after):
                 member = self.replay.state.members[after.user_id]
                 if member.is_active and member.unit == after.unit:
@@ -108,10 +114,12 @@ class _Undoing:
             self._do(CancelSettlement(settlement.id), by=state.canonical(settlement.from_id))
             return
         id_ = reversal_id(settlement.id)
+        if not settlement.moved:
+            return  # it only repaid a loan, which goes
         if settlement.status is not SettlementStatus.COMPLETED or (Noun.SETTLEMENT, id_) in self._present:
             return
         note = f"Taken back: {settlement.note or 'a payment'}"[:NOTE_LENGTH_MAX]
-        back = CreateSettlement(id_, settlement.from_id, settlement.amount, settlement.to_id, note)
+        back = CreateSettlement(id_, settlement.from_id, settlement.moved, settlement.to_id, note)
         self._do(back)
         self._do(ConfirmSettlement(id_), by=state.canonical(settlement.from_id))
 

@@ -33,6 +33,11 @@ from persplit.ledger.events import (
     ExpenseUpdated,
     GroupCreated,
     GroupUpdated,
+    LoanCreated,
+    LoanDeleted,
+    LoanEvent,
+    LoanRestored,
+    LoanUpdated,
     MemberJoined,
     MemberLeft,
     MemberUnblocked,
@@ -60,7 +65,8 @@ from persplit.ledger.expense import (
     RateSource,
     SplitType,
 )
-from persplit.ledger.group import GroupSettings, Member, Role
+from persplit.ledger.group import GroupKind, GroupSettings, Member, Role
+from persplit.ledger.loan_codec import loan_from_json, loan_to_json, repayment_from_json, repayment_to_json
 from persplit.ledger.recurrence import UTC_ZONE
 from persplit.ledger.reminder import Reminder
 from persplit.ledger.settlement import Settlement, SettlementStatus
@@ -91,6 +97,10 @@ TYPES: Final[Mapping[type[Event], str]] = {
     SettlementCompleted: "settlement:completed",
     SettlementDeclined: "settlement:declined",
     SettlementCancelled: "settlement:cancelled",
+    LoanCreated: "loan:created",
+    LoanUpdated: "loan:updated",
+    LoanDeleted: "loan:deleted",
+    LoanRestored: "loan:restored",
     CommentAdded: "comment:added",
     CommentDeleted: "comment:deleted",
     ReminderSent: "reminder:sent",
@@ -109,12 +119,16 @@ class UnknownEvent(ValueError):
 def event_to_json(recorded: RecordedEvent) -> Json:
     """The event as it goes over the wire: without its content hash, and with what the store leaves out of settings.
 
-    Whoever takes an event's settings over theirs has to hear of a time zone also where it is UTC again.
+    Whoever takes an event's settings over theirs has to hear of a time zone also where it is UTC again, and has the
+    same fields as who reads the group.
     """
     told = _told(recorded)
     if isinstance(recorded.event, GroupCreated | GroupUpdated):
-        told.update({key: {"timeZone": UTC_ZONE, **told[key]} for key in ("group", "before") if key in told})
+        told.update({key: {**_LEFT_OUT, **told[key]} for key in ("group", "before") if key in told})
     return told
+
+
+_LEFT_OUT: Final = {"timeZone": UTC_ZONE, "kind": GroupKind.GROUP.value}
 
 
 def _told(recorded: RecordedEvent) -> Json:
@@ -194,11 +208,25 @@ def _payload_to_json(event: Event, group_id: str) -> Json:
             return _subject_to_json(event, group_id)
 
 
-def _subject_to_json(event: SettlementEvent | TalkEvent | ArrangementEvent, group_id: str) -> Json:
+def _subject_to_json(
+    event: SettlementEvent | LoanEvent | TalkEvent | ArrangementEvent, group_id: str
+) -> Json:
     """What an event carries that is about one thing and nothing else."""
     match event:
         case CommentAdded(comment=comment) | CommentDeleted(comment=comment):
             return {"comment": comment_to_json(comment, group_id)}
+        case LoanUpdated():
+            return {
+                "loan": loan_to_json(event.after, group_id),
+                "before": loan_to_json(event.before, group_id),
+            }
+        case LoanCreated(loan=loan) | LoanDeleted(loan=loan) | LoanRestored(loan=loan):
+            return {"loan": loan_to_json(loan, group_id)}
+        case SettlementCompleted(settlement=settlement, loan=loan) if loan is not None:
+            return {
+                "settlement": settlement_to_json(settlement, group_id),
+                "loan": loan_to_json(loan, group_id),
+            }
         case ReminderSent(reminder=reminder):
             return {"reminder": reminder_to_json(reminder, group_id)}
         case PresetSaved() | PresetDeleted():
@@ -229,9 +257,15 @@ _DECODERS: Final[Mapping[str, Callable[[Json], Event]]] = {
         expense_from_json(e["expense"]), attachment_from_json(e["attachment"])
     ),
     "settlement:created": lambda e: SettlementCreated(settlement_from_json(e["settlement"])),
-    "settlement:completed": lambda e: SettlementCompleted(settlement_from_json(e["settlement"])),
+    "settlement:completed": lambda e: SettlementCompleted(
+        settlement_from_json(e["settlement"]), loan_from_json(e["loan"]) if "loan" in e else None
+    ),
     "settlement:declined": lambda e: SettlementDeclined(settlement_from_json(e["settlement"])),
     "settlement:cancelled": lambda e: SettlementCancelled(settlement_from_json(e["settlement"])),
+    "loan:created": lambda e: LoanCreated(loan_from_json(e["loan"])),
+    "loan:updated": lambda e: LoanUpdated(loan_from_json(e["before"]), loan_from_json(e["loan"])),
+    "loan:deleted": lambda e: LoanDeleted(loan_from_json(e["loan"])),
+    "loan:restored": lambda e: LoanRestored(loan_from_json(e["loan"])),
     "comment:added": lambda e: CommentAdded(comment_from_json(e["comment"])),
     "comment:deleted": lambda e: CommentDeleted(comment_from_json(e["comment"])),
     "reminder:sent": lambda e: ReminderSent(reminder_from_json(e["reminder"])),
@@ -243,7 +277,7 @@ _DECODERS: Final[Mapping[str, Callable[[Json], Event]]] = {
 
 
 def settings_to_json(settings: GroupSettings) -> Json:
-    """A group's settings; `timeZone` is left out where it is UTC, as in events from before there was any."""
+    """A group's settings; `timeZone` is left out where it is UTC, and `kind` where it is GROUP, as they once were."""
     told: Json = {
         "name": settings.name,
         "description": settings.description,
@@ -255,6 +289,8 @@ def settings_to_json(settings: GroupSettings) -> Json:
     }
     if settings.time_zone != UTC_ZONE:
         told["timeZone"] = settings.time_zone
+    if settings.kind is not GroupKind.GROUP:
+        told["kind"] = settings.kind.value
     return told
 
 
@@ -269,6 +305,7 @@ def settings_from_json(stored: Json) -> GroupSettings:
         archived_at=stored["archivedAt"],
         seq=stored["seq"],
         time_zone=stored.get("timeZone", UTC_ZONE),
+        kind=GroupKind(stored["kind"]) if "kind" in stored else GroupKind.GROUP,
     )
 
 
@@ -426,8 +463,8 @@ def _original_from_json(stored: Json, split_type: SplitType) -> Original:
 
 
 def settlement_to_json(settlement: Settlement, group_id: str) -> Json:
-    """A settlement as it stands."""
-    return {
+    """A settlement as it stands; `loanId`, `paidOn` and `repayment` are left out where it has nothing to do with a loan."""
+    told: Json = {
         "id": settlement.id,
         "groupId": group_id,
         "seq": settlement.seq,
@@ -441,6 +478,11 @@ def settlement_to_json(settlement: Settlement, group_id: str) -> Json:
         "createdAt": settlement.created_at,
         "updatedAt": settlement.updated_at,
     }
+    if settlement.loan_id is not None:
+        told |= {"loanId": settlement.loan_id, "paidOn": settlement.paid_on}
+    if settlement.repayment is not None:
+        told["repayment"] = repayment_to_json(settlement.repayment)
+    return told
 
 
 def settlement_from_json(stored: Json) -> Settlement:
@@ -457,6 +499,9 @@ def settlement_from_json(stored: Json) -> Settlement:
         created_by=stored["createdBy"],
         created_at=stored["createdAt"],
         updated_at=stored["updatedAt"],
+        loan_id=stored.get("loanId"),
+        paid_on=stored.get("paidOn"),
+        repayment=repayment_from_json(stored["repayment"]) if "repayment" in stored else None,
     )
 
 

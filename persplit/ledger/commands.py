@@ -9,7 +9,8 @@ from typing import TypeAlias
 
 from persplit.ledger.attachment import Attachment
 from persplit.ledger.expense import ExpenseDraft
-from persplit.ledger.group import Role
+from persplit.ledger.group import GroupKind, Role
+from persplit.ledger.loan import LoanDraft
 from persplit.ledger.preset import PresetDraft
 from persplit.ledger.recurrence import UTC_ZONE, Schedule
 
@@ -25,6 +26,7 @@ class CreateGroup:
     simplify: bool = True
     has_password: bool = False
     time_zone: str = UTC_ZONE
+    kind: GroupKind = GroupKind.GROUP
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,10 @@ class RemoveAttachment:
 
 @dataclass(frozen=True, slots=True)
 class CreateSettlement:
-    """Say that `amount` minor units went from `from_id` (None: the actor) to `to_id`."""
+    """Say that `amount` minor units went from `from_id` (None: the actor) to `to_id`.
+
+    Where it repays a loan, that was `paid_on` the day, today unless told.
+    """
 
     settlement_id: str
     to_id: str
@@ -163,6 +168,8 @@ class CreateSettlement:
     from_id: str | None = None
     note: str | None = None
     utr: str | None = None
+    loan_id: str | None = None
+    paid_on: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +193,41 @@ class CancelSettlement:
     """The payer takes back what they said."""
 
     settlement_id: str
+    expected_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreateLoan:
+    """Note that `lender_id` lent `borrower_id` something, under an id that is new to the group."""
+
+    loan_id: str
+    lender_id: str
+    borrower_id: str
+    draft: LoanDraft
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateLoan:
+    """Put other terms in place of a loan's; once something was repaid, its due date and description alone."""
+
+    loan_id: str
+    draft: LoanDraft
+    expected_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteLoan:
+    """Make a loan no longer count: nothing more of it is owed, and what was repaid stays so."""
+
+    loan_id: str
+    expected_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreLoan:
+    """Make a deleted loan count again."""
+
+    loan_id: str
     expected_seq: int | None = None
 
 
@@ -309,6 +351,7 @@ ArrangementCommand: TypeAlias = (
 ExpenseCommand: TypeAlias = CreateExpense | UpdateExpense | DeleteExpense | RestoreExpense
 AttachmentCommand: TypeAlias = AddAttachment | RemoveAttachment
 SettlementCommand: TypeAlias = CreateSettlement | ConfirmSettlement | DeclineSettlement | CancelSettlement
+LoanCommand: TypeAlias = CreateLoan | UpdateLoan | DeleteLoan | RestoreLoan
 TalkCommand: TypeAlias = AddComment | DeleteComment | SendReminder
 Command: TypeAlias = (
     GroupCommand
@@ -316,6 +359,7 @@ Command: TypeAlias = (
     | ExpenseCommand
     | AttachmentCommand
     | SettlementCommand
+    | LoanCommand
     | TalkCommand
     | ArrangementCommand
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, TypeVar
 
-from persplit.ledger import arranging, discussing, draft
+from persplit.ledger import arranging, discussing, draft, lending
 from persplit.ledger import debts as debt
 from persplit.ledger.attachment import ATTACHMENTS_MAX
 from persplit.ledger.commands import (
@@ -23,10 +23,12 @@ from persplit.ledger.commands import (
     ConfirmSettlement,
     CreateExpense,
     CreateGroup,
+    CreateLoan,
     CreateSettlement,
     DeclineSettlement,
     DeleteComment,
     DeleteExpense,
+    DeleteLoan,
     DeletePreset,
     JoinGroup,
     LeaveGroup,
@@ -35,6 +37,7 @@ from persplit.ledger.commands import (
     RemoveAttachment,
     RemoveMember,
     RestoreExpense,
+    RestoreLoan,
     SavePreset,
     SaveRecurrence,
     SendReminder,
@@ -42,8 +45,10 @@ from persplit.ledger.commands import (
     UnblockMember,
     UpdateExpense,
     UpdateGroup,
+    UpdateLoan,
 )
 from persplit.ledger.comment import Thread
+from persplit.ledger.direct import check_direct
 from persplit.ledger.errors import (
     AlreadyMember,
     AlreadySettled,
@@ -73,12 +78,12 @@ from persplit.ledger.events import (
     MemberUnblocked,
     MemberUpdated,
     SettlementCancelled,
-    SettlementCompleted,
     SettlementCreated,
     SettlementDeclined,
 )
 from persplit.ledger.expense import VALUE_SCALE, Expense
-from persplit.ledger.group import MEMBERS_MAX, GroupSettings, Member, Role
+from persplit.ledger.group import MEMBERS_MAX, GroupKind, GroupSettings, Member, Role
+from persplit.ledger.loan import Loan
 from persplit.ledger.recurrence import Recurrence
 from persplit.ledger.reminder import LastReminder
 from persplit.ledger.settlement import PENDING_MAX, Settlement, SettlementStatus
@@ -92,7 +97,7 @@ class Asked:
     Args:
         actor_id: who asks.
         now: the time to record, RFC 3339 UTC with milliseconds.
-        subject: the present version of the expense or settlement that the command names, if there is one; for a
+        subject: the present version of the expense, settlement or loan that the command names, if there is one; for a
             comment its expense's thread, for a reminder the last one, for a recurring expense its template, stopped or not.
 
     """
@@ -102,7 +107,7 @@ class Asked:
     subject: "Subject | None" = None
 
 
-Subject: TypeAlias = Expense | Settlement | Thread | LastReminder | Recurrence
+Subject: TypeAlias = Expense | Settlement | Loan | Thread | LastReminder | Recurrence
 
 
 def decide(state: GroupState | None, command: Command, asked: Asked) -> Event:
@@ -123,6 +128,8 @@ def decide(state: GroupState | None, command: Command, asked: Asked) -> Event:
         raise NotFound("there is no such group")
     if state.settings.archived_at and not isinstance(command, _IN_ARCHIVED):
         raise GroupArchived("the group is archived; an admin can bring it back")
+    if state.settings.kind is GroupKind.DIRECT:
+        check_direct(state, command, asked.actor_id)
     rule: Callable[[GroupState, Command, Asked], Event] = _RULES[type(command)]
     return rule(state, command, asked)
 
@@ -146,6 +153,7 @@ def _create_group(state: GroupState | None, command: CreateGroup, asked: Asked) 
         archived_at=None,
         seq=1,
         time_zone=command.time_zone,
+        kind=command.kind,
     )
     member = Member(
         user_id=asked.actor_id,
@@ -174,13 +182,14 @@ def _update_group(state: GroupState, command: UpdateGroup, asked: Asked) -> Even
         archived_at=_archived_at(before, command, asked),
         seq=state.seq + 1,
         time_zone=_changed(command.time_zone, before.time_zone),
+        kind=before.kind,
     )
     return GroupUpdated(before, after)
 
 
 def _has_amounts(state: GroupState) -> bool:
     """Whether something would mean another amount in another currency; a template's would with its next expense."""
-    return bool(state.expense_count or state.settlement_count or state.recurrences)
+    return bool(state.expense_count or state.settlement_count or state.recurrences or state.loans)
 
 
 _T = TypeVar("_T")
@@ -249,7 +258,12 @@ def _joined(
 
 
 def _role_of_newcomer(state: GroupState, taken_over: Member | None, *, placeholder: bool) -> Role:
-    """Who comes back first into a group that everybody has left can manage it: nobody else could."""
+    """Who comes back first into a group that everybody has left can manage it: nobody else could.
+
+    Of two people who have a ledger neither is above the other.
+    """
+    if state.settings.kind is GroupKind.DIRECT:
+        return Role.ADMIN
     if not placeholder and not any(other.role is Role.ADMIN for other in state.active()):
         return Role.ADMIN
     return taken_over.role if taken_over is not None else Role.MEMBER
@@ -324,6 +338,8 @@ def _left(state: GroupState, member: Member, asked: Asked) -> MemberLeft:
         )
     if any(member.user_id in (s.from_id, s.to_id) for s in state.pending.values()):
         raise SettlementPending("a payment awaits an answer: confirm, decline or cancel it first")
+    if lending.has_open_loan(state, member.user_id):
+        raise BalanceNotZero("a loan isn't repaid: repay it, or delete it, first")
     others = [other for other in state.active() if other.user_id != member.user_id and not other.placeholder]
     if others:
         _check_other_admin(state, member)
@@ -481,6 +497,7 @@ def _create_settlement(state: GroupState, command: CreateSettlement, asked: Aske
         raise Invalid(FieldError("toUserId", "nobody pays themself"))
     if asked.actor_id not in (from_id, to_id) and not state.is_admin(asked.actor_id):
         raise Forbidden("only the two people concerned, or an admin, can record a payment")
+    paid_on = lending.repaid_on(state, command, from_id, to_id, asked.now)
     return SettlementCreated(
         Settlement(
             id=command.settlement_id,
@@ -494,6 +511,8 @@ def _create_settlement(state: GroupState, command: CreateSettlement, asked: Aske
             created_by=asked.actor_id,
             created_at=asked.now,
             updated_at=asked.now,
+            loan_id=command.loan_id,
+            paid_on=paid_on,
         )
     )
 
@@ -501,7 +520,7 @@ def _create_settlement(state: GroupState, command: CreateSettlement, asked: Aske
 def _confirm_settlement(state: GroupState, command: ConfirmSettlement, asked: Asked) -> Event:
     settlement = _pending(command, asked)
     _check_party(state, settlement.to_id, asked, "only who receives the payment can confirm it")
-    return SettlementCompleted(_answered(state, settlement, SettlementStatus.COMPLETED, asked))
+    return lending.completed(state, _answered(state, settlement, SettlementStatus.COMPLETED, asked))
 
 
 def _decline_settlement(state: GroupState, command: DeclineSettlement, asked: Asked) -> Event:
@@ -550,6 +569,15 @@ def _answered(
         from_id=state.canonical(settlement.from_id),
         to_id=state.canonical(settlement.to_id),
     )
+
+
+# --- loans
+
+
+def _create_loan(state: GroupState, command: CreateLoan, asked: Asked) -> Event:
+    if isinstance(asked.subject, Loan):
+        raise Conflict("a loan with this id exists", state.loans.get(command.loan_id, asked.subject))
+    return lending.create_loan(state, command, asked.actor_id, asked.now)
 
 
 # --- what is said
@@ -634,6 +662,10 @@ _RULES: Final[Mapping[type[Command], Callable[..., Event]]] = {
     ConfirmSettlement: _confirm_settlement,
     DeclineSettlement: _decline_settlement,
     CancelSettlement: _cancel_settlement,
+    CreateLoan: _create_loan,
+    UpdateLoan: _arranged(lending.update_loan),
+    DeleteLoan: _arranged(lending.delete_loan),
+    RestoreLoan: _arranged(lending.restore_loan),
     AddComment: _add_comment,
     DeleteComment: _delete_comment,
     SendReminder: _send_reminder,

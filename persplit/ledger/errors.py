@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from persplit.ledger.expense import Expense
     from persplit.ledger.group import GroupSettings
+    from persplit.ledger.loan import Loan
     from persplit.ledger.settlement import Settlement
 
 
@@ -84,7 +85,9 @@ class Conflict(LedgerError):
 
     code = "conflict"
 
-    def __init__(self, detail: str, current: "Expense | Settlement | GroupSettings | None" = None) -> None:
+    def __init__(
+        self, detail: str, current: "Expense | Settlement | Loan | GroupSettings | None" = None
+    ) -> None:
         super().__init__(detail)
         self.current = current
         self.group_id = ""

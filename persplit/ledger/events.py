@@ -12,6 +12,7 @@ from persplit.ledger.attachment import Attachment
 from persplit.ledger.comment import Comment
 from persplit.ledger.expense import Expense
 from persplit.ledger.group import GroupSettings, Member
+from persplit.ledger.loan import Loan
 from persplit.ledger.preset import Preset
 from persplit.ledger.recurrence import Recurrence
 from persplit.ledger.reminder import Reminder, pair_key
@@ -117,9 +118,10 @@ class SettlementCreated:
 
 @dataclass(frozen=True, slots=True)
 class SettlementCompleted:
-    """The receiver confirmed it: balances move."""
+    """The receiver confirmed it: balances move. `loan` is the one that it repaid, as it stands after that."""
 
     settlement: Settlement
+    loan: Loan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,35 @@ class SettlementCancelled:
     """The payer took it back."""
 
     settlement: Settlement
+
+
+@dataclass(frozen=True, slots=True)
+class LoanCreated:
+    """Somebody lent somebody something."""
+
+    loan: Loan
+
+
+@dataclass(frozen=True, slots=True)
+class LoanUpdated:
+    """A loan has other terms."""
+
+    before: Loan
+    after: Loan
+
+
+@dataclass(frozen=True, slots=True)
+class LoanDeleted:
+    """A loan no longer counts; it is as it was, with `deleted_at`."""
+
+    loan: Loan
+
+
+@dataclass(frozen=True, slots=True)
+class LoanRestored:
+    """A deleted loan counts again."""
+
+    loan: Loan
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +223,20 @@ AttachmentEvent: TypeAlias = AttachmentAdded | AttachmentRemoved
 SettlementEvent: TypeAlias = (
     SettlementCreated | SettlementCompleted | SettlementDeclined | SettlementCancelled
 )
+LoanEvent: TypeAlias = LoanCreated | LoanUpdated | LoanDeleted | LoanRestored
 CommentEvent: TypeAlias = CommentAdded | CommentDeleted
 TalkEvent: TypeAlias = CommentEvent | ReminderSent
 """What is said and moves no money."""
 ArrangementEvent: TypeAlias = PresetSaved | PresetDeleted | RecurrenceSaved | RecurrenceStopped
 Event: TypeAlias = (
-    GroupEvent | MemberEvent | ExpenseEvent | AttachmentEvent | SettlementEvent | TalkEvent | ArrangementEvent
+    GroupEvent
+    | MemberEvent
+    | ExpenseEvent
+    | AttachmentEvent
+    | SettlementEvent
+    | LoanEvent
+    | TalkEvent
+    | ArrangementEvent
 )
 
 
@@ -208,6 +247,7 @@ class Noun(StrEnum):
     GROUP = "group"
     EXPENSE = "expense"
     SETTLEMENT = "settlement"
+    LOAN = "loan"
     COMMENT = "comment"
     """The comments of one expense: their subject's id is the expense's."""
     REMINDER = "reminder"
@@ -240,6 +280,15 @@ def subject_of(event: Event) -> tuple[Noun, str]:
             | AttachmentRemoved(expense=expense)
         ):
             return Noun.EXPENSE, expense.id
+        case _:
+            return _subject_beside(event)
+
+
+def _subject_beside(
+    event: SettlementEvent | LoanEvent | TalkEvent | ArrangementEvent,
+) -> tuple[Noun, str]:
+    """What an event is about that is about neither people nor expenses."""
+    match event:
         case CommentAdded(comment=comment) | CommentDeleted(comment=comment):
             return Noun.COMMENT, comment.expense_id
         case ReminderSent(reminder=reminder):
@@ -248,8 +297,10 @@ def subject_of(event: Event) -> tuple[Noun, str]:
             return Noun.PRESET, preset.id
         case RecurrenceSaved(recurrence=recurrence) | RecurrenceStopped(recurrence=recurrence):
             return Noun.RECURRENCE, recurrence.id
-        case _:
+        case _ if isinstance(event, SettlementEvent):
             return Noun.SETTLEMENT, event.settlement.id
+        case _:
+            return Noun.LOAN, (event.after if isinstance(event, LoanUpdated) else event.loan).id
 
 
 DEPARTED: Final = (MemberLeft, MemberUnblocked)

@@ -149,7 +149,7 @@ def _moves(recorded: RecordedEvent) -> tuple[_Moved | None, list[Debt]]:
         case ExpenseUpdated(before=before, after=after):
             return _of_expense(after), [*_taken_back(before), *debt.debts_of(after)]
         case SettlementCompleted(settlement=settlement):
-            return _of_settlement(settlement), [(settlement.to_id, settlement.from_id, settlement.amount)]
+            return _of_settlement(settlement), [(settlement.to_id, settlement.from_id, settlement.moved)]
         case _:
             return None, []
 

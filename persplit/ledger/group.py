@@ -13,6 +13,13 @@ NAME_LENGTH_MAX: Final = 100
 DESCRIPTION_LENGTH_MAX: Final = 500
 
 
+class GroupKind(StrEnum):
+    """GROUP: whoever is in it. DIRECT: the ledger of two people, who are in it for good; see `direct`."""
+
+    GROUP = "GROUP"
+    DIRECT = "DIRECT"
+
+
 class Role(StrEnum):
     """What a member may do: an admin also changes settings, roles and who is in."""
 
@@ -35,6 +42,7 @@ class GroupSettings:
     archived_at: str | None
     seq: int
     time_zone: str = UTC_ZONE
+    kind: GroupKind = GroupKind.GROUP
 
 
 @dataclass(frozen=True, slots=True)

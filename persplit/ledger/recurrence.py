@@ -109,7 +109,7 @@ def day_before(day: str) -> str:
 
 
 def day_after(day: str) -> str:
-    """The day after."""
+    """The day after. Somewhere to the east that is today already."""
     return (date.fromisoformat(day) + timedelta(days=1)).isoformat()
 
 

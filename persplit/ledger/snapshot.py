@@ -5,10 +5,11 @@ from typing import Any, Final
 from persplit.ledger import arrangement_codec as arrangements
 from persplit.ledger import codec, units
 from persplit.ledger import debts as debt
+from persplit.ledger.loan_codec import loan_from_json, loan_to_json
 from persplit.ledger.plan import Plan, Transfer
 from persplit.ledger.state import GroupState, PlanBasis
 
-STATE_VERSION: Final = 4
+STATE_VERSION: Final = 5
 """Raised whenever the state, or what `apply` makes of an event, changes: older snapshots are then passed over."""
 
 
@@ -33,6 +34,7 @@ def state_to_json(state: GroupState) -> dict[str, Any]:
         "recurrences": [
             arrangements.recurrence_to_json(r, state.group_id) for r in state.recurrences.values()
         ],
+        "loans": [loan_to_json(loan, state.group_id) for loan in state.loans.values()],
     }
 
 
@@ -64,6 +66,7 @@ def state_from_json(data: dict[str, Any]) -> GroupState:
         basis=_basis_from_json(data["basis"]),
         presets={p.id: p for p in map(arrangements.preset_from_json, data["presets"])},
         recurrences={r.id: r for r in map(arrangements.recurrence_from_json, data["recurrences"])},
+        loans={loan.id: loan for loan in map(loan_from_json, data["loans"])},
     )
 
 

@@ -27,6 +27,8 @@ from persplit.ledger.events import (
     ExpenseUpdated,
     GroupCreated,
     GroupUpdated,
+    LoanEvent,
+    LoanUpdated,
     MemberEvent,
     MemberUpdated,
     PresetDeleted,
@@ -40,6 +42,7 @@ from persplit.ledger.events import (
 )
 from persplit.ledger.expense import Expense
 from persplit.ledger.group import GroupSettings, Member, Role
+from persplit.ledger.loan import LOANS_CLOSED_MAX, Loan
 from persplit.ledger.plan import (
     Plan,
     Transfer,
@@ -76,7 +79,8 @@ class GroupState:
 
     `balances` (minor units, positive is owed to them) has every active member and sums to zero; who has left
     is at zero. `claims` maps a claimed placeholder to who took it over. `at` is when the last event was recorded.
-    `settles_as` maps everybody in a unit to who speaks for it.
+    `settles_as` maps everybody in a unit to who speaks for it. `loans` has all that are open, and the
+    `LOANS_CLOSED_MAX` others that changed last; what is owed of them is no part of balances and debts.
     """
 
     group_id: str
@@ -96,6 +100,7 @@ class GroupState:
     settles_as: Mapping[str, str] = field(default_factory=dict)
     presets: Mapping[str, Preset] = field(default_factory=dict)
     recurrences: Mapping[str, Recurrence] = field(default_factory=dict)
+    loans: Mapping[str, Loan] = field(default_factory=dict)
 
     def active(self) -> list[Member]:
         """Who is in the group now, in the order in which they first came."""
@@ -239,7 +244,13 @@ def _founded(recorded: Happening, event: GroupCreated) -> GroupState:
 
 def _with_other(
     state: GroupState,
-    event: GroupUpdated | AttachmentEvent | SettlementEvent | MemberEvent | TalkEvent | ArrangementEvent,
+    event: GroupUpdated
+    | AttachmentEvent
+    | SettlementEvent
+    | LoanEvent
+    | MemberEvent
+    | TalkEvent
+    | ArrangementEvent,
 ) -> GroupState:
     match event:
         case AttachmentAdded() | AttachmentRemoved() | CommentAdded() | CommentDeleted() | ReminderSent():
@@ -250,6 +261,8 @@ def _with_other(
             return replace(state, settings=settings)
         case _ if isinstance(event, SettlementEvent):
             return _with_settlement(state, event)
+        case _ if isinstance(event, LoanEvent):
+            return _with_loan(state, event.after if isinstance(event, LoanUpdated) else event.loan)
         case _:
             return _with_member(state, event)
 
@@ -337,12 +350,24 @@ def _with_settlement(state: GroupState, event: SettlementEvent) -> GroupState:
         return replace(state, pending=pending, settlement_count=state.settlement_count + 1)
     pending.pop(settlement.id, None)
     state = replace(state, pending=pending)
-    return _with_payment(state, settlement) if isinstance(event, SettlementCompleted) else state
+    if not isinstance(event, SettlementCompleted):
+        return state
+    if event.loan is not None:
+        state = _with_loan(state, event.loan)
+    return _with_payment(state, settlement) if settlement.moved else state
+
+
+def _with_loan(state: GroupState, loan: Loan) -> GroupState:
+    loans = {**state.loans, loan.id: loan}
+    closed = sorted((one.seq, one.id) for one in loans.values() if not one.is_open)
+    for _, id_ in closed[:-LOANS_CLOSED_MAX]:
+        del loans[id_]
+    return replace(state, loans=loans)
 
 
 def _with_payment(state: GroupState, settlement: Settlement) -> GroupState:
     payer, payee = state.canonical(settlement.from_id), state.canonical(settlement.to_id)
-    amount = settlement.amount
+    amount = settlement.moved
     balances, debts = _posted(state, {payer: amount, payee: -amount}, [(payee, payer, amount)])
     state = replace(state, balances=balances, debts=debts)
     paid = Transfer(state.speaker(payer), state.speaker(payee), amount)
@@ -426,6 +451,14 @@ def _claimed(state: GroupState, placeholder_id: str, member: Member) -> GroupSta
             if template.created_by == placeholder_id
             else template
             for key, template in state.recurrences.items()
+        },
+        loans={
+            key: replace(
+                loan,
+                lender_id=member.user_id if loan.lender_id == placeholder_id else loan.lender_id,
+                borrower_id=member.user_id if loan.borrower_id == placeholder_id else loan.borrower_id,
+            )
+            for key, loan in state.loans.items()
         },
         claims=_claims_with(state.claims, placeholder_id, member.user_id),
         basis=PlanBasis(units.balances_by_unit(balances, state.settles_as)),

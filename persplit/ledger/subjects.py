@@ -7,6 +7,7 @@ from persplit.ledger.commands import (
     Command,
     ConfirmSettlement,
     CreateExpense,
+    CreateLoan,
     CreateSettlement,
     DeclineSettlement,
     DeleteComment,
@@ -42,6 +43,8 @@ def subject_of_command(command: Command) -> tuple[Noun, str] | None:
             | CancelSettlement(settlement_id=id_)
         ):
             return Noun.SETTLEMENT, id_
+        case CreateLoan(loan_id=id_):
+            return Noun.LOAN, id_
         case AddComment(expense_id=id_) | DeleteComment(expense_id=id_):
             return Noun.COMMENT, id_
         case SaveRecurrence(recurrence_id=id_):

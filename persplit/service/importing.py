@@ -13,10 +13,10 @@ from persplit.exchange.identity import (
     beyond_import,
     import_of,
     is_import_id,
-    is_undone,
     of_import,
     of_undoing,
     reversal_id,
+    was_taken_back,
 )
 from persplit.exchange.planning import Group, ImportPlan, Wish, id_of, is_uuid, keys_of, plan_import
 from persplit.exchange.reading import read_book
@@ -207,13 +207,13 @@ class Importing:
             found = await self._last_of(state, ids.values())
             for key, id_ in ids.items():
                 known[key] = Known(id_, found.get(id_))
-            keys = [key for key, id_ in ids.items() if _was_taken_back(id_, found)]
+            keys = [key for key, id_ in ids.items() if was_taken_back(id_, found)]
             if not keys:
                 return known
         raise LimitReached(f"this was imported and undone {GENERATIONS_MAX} times")
 
     async def _last_of(self, state: GroupState, ids: Iterable[str]) -> dict[str, RecordedEvent]:
-        """By id the last event about an expense or settlement, or about the payment that took one back."""
+        """By id the last event about an expense, settlement or loan, or about the payment that took one back."""
         found: dict[str, RecordedEvent] = {}
         wanted = list(ids)
         if state.expense_count:
@@ -221,6 +221,8 @@ class Importing:
         if state.settlement_count:
             reversals = [reversal_id(id_) for id_ in wanted]
             found.update(await self._latest(state.group_id, Noun.SETTLEMENT, [*wanted, *reversals]))
+        if state.loans:
+            found.update(await self._latest(state.group_id, Noun.LOAN, wanted))
         return found
 
     async def _latest(self, group_id: str, noun: Noun, ids: Sequence[str]) -> dict[str, RecordedEvent]:
@@ -258,8 +260,3 @@ class Importing:
                 assert thing is not None, "events about these hold one"  # noqa: S101 - for the type checker
                 present[noun, id_] = thing
         return present
-
-
-def _was_taken_back(id_: str, found: Mapping[str, RecordedEvent]) -> bool:
-    last = found.get(id_)
-    return last is not None and (is_undone(last) or reversal_id(id_) in found)

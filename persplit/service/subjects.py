@@ -14,6 +14,8 @@ from persplit.ledger.events import (
     ExpenseDeleted,
     ExpenseRestored,
     ExpenseUpdated,
+    LoanEvent,
+    LoanUpdated,
     Noun,
     RecurrenceSaved,
     RecurrenceStopped,
@@ -61,6 +63,10 @@ def _subject_in(event: Event) -> Subject | None:
             return LastReminder(reminder)
         case RecurrenceSaved(recurrence=recurrence) | RecurrenceStopped(recurrence=recurrence):
             return recurrence
+        case LoanUpdated(after=loan):
+            return loan
+        case _ if isinstance(event, LoanEvent):
+            return event.loan
         case _:
             return thing_of(event)
 

@@ -31,13 +31,21 @@ BROADCASTS: Final = (
     ),
     ServerEvent(
         "settlement:completed",
-        results.SettlementBroadcast,
-        "The receiver confirmed the payment: balances moved.",
+        results.CompletedBroadcast,
+        "The receiver confirmed the payment: balances moved. If it repaid a `loan`, by what was left of it.",
     ),
     ServerEvent(
         "settlement:declined", results.SettlementBroadcast, "The receiver says that it did not arrive."
     ),
     ServerEvent("settlement:cancelled", results.SettlementBroadcast, "The payer took the payment back."),
+    ServerEvent(
+        "loan:created",
+        results.LoanBroadcast,
+        "Somebody lent somebody something. Balances and plan stay as they are: a loan stands beside them.",
+    ),
+    ServerEvent("loan:updated", results.LoanBroadcast, "A loan has other terms."),
+    ServerEvent("loan:deleted", results.LoanBroadcast, "A loan no longer counts."),
+    ServerEvent("loan:restored", results.LoanBroadcast, "A deleted loan counts again."),
     ServerEvent(
         "group:created",
         results.GroupBroadcast,

@@ -129,6 +129,7 @@ class GroupSocket {
     'expense:created', 'expense:updated', 'expense:deleted', 'expense:restored',
     'attachment:added', 'attachment:removed',
     'settlement:created', 'settlement:completed', 'settlement:declined', 'settlement:cancelled',
+    'loan:created', 'loan:updated', 'loan:deleted', 'loan:restored',
     'group:created', 'group:updated', 'member:joined', 'member:left',
     'comment:added', 'comment:deleted', 'reminder:sent',
     'preset:saved', 'preset:deleted', 'recurrence:saved', 'recurrence:stopped',

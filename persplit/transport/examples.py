@@ -18,6 +18,7 @@ _AT: Final = "2026-03-01T12:00:00.000Z"
 _ITEM: Final = {"name": "Masala Dosa", "amount": 120_000, "participants": [_ASHA, _RAVI]}
 _PRESET: Final = "019a7c31-7700-7f60-9c28-e4a37b8d0f06"
 _RECURRENCE: Final = "019a7c33-6600-7a70-8d37-f5b48c9e1f07"
+_LOAN: Final = "019a7c34-5500-7a80-9e47-06c59da02f08"
 _TOKEN: Final = "eyJhbGciOiJIUzI1NiIs…"  # noqa: S105 - cut off, of no use
 _LINK: Final = "upi://pay?pa=asha@okhdfcbank&pn=Asha&am=600.00&cu=INR&tn=Goa%20trip"
 _NET: Final = [{"userId": _ASHA, "amount": 60_000}, {"userId": _RAVI, "amount": -60_000}]
@@ -31,6 +32,7 @@ _BY_NAME: Final[Mapping[str, object]] = {
     "balances": _NET,
     "block": False,
     "blocked": False,
+    "borrowerId": _RAVI,
     "by": _ASHA,
     "bytes": 184_321,
     "category": "Food",
@@ -50,6 +52,7 @@ _BY_NAME: Final[Mapping[str, object]] = {
     "leftAt": None,
     "description": "Dinner",
     "device": "Pixel 9",
+    "dueDate": "2026-09-01",
     "email": "asha@example.org",
     "errors": [],
     "expectedSeq": 41,
@@ -64,21 +67,30 @@ _BY_NAME: Final[Mapping[str, object]] = {
     "hours": 168,
     "includePayer": True,
     "lagSeconds": 2.5,
+    "interestOwed": 0,
+    "interestPaid": 0,
+    "interestParts": 0,
+    "interestRate": "6.5",
     "inviteId": "9f2c6b1d7a3e4f50c8b7d6a5e4f3021b9f2c6b1d7a3e4f50c8b7d6a5e4f3021b",
     "key": "7d2f4c1e-9b3a-4e58-8f60-1c2d3e4f5a6b",
+    "lenderId": _ASHA,
+    "loanId": _LOAN,
     "locale": "en-IN",
     "maxUses": 5,
     "name": "Asha",
     "nextCursor": None,
     "note": "by UPI",
     "notes": None,
+    "on": "2026-03-01",
     "optimal": True,
+    "outstanding": 500_000,
     "overall": [{"currency": "INR", "amount": 60_000}],
     "paidBy": _ASHA,
     "participants": [_ASHA, _RAVI],
     "password": "a long passphrase",
     "phone": None,
     "placeholder": False,
+    "principal": 500_000,
     "qr": "data:image/png;base64,iVBORw0KGgo…",
     "qrUrl": "/api/v1/qr/dAEZp8wePwB6….png",
     "refreshToken": "hT5v0Yk2…",
@@ -92,6 +104,7 @@ _BY_NAME: Final[Mapping[str, object]] = {
     "recurrenceId": _RECURRENCE,
     "start": "2026-03-31",
     "timeZone": "Asia/Kolkata",
+    "toRepay": 500_000,
     "into": "INR",
     "rate": "97.25",
     "shares": [{"userId": _ASHA, "amount": 60_000}, {"userId": _RAVI, "amount": 60_000}],
@@ -113,6 +126,8 @@ _BY_NAME: Final[Mapping[str, object]] = {
     "vpa": "asha@okhdfcbank",
     "width": 1_080,
 }
+_TO_RAVI: Final = {"borrowerId": _RAVI, "description": "Deposit"}
+_LENT: Final = {"id": _LOAN, "description": "Deposit", "interestDue": 0}
 _MARCH: Final = {"from": "2026-03-01", "to": "2026-03-31"}
 _BY_OWNER: Final[Mapping[str, Mapping[str, object]]] = {
     "AddAttachment": {"name": "bill.jpg"},
@@ -126,6 +141,7 @@ _BY_OWNER: Final[Mapping[str, Mapping[str, object]]] = {
     "ConnectError": {"message": "the token has expired"},
     "ChangeRole": {"role": "ADMIN"},
     "CreateGroup": {"name": "Goa trip"},
+    **dict.fromkeys(("CreateLoan", "CreateGroupLoan"), _TO_RAVI),
     "CreatePreset": {"name": "The flat"},
     "CreateSettlement": {"amount": 60_000},
     "CurrencyBalance": {"amount": 60_000},
@@ -142,6 +158,7 @@ _BY_OWNER: Final[Mapping[str, Mapping[str, object]]] = {
     "GroupSettings": {"name": "Goa trip", "description": None},
     "GroupUnread": {"name": "Goa trip"},
     "GroupWebhookIn": {"url": _HOOK},
+    **dict.fromkeys(("Loan", "LoanOn"), _LENT),
     "MonthTotal": {"month": "2026-03"},
     "MyGroupBalance": {"name": "Goa trip", "amount": 60_000},
     "Notifications": {"email": True},
@@ -162,6 +179,7 @@ _BY_OWNER: Final[Mapping[str, Mapping[str, object]]] = {
     "ReadyGroup": {"id": _GROUP, "name": "Goa trip"},
     "ScanReceipt": {"attachmentId": _ATTACHMENT},
     "Reminder": {"amount": 60_000},
+    "Repayment": {"interest": 2_500, "principal": 57_500},
     "Rate": {"currency": "EUR"},
     "TemplateIn": {"description": "Rent"},
     "ListedRecurrence": {"id": _RECURRENCE},

@@ -77,6 +77,8 @@ async def _create_settlement(services: Services, call: Call, request: r.CreateSe
         from_id=request.from_user_id,
         note=request.note or None,
         utr=request.utr,
+        loan_id=request.loan_id,
+        paid_on=request.paid_on,
     )
     return await _written(services, call, request, wanted, is_new_id=request.id is None)
 

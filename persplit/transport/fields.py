@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, StrictFloat, StrictInt, StringConstr
 from pydantic.json_schema import WithJsonSchema
 
 from persplit.exchange.book import Format
-from persplit.ledger import attachment, comment, expense, finding, group, settlement
+from persplit.ledger import attachment, comment, expense, finding, group, loan, settlement
 from persplit.ledger.conversion import RATE_DECIMALS_MAX, RATE_WHOLE_DIGITS_MAX, canonical_rate
 from persplit.ledger.money import AMOUNT_MAX, CURRENCIES
 from persplit.ledger.recurrence import is_time_zone
@@ -167,6 +167,7 @@ ItemName = Annotated[str, _line(expense.ITEM_NAME_LENGTH_MAX), _PLAIN, _VISIBLE]
 AttachmentName = Annotated[str, _line(attachment.ATTACHMENT_NAME_LENGTH_MAX), _PLAIN, _VISIBLE]
 SearchText = Annotated[str, _line(finding.TEXT_LENGTH_MAX), _PLAIN]
 CommentText = Annotated[str, _line(comment.TEXT_LENGTH_MAX), _PLAIN_LINES, _VISIBLE]
+LoanDescription = Annotated[str, _line(loan.LOAN_DESCRIPTION_LENGTH_MAX), _PLAIN, _VISIBLE]
 SettlementNote = Annotated[str, _lines(settlement.NOTE_LENGTH_MAX), _PLAIN_LINES]
 
 Id = Annotated[
@@ -233,6 +234,18 @@ Rate = Annotated[
             "type": "string",
             "pattern": rf"^[0-9]{{1,{RATE_WHOLE_DIGITS_MAX}}}(\\.[0-9]{{1,{RATE_DECIMALS_MAX}}})?$",
             "description": "a positive decimal number: major units of the group's currency for one of `currency`",
+        }
+    ),
+]
+InterestRate = Annotated[
+    str,
+    StringConstraints(strict=True, max_length=len("100") + 1 + loan.RATE_DECIMALS_MAX),
+    AfterValidator(loan.canonical_rate),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": rf"^[0-9]{{1,3}}(\\.[0-9]{{1,{loan.RATE_DECIMALS_MAX}}})?$",
+            "description": f"percent a year, more than 0 and at most {loan.RATE_MAX}",
         }
     ),
 ]

@@ -45,6 +45,19 @@ GROUND_RULES: Final = (
         "none for JPY, three for KWD.",
     ),
     Rule(
+        "Loans",
+        "A loan has terms, so it stands beside balances and plan: `loan:create` moves no balance, and the plan never asks "
+        "for it. A settlement from the borrower to the lender that names it, `loanId`, repays it once it is confirmed: "
+        "first the interest that is owed, then the principal; what is more moves balances. `repayment` says how it was "
+        "divided, and `settlement:completed` has the `loan` after it. Interest is simple: `outstanding` times `interestRate` "
+        "percent times days / 365, in days of the group's time zone, from the loan's `date` to the day on which it was "
+        "paid, `paidOn`, whenever that is confirmed. It is rounded to the minor unit, half a unit up; what rounding leaves is "
+        "carried on, so that in any number of parts the interest is the exact sum, rounded once. Interest bears no "
+        "interest. `loan:delete` takes a loan away that is a mistake, or forgives what is left of it. Outside of a group two people have a ledger for each currency, a group with `kind: DIRECT`: "
+        "`direct:open`, or `loan:create` without a `groupId`, makes it on first use, for people who share a group; both "
+        "are its admins, and nobody comes or goes.",
+    ),
+    Rule(
         "Time",
         "Instants are RFC 3339 in UTC with milliseconds and come from the server's clock. The date of an expense is "
         "the client's calendar day, YYYY-MM-DD.",

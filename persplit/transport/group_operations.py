@@ -20,8 +20,10 @@ from persplit.ledger.commands import (
     UnblockMember,
     UpdateGroup,
 )
+from persplit.ledger.direct import is_direct_id
 from persplit.ledger.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from persplit.ledger.events import MemberEvent, MemberUpdated
+from persplit.ledger.group import GroupKind
 from persplit.ledger.state import GroupState
 from persplit.service.command_request import CommandRequest, Outcome
 from persplit.service.errors import AccountNeeded
@@ -49,7 +51,10 @@ async def _written(services: Services, outcome: Outcome) -> Json:
 
 async def _create_group(services: Services, call: Call, request: r.CreateGroup) -> Json:
     await services.overview.check_room(call.user_id)
-    group_id = request.group_id or request.id or _group_id(call.user_id, request.command_id)
+    chosen = request.group_id or request.id
+    if chosen is not None and is_direct_id(chosen):
+        raise Invalid(FieldError("groupId", "a UUID of another version than 8"))
+    group_id = chosen or _group_id(call.user_id, request.command_id)
     me = await services.accounts.profile(call.user_id)
     wanted = CreateGroup(
         actor_name=me.name,
@@ -128,6 +133,7 @@ async def _add_member(services: Services, call: Call, request: r.AddMember) -> J
 async def _registered(services: Services, call: Call, request: r.AddMember) -> AddMember:
     """Only a group's admins can find out whether an address has an account, and only by adding it."""
     state = await services.groups.state_for(request.group_id, call.user_id)
+    _check_open(state)
     if not state.is_admin(call.user_id):
         raise Forbidden("only an admin of the group can do this")
     person = await services.users.by_email(request.email or "")
@@ -175,8 +181,14 @@ async def _leave_group(services: Services, call: Call, request: r.LeaveGroup) ->
     )
 
 
+def _check_open(state: GroupState) -> None:
+    """Return if others can come in."""
+    if state.settings.kind is GroupKind.DIRECT:
+        raise Forbidden("this is a ledger of two people, and nobody else comes in")
+
+
 async def _create_invite(services: Services, call: Call, request: r.CreateInvite) -> Json:
-    await services.groups.state_for(request.group_id, call.user_id)
+    _check_open(await services.groups.state_for(request.group_id, call.user_id))
     claims = call.signed_in
     code, invite = await services.invites.create(
         request.group_id,

@@ -20,12 +20,13 @@ from persplit.service.analytics import Analytics
 from persplit.service.attachments import Attachments
 from persplit.service.channels import Channels
 from persplit.service.command_request import CommandRequest, Outcome
+from persplit.service.direct_ledgers import DirectLedgers
 from persplit.service.epochs import Epochs
 from persplit.service.errors import StoreUnavailable, TokenMissing
 from persplit.service.expense_books import ExpenseBooks
 from persplit.service.exporting import Exporting
 from persplit.service.groups import Groups
-from persplit.service.handler import Handler
+from persplit.service.handler import Handler, rfc3339
 from persplit.service.history import History
 from persplit.service.importing import Importing
 from persplit.service.invites import GroupPasswords, Invites
@@ -105,6 +106,7 @@ class Services:
     limits: Limits
     invites: Invites
     joining: Joining
+    direct_ledgers: DirectLedgers
     personal_tokens: PersonalTokens
     own_data: OwnData
     guests: Guests
@@ -253,6 +255,11 @@ def page_by_id(
 def new_id() -> str:
     """A new UUIDv7: unique everywhere, sorting by time."""
     return str(uuid_utils.uuid7())
+
+
+def now() -> str:
+    """The time, RFC 3339 UTC."""
+    return rfc3339(datetime.now(UTC))
 
 
 def today() -> str:

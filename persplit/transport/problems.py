@@ -8,6 +8,8 @@ from persplit.ledger import errors as ledger
 from persplit.ledger.errors import PerSplitError
 from persplit.ledger.expense import Expense
 from persplit.ledger.group import GroupSettings
+from persplit.ledger.loan import Loan
+from persplit.ledger.loan_codec import loan_to_json
 from persplit.ledger.settlement import Settlement
 from persplit.service import errors as service
 from persplit.service.errors import RateLimited
@@ -105,9 +107,11 @@ def refusal(error: PerSplitError) -> dict[str, Any]:
     return {"ok": False, "error": problem_of(error)}
 
 
-def _current(thing: Expense | Settlement | GroupSettings, group_id: str) -> dict[str, Any]:
+def _current(thing: Expense | Settlement | Loan | GroupSettings, group_id: str) -> dict[str, Any]:
     if isinstance(thing, Expense):
         return codec.expense_to_json(thing, group_id)
     if isinstance(thing, Settlement):
         return codec.settlement_to_json(thing, group_id)
+    if isinstance(thing, Loan):
+        return loan_to_json(thing, group_id)
     return codec.settings_to_json(thing)

@@ -551,6 +551,10 @@ class CreateSettlement(GroupWrite):
     from_user_id: f.Id | None = None
     note: f.SettlementNote | None = None
     utr: f.Utr | None = Field(None, description="The bank's twelve-digit reference of a UPI payment")
+    loan_id: f.Id | None = Field(None, description="The loan that it repays: the borrower pays the lender")
+    paid_on: f.Day | None = Field(
+        None, description="With `loanId`: when, for its interest; today unless told"
+    )
 
 
 class ConfirmSettlement(GroupWrite):

@@ -11,10 +11,11 @@ from persplit.exchange.book import Format
 from persplit.exchange.matching import MatchKind
 from persplit.exchange.rows import Status
 from persplit.ledger.expense import ExpenseKind, RateSource, SplitType
-from persplit.ledger.group import Role
+from persplit.ledger.group import GroupKind, Role
 from persplit.ledger.recurrence import UTC_ZONE
 from persplit.ledger.settlement import SettlementStatus
 from persplit.transport.arrangement_results import Preset, Recurrence
+from persplit.transport.loan_results import Loan, Repayment
 from persplit.transport.result import Item, Minor, Posting, Result, SplitValue, Time
 
 
@@ -94,6 +95,7 @@ class Group(Result):
     has_password: bool
     archived_at: Time | None
     time_zone: str = Field(description="IANA: when a day begins for recurring expenses")
+    kind: GroupKind = Field(description="DIRECT: the ledger of two people; show the other one's name")
     created_by: str
     created_at: Time
     updated_at: Time
@@ -250,6 +252,13 @@ class Settlement(Result):
     created_by: str
     created_at: Time
     updated_at: Time
+    loan_id: str | None = Field(None, description="the loan that it repays; else left out")
+    paid_on: Annotated[str, Field(json_schema_extra={"format": "date"})] | None = Field(
+        None, description="as of which day it repays the loan; else left out"
+    )
+    repayment: Repayment | None = Field(
+        None, description="once it is COMPLETED: what of it repaid the loan; left out where nothing did"
+    )
 
 
 class Comment(Result):
@@ -286,6 +295,12 @@ class RecurrenceWritten(Written):
     """The recurring expense after the write."""
 
     recurrence: Recurrence
+
+
+class LoanWritten(Written):
+    """The loan after the write."""
+
+    loan: Loan
 
 
 class SettlementWritten(Written):
@@ -376,6 +391,7 @@ class GroupSettings(Result):
     archived_at: Time | None
     seq: int
     time_zone: str = Field(default=UTC_ZONE, description="left out: UTC")
+    kind: GroupKind = Field(default=GroupKind.GROUP, description="left out: GROUP")
 
 
 class Recorded(Result):
@@ -406,10 +422,19 @@ class AttachmentEvent(Recorded):
 
 
 class SettlementEvent(Recorded):
-    """A settlement, after the event."""
+    """A settlement, after the event; `loan`, too, if it repaid one."""
 
     type: Literal["settlement:created", "settlement:completed", "settlement:declined", "settlement:cancelled"]
     settlement: Settlement
+    loan: Loan | None = None
+
+
+class LoanEvent(Recorded):
+    """A loan, after the event; `before` other terms."""
+
+    type: Literal["loan:created", "loan:updated", "loan:deleted", "loan:restored"]
+    loan: Loan
+    before: Loan | None = None
 
 
 class GroupEvent(Recorded):
@@ -461,6 +486,7 @@ AnyEvent: TypeAlias = (
     ExpenseEvent
     | AttachmentEvent
     | SettlementEvent
+    | LoanEvent
     | GroupEvent
     | MemberEvent
     | CommentEvent
@@ -497,6 +523,7 @@ class GroupSnapshot(Balances):
     settlements: list[Settlement]
     presets: list[Preset]
     recurrences: list[Recurrence]
+    loans: list[Loan]
     state: LedgerState
 
 
@@ -713,7 +740,7 @@ class Problem(Result):
     errors: list[FieldError]
     type: str | None = None
     retry_after_ms: int | None = None
-    current: Expense | Settlement | GroupSettings | None = Field(
+    current: Expense | Settlement | Loan | GroupSettings | None = Field(
         None, description="with `conflict`: its version now"
     )
 
@@ -747,9 +774,23 @@ class AttachmentBroadcast(Broadcast):
 
 
 class SettlementBroadcast(Broadcast):
-    """A settlement was created, completed, declined or cancelled."""
+    """A settlement was created, declined or cancelled."""
 
     settlement: Settlement
+
+
+class CompletedBroadcast(SettlementBroadcast):
+    """A settlement was completed."""
+
+    loan: Loan | None = Field(
+        None, description="the loan that it repaid, as it stands after that; else left out"
+    )
+
+
+class LoanBroadcast(Broadcast):
+    """A loan was created, updated, deleted or restored; no balance moved."""
+
+    loan: Loan
 
 
 class GroupBroadcast(Broadcast):

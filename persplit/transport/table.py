@@ -13,6 +13,7 @@ from persplit.transport import (
     exchange_operations,
     expense_operations,
     group_operations,
+    loan_operations,
     notification_operations,
     own_data_operations,
     rate_operations,
@@ -29,6 +30,7 @@ _WRITES: Final[dict[str, Operation]] = {
     for operation in (
         *group_operations.OPERATIONS,
         *expense_operations.OPERATIONS,
+        *loan_operations.OPERATIONS,
         *attachment_operations.OPERATIONS,
         *comment_operations.OPERATIONS,
         *arrangement_operations.OPERATIONS,
@@ -45,6 +47,7 @@ TAGGED: Final = {
     ),
     "Groups": group_operations.OPERATIONS,
     "Expenses and settlements": expense_operations.OPERATIONS,
+    "Loans": loan_operations.OPERATIONS,
     "Attachments and receipts": (*attachment_operations.OPERATIONS, *receipt_operations.OPERATIONS),
     "Comments and reminders": comment_operations.OPERATIONS,
     "Presets and recurring expenses": arrangement_operations.OPERATIONS,

@@ -84,6 +84,7 @@ def group(state: GroupState, people: Profiles) -> Json:
         "hasPassword": settings.has_password,
         "archivedAt": settings.archived_at,
         "timeZone": settings.time_zone,
+        "kind": settings.kind.value,
         "createdBy": state.created_by,
         "createdAt": state.created_at,
         "updatedAt": state.at,
@@ -165,6 +166,8 @@ def broadcast(recorded: RecordedEvent, it: Standing, people: Profiles) -> tuple[
         payload[noun] = told[noun]
         if noun == "attachment":
             payload["expense"] = told["expense"]
+        if noun == "settlement" and "loan" in told:
+            payload["loan"] = told["loan"]
     payload["updatedBalances"] = balances(it)
     payload["settleUp"] = [payment(row) for row in it.plan]
     return name, payload
@@ -239,6 +242,7 @@ def snapshot(it: GroupSnapshot, people: Profiles) -> Json:
         "settlements": [thing(t, state.group_id) for t in it.things if isinstance(t, Settlement)],
         "presets": encoded["presets"],
         "recurrences": encoded["recurrences"],
+        "loans": encoded["loans"],
         "state": {**encoded, "members": [_nameless(member, people) for member in encoded["members"]]},
     }
     return {"snapshot": whole, "seq": state.seq}

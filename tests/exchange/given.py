@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from persplit.exchange import own
-from persplit.exchange.identity import Known, is_undone, reversal_id
+from persplit.exchange.identity import Known, was_taken_back
 from persplit.exchange.planning import Group, ImportPlan, Wish, id_of, keys_of, plan_import
 from persplit.exchange.reading import read_book
 from persplit.exchange.replaying import Step
@@ -99,11 +99,10 @@ class Target:
             generation = 0
             while True:
                 id_ = id_of(book, GROUP, key, generation)
-                event = last.get(id_)
-                if event is None or not (is_undone(event) or reversal_id(id_) in last):
+                if not was_taken_back(id_, last):
                     break
                 generation += 1
-            known[key] = Known(id_, event)
+            known[key] = Known(id_, last.get(id_))
         return known
 
     def balances(self) -> dict[str, int]:

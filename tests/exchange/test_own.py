@@ -17,24 +17,30 @@ from persplit.ledger.commands import (
     AddAttachment,
     AddMember,
     BecomePlaceholder,
+    ConfirmSettlement,
     CreateExpense,
     CreateGroup,
+    CreateLoan,
+    CreateSettlement,
     JoinGroup,
     RemoveAttachment,
     UpdateExpense,
     UpdateGroup,
 )
+from persplit.ledger.events import LoanEvent, subject_of
 from persplit.ledger.expense import ExpenseDraft, SplitType
+from persplit.ledger.loan import LoanDraft, LoanStatus
 from persplit.ledger.money import AMOUNT_MAX
 from persplit.ledger.state import plan_of
 from persplit.ledger.units import speakers
 from tests.exchange.given import Target, exported
-from tests.ledger.given import LONG_PROPERTY, TRIP, Ledger, histories, ledger_of, shared, spent
+from tests.ledger.given import ASHA, LONG_PROPERTY, RAVI, TRIP, Ledger, histories, ledger_of, shared, spent
 
 
 def renamed(value: Any, people: Ledger) -> Any:
     """The JSON value with ids that are UUIDs, in the same order, so that ties are broken alike."""
-    ids = sorted([*people.group.members, *people.things])
+    loans = {subject_of(it.event)[1] for it in people.events if isinstance(it.event, LoanEvent)}
+    ids = sorted([*people.group.members, *people.things, *loans])
     names = {who: f"00000000-0000-4000-8000-{number:012d}" for number, who in enumerate(ids)}
     return _replaced(value, names)
 
@@ -57,13 +63,14 @@ def largest(value: Any) -> int:
 
 
 def history(events: list[Json]) -> Iterator[Json]:
-    """What happened to expenses and settlements, without where and under what number that was."""
+    """What happened to expenses, settlements and loans, without where and under what number that was."""
     for event in events:
         noun = event["type"].partition(":")[0]
-        if noun in ("expense", "settlement"):
+        if noun in ("expense", "settlement", "loan"):
             yield {
                 "type": event["type"],
                 noun: without_place(event[noun]),
+                "loan": without_place(event.get("loan")),
                 "before": without_place(event.get("before")),
             }
 
@@ -117,6 +124,80 @@ def test_import_of_export_has_the_balances_the_history_and_the_plan(ledger: Ledg
         for row in plan_of(target.state).transfers
     ]
     assert rows == document["settleUp"]
+
+
+def lent_and_repaid() -> Ledger:
+    """Ravi has repaid some of what he borrowed, late in the evening where the group is, and too much of the rest."""
+    terms = LoanDraft(10_000, "2026-01-01", "2027-01-31", "6.5", "Deposit")
+    ledger = ledger_of(*TRIP, UpdateGroup(time_zone="Asia/Kolkata"), CreateLoan("l1", ASHA, RAVI, terms))
+    ledger.now = "2026-02-28T20:00:00.000Z"
+    for payment, amount, loan in (("s1", 3_000, "l1"), ("s2", 600, "l2")):
+        if loan == "l2":
+            ledger.do(ASHA, CreateLoan("l2", ASHA, RAVI, LoanDraft(500, "2026-02-01")))
+        ledger.do(RAVI, CreateSettlement(payment, ASHA, amount, loan_id=loan))
+        ledger.do(ASHA, ConfirmSettlement(payment))
+    return ledger
+
+
+def test_loans_come_along_to_the_last_unit_whatever_the_calendar_and_go_when_it_is_taken_back() -> None:
+    ledger = lent_and_repaid()
+    document = renamed(exported(ledger), ledger)
+    target = Target.founded("INR", name="Asha")  # its days begin in UTC
+    plan = target.takes(json.dumps(document))
+    terms = [
+        (loan.principal, loan.outstanding, loan.interest_paid, loan.accrued_through)
+        for loan in ledger.group.loans.values()
+    ]
+    assert terms == [
+        (loan.principal, loan.outstanding, loan.interest_paid, loan.accrued_through)
+        for loan in target.state.loans.values()
+    ]
+    assert target.balances() == {"Asha": -100, "Ravi": 100}
+    assert target.takes(json.dumps(document)).steps == ()
+    target.undoes(plan.import_id)
+    assert target.balances() == {}
+    assert {loan.status for loan in target.state.loans.values()} == {LoanStatus.DELETED}
+    assert [member.name for member in target.state.active()] == ["Asha"]
+    again = target.takes(json.dumps(document))
+    assert {row.status for row in again.rows} == {Status.NEW}
+    assert target.balances() == {"Asha": -100, "Ravi": 100}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("principal", 0),
+        ("principal", "much"),
+        ("lenderId", "nobody"),
+        ("id", 7),
+        ("date", "yesterday"),
+        ("dueDate", "2025-02-30"),
+        ("interestRate", "much"),
+        ("interestRate", 6.5),
+        ("description", "x" * 201),
+        ("outstanding", None),
+    ],
+)
+def test_a_loan_that_makes_no_sense_is_named_and_nothing_is_imported(field: str, value: object) -> None:
+    ledger = ledger_of(*TRIP, CreateLoan("l1", ASHA, RAVI, LoanDraft(10_000, "2026-01-01")))
+    document = renamed(exported(ledger), ledger)
+    loan = document["events"][3]["loan"]
+    if value is None:
+        del loan[field]
+    else:
+        loan[field] = value
+    plan = Target.founded("INR", name="Asha").looked_at(json.dumps(document))
+    assert [error.path for error in plan.refusals] == ["rows.4"]
+
+
+def test_a_payment_for_a_loan_that_is_left_out_is_named() -> None:
+    ledger = lent_and_repaid()
+    document = renamed(exported(ledger), ledger)
+    plan = Target.founded("INR", name="Asha").looked_at(json.dumps(document), skip=[5])
+    assert [error.path for error in plan.refusals] == ["rows.6", "rows.7"]
+    document["events"] = [event for event in document["events"] if event["type"] != "loan:created"]
+    plan = Target.founded("INR", name="Asha").looked_at(json.dumps(document))
+    assert all("loan that is not in the file" in error.message for error in plan.refusals[::2])
 
 
 @given(histories())

@@ -7,7 +7,7 @@ strategies for drafts and for whole histories, which go through the same door.
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, TypeAlias, TypeVar
 
 import pytest
@@ -23,15 +23,19 @@ from persplit.ledger.commands import (
     ConfirmSettlement,
     CreateExpense,
     CreateGroup,
+    CreateLoan,
     CreateSettlement,
     DeclineSettlement,
     DeleteComment,
     DeleteExpense,
+    DeleteLoan,
     JoinGroup,
     RemoveMember,
     RestoreExpense,
+    RestoreLoan,
     UpdateExpense,
     UpdateGroup,
+    UpdateLoan,
 )
 from persplit.ledger.comment import Thread
 from persplit.ledger.conversion import as_typed
@@ -43,6 +47,8 @@ from persplit.ledger.events import (
     Event,
     ExpenseEvent,
     ExpenseUpdated,
+    LoanEvent,
+    LoanUpdated,
     Noun,
     RecordedEvent,
     RecurrenceSaved,
@@ -63,6 +69,7 @@ from persplit.ledger.expense import (
     SplitValue,
 )
 from persplit.ledger.group import Member, Role
+from persplit.ledger.loan import Loan, LoanDraft
 from persplit.ledger.money import AMOUNT_MAX
 from persplit.ledger.reminder import LastReminder
 from persplit.ledger.settlement import Settlement, SettlementStatus
@@ -138,6 +145,9 @@ class Ledger:
         if named is None or named[0] in (Noun.EXPENSE, Noun.SETTLEMENT):
             return None if named is None else self.things.get(named[1])
         about = [recorded.event for recorded in self.events if subject_of(recorded.event) == named]
+        if named[0] is Noun.LOAN:
+            loans = [event for event in about if isinstance(event, LoanEvent)]
+            return loan_of(loans[-1]) if loans else None
         if named[0] is Noun.COMMENT:
             comments = {event.comment.id: event.comment for event in about if isinstance(event, CommentEvent)}
             return Thread(self.expenses.get(named[1]), tuple(comments.values()))
@@ -194,6 +204,11 @@ class Ledger:
         for row in plan_of(self.group).transfers:
             self.pay(row.from_id, row.to_id, row.amount)
         return self.group
+
+
+def loan_of(event: LoanEvent) -> Loan:
+    """The loan as the event left it."""
+    return event.after if isinstance(event, LoanUpdated) else event.loan
 
 
 def ledger_of(*steps: Step) -> Ledger:
@@ -552,6 +567,34 @@ def _settle_together(draw: st.DrawFn, ledger: Ledger) -> Iterable[Intent]:
     yield "u1", ChangeUnit(draw(st.sampled_from(_people(ledger))), draw(st.sampled_from(["Rao", None])))
 
 
+def _lend(draw: st.DrawFn, ledger: Ledger) -> Iterable[Intent]:
+    people = st.sampled_from(_people(ledger))
+    lender = draw(people)
+    day = draw(st.dates(date(2020, 1, 1), date(2026, 3, 1)))
+    terms = LoanDraft(
+        draw(st.integers(1, 9_999)), day.isoformat(), rate=draw(st.sampled_from([None, "6.5", "99"]))
+    )
+    yield ledger.speaker(lender), CreateLoan(f"l{ledger.seq}", lender, draw(people), terms)
+
+
+def _repay(draw: st.DrawFn, ledger: Ledger) -> Iterable[Intent]:
+    if loans := [loan for loan in ledger.group.loans.values() if loan.is_open]:
+        loan = draw(st.sampled_from(loans))
+        payment, amount = f"s{ledger.seq}", draw(st.integers(1, 2 * loan.outstanding))
+        command = CreateSettlement(payment, loan.lender_id, amount, loan.borrower_id, loan_id=loan.id)
+        yield ledger.speaker(loan.borrower_id), command
+        if draw(st.booleans()):
+            yield ledger.speaker(loan.lender_id), ConfirmSettlement(payment)
+
+
+def _change_loan(draw: st.DrawFn, ledger: Ledger) -> Iterable[Intent]:
+    if ledger.group.loans:
+        loan = draw(st.sampled_from(sorted(ledger.group.loans)))
+        terms = LoanDraft(draw(st.integers(1, 9_999)), description=draw(st.sampled_from([None, "Deposit"])))
+        changes: list[Command] = [UpdateLoan(loan, terms), DeleteLoan(loan), RestoreLoan(loan)]
+        yield "u1", draw(st.sampled_from(changes))
+
+
 def _change_settings(draw: st.DrawFn, ledger: Ledger) -> Iterable[Intent]:
     yield "u1", UpdateGroup(simplify=draw(mostly_simplify), name=draw(st.sampled_from(["Goa", "Home"])))
 
@@ -564,6 +607,8 @@ _MOVES: Final[Sequence[_Move]] = [
     _change_settings,
     _talk,
     _settle_together,
+    *[_lend, _repay] * 2,
+    _change_loan,
 ]
 
 
@@ -572,7 +617,7 @@ def histories(draw: st.DrawFn, *, moves_max: int = 14) -> Ledger:
     """A group's whole life; what the rules refuse has not happened.
 
     `u1` stays its admin. People come, claim placeholders, settle, leave and come back; expenses of those who left
-    are edited, deleted and restored.
+    are edited, deleted and restored. Some lend each other something.
     """
     ledger = Ledger()
     ledger.do("u1", CreateGroup("u1", "Goa", simplify=draw(mostly_simplify)))

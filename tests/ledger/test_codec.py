@@ -243,7 +243,7 @@ def test_the_wire_form_is_the_stored_form_without_the_hash_and_with_every_time_z
     assert document.pop("contentHash") == recorded.content_hash
     for key in ("group", "before") if isinstance(recorded.event, GroupCreated | GroupUpdated) else ():
         if key in document:
-            document[key] = {"timeZone": "UTC", **document[key]}
+            document[key] = {"timeZone": "UTC", "kind": "GROUP", **document[key]}
     assert document == event_to_json(recorded)
     assert event_from_json(document).content_hash == ""
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from persplit.ledger.commands import ConfirmSettlement, CreateExpense, CreateSettlement, UpdateGroup
 from persplit.ledger.plan import Transfer
 from persplit.ledger.state import plan_of
+from persplit.ledger.units import balances_by_unit
 from tests.ledger.given import ASHA, LONG_PROPERTY, RAVI, TRIP, Ledger, histories, ledger_of, shared
 
 
@@ -40,7 +41,7 @@ def test_any_payment_moves_two_balances_and_the_plan_settles_the_rest(
         for one in planned:
             settled[one.from_id] += one.amount
             settled[one.to_id] -= one.amount
-        assert not any(settled.values())
+        assert not any(balances_by_unit(settled, ledger.group.settles_as).values())
 
 
 def test_part_after_part_the_row_goes_and_too_much_turns_it_round() -> None:

@@ -61,6 +61,7 @@ class Replica:
     members: dict[str, Json] = field(default_factory=dict)
     expenses: dict[str, Json] = field(default_factory=dict)
     settlements: dict[str, Json] = field(default_factory=dict)
+    loans: dict[str, Json] = field(default_factory=dict)
     balances: list[Json] = field(default_factory=list)
     plan: list[Json] = field(default_factory=list)
     balanced_at: int = 0
@@ -100,6 +101,8 @@ class Replica:
             self.expenses[told["expense"]["id"]] = told["expense"]
         if "settlement" in told:
             self.settlements[told["settlement"]["id"]] = told["settlement"]
+        if "loan" in told:
+            self.loans[told["loan"]["id"]] = told["loan"]
         if "member" in told:
             self._take_member(told["member"])
 
@@ -117,6 +120,7 @@ class Replica:
         self._take_group(snapshot["group"])
         self.expenses = {expense["id"]: expense for expense in snapshot["expenses"]}
         self.settlements = {settlement["id"]: settlement for settlement in snapshot["settlements"]}
+        self.loans = {loan["id"]: loan for loan in snapshot["loans"]}
         self.seq = snapshot["seq"]
         self.take_balances(snapshot)
 
@@ -134,6 +138,7 @@ class Replica:
             "group": {**self.group, "members": list(self.members.values())},
             "expenses": self.expenses,
             "settlements": self.settlements,
+            "loans": self.loans,
             "balances": self.balances,
             "plan": self.plan,
         }
@@ -148,9 +153,17 @@ async def fetched(person: Phone, group_id: str) -> Json | None:
         "group": await person.ok("GET", f"/groups/{group_id}"),
         "expenses": await _all(person, f"/groups/{group_id}/expenses?includeDeleted=true&", "expenses"),
         "settlements": await _all(person, f"/groups/{group_id}/settlements?", "settlements"),
+        "loans": await _loans(person, group_id),
         "balances": now["balances"],
         "plan": now["settleUp"],
     }
+
+
+async def _loans(person: Phone, group_id: str) -> dict[str, Json]:
+    """The loans, without what is said of them for today."""
+    listed = (await person.ok("GET", f"/groups/{group_id}/loans"))["loans"]
+    for_today = ("on", "interestDue", "toRepay", "overdue")
+    return {loan["id"]: {k: v for k, v in loan.items() if k not in for_today} for loan in listed}
 
 
 async def _all(person: Phone, path: str, plural: str) -> dict[str, Json]:
@@ -406,10 +419,31 @@ def every_kind(group_id: str, asha: str, ben: str, code: str) -> Iterator[tuple[
         yield "settlement:created", ben, command("settlement:create", group_id, **paid)
         yield f"settlement:{done}", who, command(f"settlement:{answer}", group_id, settlementId=payment)
     yield "reminder:sent", asha, command("reminder:send", group_id, toUserId=ben)
+    yield from what_is_lent(group_id, asha, ben)
     yield from what_moves_no_money(group_id, asha, named)
     yield "member:joined", asha, command("member:add", group_id, name="Aunt", id=aunt)
     yield "member:left", asha, command("member:remove", group_id, userId=aunt)
     yield "group:updated", asha, command("group:update", group_id, name="The flat", simplify=False)
+
+
+def what_is_lent(group_id: str, asha: str, ben: str) -> Iterator[tuple[str, str, Json]]:
+    """The same for loans; it is over at the end, so that people can leave."""
+    loan, payment = new_id(), new_id()
+    terms = {
+        "lenderId": asha,
+        "borrowerId": ben,
+        "principal": 5_000,
+        "date": "2026-01-01",
+        "interestRate": "6.5",
+    }
+    yield "loan:created", asha, command("loan:create", group_id, id=loan, **terms)
+    other = {"principal": 6_000, "date": "2026-01-01", "dueDate": "2027-01-31"}
+    yield "loan:updated", ben, command("loan:update", group_id, loanId=loan, **other)
+    yield "loan:deleted", ben, command("loan:delete", group_id, loanId=loan)
+    yield "loan:restored", asha, command("loan:restore", group_id, loanId=loan)
+    paid = {"id": payment, "toUserId": asha, "amount": 6_500, "loanId": loan}
+    yield "settlement:created", ben, command("settlement:create", group_id, **paid)
+    yield "settlement:completed", asha, command("settlement:confirm", group_id, settlementId=payment)
 
 
 def what_moves_no_money(group_id: str, asha: str, named: Json) -> Iterator[tuple[str, str, Json]]:

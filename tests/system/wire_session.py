@@ -183,6 +183,7 @@ class Session:
         await self._ack(asha, "group:read", **here, seq=3)
         self.keep("broadcasts/activity_read", await asha.hears("activity:read"))
         await self._arranged()
+        await self._lent()
         await asha.done("group:create", name="For leaving", groupId=_id(7))
         code = (await asha.ok("POST", f"/groups/{_id(7)}/invites"))["code"]
         await ben.done("group:join", code=code)
@@ -225,6 +226,25 @@ class Session:
         await self._ack(asha, "recurrence:pause", **here, recurrenceId=_id(21))
         self.keep("rest/recurrences", await asha.ok("GET", f"/groups/{self.group}/recurrences"))
         await self._ack(asha, "recurrence:stop", **here, recurrenceId=_id(21))
+
+    async def _lent(self) -> None:
+        asha, ben, here = self.asha, self.ben, {"groupId": self.group}
+        today = self._normal.now.date()
+        day, due = today.isoformat(), (today + timedelta(days=300)).isoformat()
+        terms: Json = {"principal": 500_000, "date": day, "dueDate": due, "interestRate": "6.5"}
+        await self._ack(asha, "loan:create", **here, **terms, borrowerId=ben.user_id, id=_id(30))
+        await self._ack(ben, "loan:update", **here, **terms, loanId=_id(30), description="For the deposit")
+        await self._ack(ben, "loan:delete", **here, loanId=_id(30))
+        await self._ack(asha, "loan:restore", **here, loanId=_id(30))
+        paid: Json = {"id": _id(31), "toUserId": asha.user_id, "amount": 100_000, "loanId": _id(30)}
+        await ben.done("settlement:create", **here, **paid)
+        self._normal.days[day] = AT.date().isoformat()
+        confirmed = await asha.done("settlement:confirm", **here, settlementId=_id(31))
+        self.keep("acks/settlement_confirm_repaying", confirmed)
+        repaid = await asha.hears("settlement:completed", lambda it: it["seq"] == confirmed["seq"])
+        self.keep("broadcasts/settlement_completed_repaying", repaid)
+        self.keep("rest/loans", await asha.ok("GET", f"/groups/{self.group}/loans?on={day}"))
+        await self._ack(asha, "direct:open", userId=ben.user_id)
 
     async def _reading(self) -> None:
         asha, ben = self.asha, self.ben
