@@ -141,6 +141,7 @@ def install_packages(*, for_developing: bool) -> None:
     only = [] if for_developing else ["--omit=dev"]
     # No package's own script is run: those that we use need none.
     _run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", *only], command, INSTALL_SECONDS)
+    (WEBAPP / _INSTALLED).parent.mkdir(exist_ok=True)
     (WEBAPP / _INSTALLED).write_text(packages_wanted(for_developing=for_developing), encoding="utf-8")
 
 
@@ -166,6 +167,8 @@ def build() -> None:
     made = WEBAPP / f"dist.{os.getpid()}"
     try:
         _run([command, "build.mjs", str(made)], command, BUILD_SECONDS)
+        if not (made / "index.html").is_file():
+            raise BuildFailed("build.mjs left no index.html")
         (made / STAMP).write_text(stamp, encoding="utf-8")
         _replace(made)
     finally:
