@@ -114,12 +114,13 @@ def has_packages(*, for_developing: bool) -> bool:
     """Whether what the lock says is installed."""
     stamp = WEBAPP / _INSTALLED
     installed = stamp.read_text(encoding="utf-8") if stamp.is_file() else ""
-    return installed == _packages(for_developing=True) or (
-        not for_developing and installed == _packages(for_developing=False)
+    return installed == packages_wanted(for_developing=True) or (
+        not for_developing and installed == packages_wanted(for_developing=False)
     )
 
 
-def _packages(*, for_developing: bool) -> str:
+def packages_wanted(*, for_developing: bool) -> str:
+    """What the stamp of the installed packages says when they are those of the lock."""
     lock = hashlib.sha256((WEBAPP / "package-lock.json").read_bytes()).hexdigest()
     return f"{lock} {'all' if for_developing else 'build'}"
 
@@ -140,7 +141,8 @@ def install_packages(*, for_developing: bool) -> None:
     only = [] if for_developing else ["--omit=dev"]
     # No package's own script is run: those that we use need none.
     _run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", *only], command, INSTALL_SECONDS)
-    (WEBAPP / _INSTALLED).write_text(_packages(for_developing=for_developing), encoding="utf-8")
+    (WEBAPP / _INSTALLED).parent.mkdir(exist_ok=True)
+    (WEBAPP / _INSTALLED).write_text(packages_wanted(for_developing=for_developing), encoding="utf-8")
 
 
 def _node_or_fail() -> str:
@@ -165,6 +167,8 @@ def build() -> None:
     made = WEBAPP / f"dist.{os.getpid()}"
     try:
         _run([command, "build.mjs", str(made)], command, BUILD_SECONDS)
+        if not (made / "index.html").is_file():
+            raise BuildFailed("build.mjs left no index.html")
         (made / STAMP).write_text(stamp, encoding="utf-8")
         _replace(made)
     finally:

@@ -124,6 +124,39 @@ def test_an_environment_that_was_moved_is_not_used(project: Path) -> None:
     assert (served.returncode, served.stdout) == (1, "")
 
 
+def with_web_page(project: Path) -> Path:
+    """Sources of a page, of which none can be built."""
+    webapp = project / "persplit/webapp"
+    (webapp / "src").mkdir(parents=True)
+    for name in ("package.json", "package-lock.json", "tsconfig.json", "build.mjs"):
+        (webapp / name).write_text("{}")
+    return webapp
+
+
+@needs_bash
+def test_a_page_that_can_not_be_built_keeps_no_server_from_starting(project: Path) -> None:
+    pretend_installed(project)
+    with_web_page(project)
+    served = run(BASH, project / "scripts/serve", python="false")
+    assert (served.returncode, served.stdout) == (0, "serve\n")
+    assert "The web page could not be built" in served.stderr
+    assert "PERSPLIT_SKIP_WEB=1" in served.stderr
+
+
+@needs_bash
+def test_a_page_of_the_sources_as_they_are_is_left_as_it_is(project: Path) -> None:
+    pretend_installed(project)
+    webapp = with_web_page(project)
+    (webapp / "dist").mkdir()
+    stamped = (
+        f"import sys; sys.path.insert(0, {str(project / 'scripts')!r}); import build_webapp as it; "
+        "(it.DIST / it.STAMP).write_text(it.sources_hash())"
+    )
+    assert run(sys.executable, "-c", stamped, python="").returncode == 0
+    served = run(BASH, project / "scripts/serve", python="false")
+    assert (served.returncode, served.stdout, served.stderr) == (0, "serve\n", "")
+
+
 def test_the_lock_names_exact_versions_and_nothing_else() -> None:
     text = (ROOT / "requirements.lock").read_text()
     assert "://" not in text

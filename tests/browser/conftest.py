@@ -1,0 +1,77 @@
+"""A server in a process of its own, one browser for the whole session, and people with a context each.
+
+Where Chromium, Playwright or the built page is missing, the tests are skipped and say what is.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any, TypeAlias
+
+import pytest
+import pytest_asyncio
+
+from scripts import build_webapp
+from tests.browser.chromium import CHROMIUM, OPTIONS
+from tests.processes import ServerProcess
+from tests.servers import free_port_for_restarts
+
+playwright = pytest.importorskip("playwright.async_api", reason="Playwright is not installed")
+
+from tests.browser.person import AXE, Person  # noqa: E402 - it needs Playwright
+
+MakePerson: TypeAlias = Callable[..., Awaitable[Person]]
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 800}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _everything_is_here() -> None:
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not on this machine: on Debian, apt install chromium")
+    if not build_webapp.is_fresh() or not (build_webapp.DIST / build_webapp.STAMP).is_file():
+        pytest.skip("the web page isn't built of the sources as they are: run scripts/webapp")
+    if not AXE.is_file():
+        pytest.skip("the packages to test the page with are not installed: run scripts/test")
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """The server that everybody's page comes from."""
+    process = ServerProcess(tmp_path_factory.mktemp("page") / "data", port=free_port_for_restarts())
+    process.start()
+    yield process
+    if process.is_running:
+        process.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
+async def browser() -> AsyncIterator[Any]:
+    """The browser. It is started once."""
+    async with playwright.async_playwright() as driver:
+        started = await driver.chromium.launch(executable_path=CHROMIUM, args=list(OPTIONS))
+        yield started
+        await started.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def people(served: ServerProcess, browser: Any) -> AsyncIterator[MakePerson]:
+    """A maker of people, each with cookies and storage of their own; at the end no browser may have complained."""
+    made: list[Person] = []
+
+    async def make(name: str, path: str = "/", **options: Any) -> Person:
+        given = {
+            "viewport": PHONE,
+            "locale": "en-IN",
+            "timezone_id": "Asia/Kolkata",
+            "reduced_motion": "reduce",
+        }
+        context = await browser.new_context(**{**given, **options})
+        await context.grant_permissions(["clipboard-read", "clipboard-write"])
+        person = Person(name, served.url, context)
+        made.append(person)
+        await person.open_tab(path)
+        return person
+
+    yield make
+    for person in made:
+        await person.context.close()
+    assert {person.name: person.complaints for person in made if person.complaints} == {}

@@ -1,0 +1,81 @@
+"""A person with a browser of their own: what they do in the page, and what the browser complains of meanwhile."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from playwright.async_api import BrowserContext, ConsoleMessage, Page, Response, expect
+
+from scripts.build_webapp import WEBAPP
+
+AXE: Final = WEBAPP / "node_modules/axe-core/axe.min.js"
+WCAG: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
+PATIENCE_MS: Final = 60_000
+"""For a machine that has much else to do. Nothing waits so long where all is well."""
+_UNREACHABLE: Final = re.compile(r"net::ERR_|Failed to load resource|WebSocket connection to")
+"""What a browser says of a server that is away: the page's business, and no fault of it."""
+_COLLECT: Final = """
+document.addEventListener("securitypolicyviolation", (event) =>
+  console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
+"""
+
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What a rule of axe found."""
+
+    rule: str
+    elements: Sequence[str]
+
+
+class Person:
+    """Their browser, with one page of it in front."""
+
+    def __init__(self, name: str, url: str, context: BrowserContext) -> None:
+        self.name = name
+        self.url = url
+        self.context = context
+        self.complaints: list[str] = []
+        self.page: Page
+
+    async def open_tab(self, path: str = "/") -> Page:
+        """Another tab, in front from now on."""
+        self.page = await self.context.new_page()
+        self.page.set_default_timeout(PATIENCE_MS)
+        self.page.on("console", self._heard)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        await self.page.add_init_script(_COLLECT)
+        await self.go(path)
+        return self.page
+
+    async def go(self, path: str) -> Response | None:
+        """To a path of the server, or to a place in the page that begins with `#`."""
+        return await self.page.goto(f"{self.url}/{path}" if path.startswith("#") else f"{self.url}{path}")
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not _UNREACHABLE.search(message.text):
+            self.complaints.append(f"{message.type}: {message.text}")
+
+    async def faults(self) -> list[Fault]:
+        """What axe finds in the page as it stands, by the rules of WCAG 2.2 AA; with every animation at its end."""
+        if not await self.page.evaluate("'axe' in window"):
+            await self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        found: Mapping[str, Any] = await self.page.evaluate(
+            """async (tags) => {
+                await Promise.all(document.getAnimations().map((it) => it.finished.catch(() => undefined)));
+                return axe.run({ runOnly: tags });
+            }""",
+            list(WCAG),
+        )
+        return [
+            Fault(violation["id"], [node["html"][:200] for node in violation["nodes"]])
+            for violation in found["violations"]
+        ]
+
+    async def photograph(self, path: Path) -> None:
+        """A picture of what is on the screen."""
+        await self.page.screenshot(path=path)
