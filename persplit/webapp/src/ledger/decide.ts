@@ -187,7 +187,7 @@ function groupUpdated(state: GroupState, fields: Fields<"group:update">, asking:
       hasPassword: before.hasPassword || fields.joinPassword !== undefined,
       archivedAt: fields.archived === undefined ? before.archivedAt : archived,
       seq: state.seq + 1,
-      timeZone: fields.timeZone ?? before.timeZone,
+      timeZone: fields.timeZone ?? before.timeZone ?? "UTC",
     },
   };
 }

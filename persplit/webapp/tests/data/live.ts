@@ -80,11 +80,11 @@ async function story(): Promise<void> {
   await until(second.group(groupId), (view) => view?.expenses.length === 1, "the tea is gone");
   await assert.rejects(
     second.send("expense:create", groupId, { ...shared, description: "Nothing", amount: 0, splitType: "EQUAL" }),
-    (error) => error instanceof Failure && error.code === "validation_failed",
+    (error: unknown) => error instanceof Failure && error.code === "validation_failed",
   );
   await assert.rejects(
     second.sendNow("member:add", groupId, { email: "nobody@example.org" }),
-    (error) => error instanceof Failure && error.errors[0]?.path === "email",
+    (error: unknown) => error instanceof Failure && error.errors[0]?.path === "email",
   );
 
   // offline: what both write arrives once
@@ -97,7 +97,7 @@ async function story(): Promise<void> {
   const alone = await until(other, (view) => view?.waitingCount === 3, "three that wait");
   assert.equal(alone?.expenses.find((it) => it.id === dinner.id)?.description, "Supper");
   assert.equal(alone?.isPlanStale, true);
-  await assert.rejects(second.get("/groups"), (error) => error instanceof Failure && error.code === "offline");
+  await assert.rejects(second.get("/groups"), (error: unknown) => error instanceof Failure && error.code === "offline");
   await server("start");
   await until(second.pending, (pending) => pending.length === 0, "Asha's outbox empty");
   await until(ben.pending, (pending) => pending.length === 0, "Ben's outbox empty");
