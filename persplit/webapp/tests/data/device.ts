@@ -1,7 +1,6 @@
 /** A device for tests: its own IndexedDB and cookies, the real network. Tabs of one device share both. */
 
-import { IDBFactory, IDBKeyRange } from "fake-indexeddb";
-import { type ReadonlySignal } from "@preact/signals";
+import type { ReadonlySignal } from "@preact/signals";
 import { PageStore } from "../../src/data/page_store.ts";
 import { openChannel, type Platform } from "../../src/data/platform.ts";
 
@@ -10,7 +9,7 @@ const PATIENCE_MS = 30_000;
 
 let devices = 0;
 
-/** Promises rather than timers: a lock goes to who asked first. */
+/** Web Locks, as far as they are used: a lock goes to who asked first. */
 class Locks {
   readonly #queues = new Map<string, Promise<unknown>>();
 
@@ -35,6 +34,7 @@ export class Device {
   readonly #cookies = new Map<string, string>();
   readonly #locks: LockManager | undefined;
   readonly #tabs: PageStore[] = [];
+  readonly #wakes = new Set<() => void>();
 
   constructor(origin: string, { hasLocks = true } = {}) {
     this.#origin = origin;
@@ -53,6 +53,11 @@ export class Device {
     await Promise.all(this.#tabs.map((tab) => tab.close()));
   }
 
+  /** The person looks at it again: it tries to connect at once. */
+  wake(): void {
+    this.#wakes.forEach((wake) => wake());
+  }
+
   platform(): Platform {
     return {
       origin: this.#origin,
@@ -63,7 +68,10 @@ export class Device {
       random: () => crypto.getRandomValues(new Uint8Array(16)),
       isOnline: () => true,
       channel: openChannel,
-      onWake: () => () => undefined,
+      onWake: (wake) => {
+        this.#wakes.add(wake);
+        return () => this.#wakes.delete(wake);
+      },
       onOffline: () => () => undefined,
     };
   }
@@ -99,9 +107,4 @@ export function until<T>(shown: ReadonlySignal<T>, isWished: (value: T) => boole
     });
     end = stop;
   });
-}
-
-/** The browser's, for `idb` and the replica. */
-export function installIndexedDb(): void {
-  Object.assign(globalThis, { indexedDB: new IDBFactory(), IDBKeyRange });
 }

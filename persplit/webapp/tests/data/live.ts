@@ -6,6 +6,7 @@
 import "fake-indexeddb/auto";
 import assert from "node:assert/strict";
 import { createInterface } from "node:readline";
+import { computed } from "@preact/signals";
 import { Failure, type GroupView } from "../../src/data/model.ts";
 import { Device, until } from "./device.ts";
 
@@ -89,7 +90,10 @@ async function story(): Promise<void> {
 
   // offline: what both write arrives once
   await server("kill");
-  await until(second.connection, (it) => it === "offline", "no connection");
+  const isGone = until(second.connection, (it) => it === "offline", "no connection");
+  const nudge = setInterval(() => phone.wake(), 50); // every look at it is an attempt
+  await isGone;
+  clearInterval(nudge);
   await second.send("expense:update", groupId, { ...shared, expenseId: dinner.id, expectedSeq: 3, description: "Supper", amount: 90_000, splitType: "EQUAL" });
   await ben.send("expense:update", groupId, { ...shared, expenseId: dinner.id, expectedSeq: 3, description: "Brunch", amount: 90_000, splitType: "EQUAL" });
   await second.send("expense:create", groupId, { ...shared, description: "Taxi", amount: 30_000, splitType: "EQUAL" });
@@ -99,6 +103,8 @@ async function story(): Promise<void> {
   assert.equal(alone?.isPlanStale, true);
   await assert.rejects(second.get("/groups"), (error: unknown) => error instanceof Failure && error.code === "offline");
   await server("start");
+  phone.wake();
+  laptop.wake();
   await until(second.pending, (pending) => pending.length === 0, "Asha's outbox empty");
   await until(ben.pending, (pending) => pending.length === 0, "Ben's outbox empty");
   await until(bens, (view) => view?.expenses.filter((it) => it.description === "Taxi").length === 1, "one taxi");
@@ -121,7 +127,7 @@ async function story(): Promise<void> {
   const steps = await second.history(groupId);
   assert.equal(steps.length, atAshas?.seq);
   assert.deepEqual(new Map(steps.at(-1)?.balances.map((it) => [it.userId, it.amount])), new Map(atAshas?.balances.map((it) => [it.userId, it.amount])));
-  assert.ok(second.offers("createGroup"));
+  await until(computed(() => second.offers("createGroup")), (it) => it, "what the server offers");
   assert.ok(!second.offers("explodeGroup"));
 
   // a guest, a session that ends, and a device that forgets
