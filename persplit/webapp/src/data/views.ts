@@ -110,6 +110,7 @@ function namedPeople(state: GroupState, names: ReadonlyMap<string, string> | und
 function groupOf(state: GroupState, people: ReadonlyMap<string, Member>): Group {
   return {
     ...state.settings,
+    timeZone: state.settings.timeZone ?? "UTC",
     id: state.groupId,
     seq: state.seq,
     createdBy: state.createdBy,

@@ -100,7 +100,7 @@ function recurrenceSaved(
     seq: state.seq + 1,
     since: before?.since ?? state.seq + 1,
     schedule: { frequency, interval: interval ?? 1, start, end: end ?? null, count: count ?? null },
-    expense: fields.expense,
+    expense: { ...fields.expense, includePayer: fields.expense.includePayer ?? true },
     madeThrough: before?.madeThrough ?? null,
     paused: before?.paused ?? false,
     problem: before?.paused ? before.problem : null,

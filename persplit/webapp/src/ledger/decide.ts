@@ -187,24 +187,28 @@ function groupUpdated(state: GroupState, fields: Fields<"group:update">, asking:
       hasPassword: before.hasPassword || fields.joinPassword !== undefined,
       archivedAt: fields.archived === undefined ? before.archivedAt : archived,
       seq: state.seq + 1,
-      timeZone: fields.timeZone ?? before.timeZone,
+      timeZone: fields.timeZone ?? before.timeZone ?? "UTC",
     },
   };
 }
 
 function memberAdded(state: GroupState, fields: Fields<"member:add">, asking: Asking): Happening | null {
   checkAdmin(state, asking);
+  const { id, name } = fields;
+  if (id !== undefined && isMember(state, id)) {
+    throw new Refusal("already_member", "already a member of the group");
+  }
+  if (id !== undefined && state.members.has(id)) {
+    throw new Refusal("conflict", "this id was used before");
+  }
   if (activeMembers(state).length >= MEMBERS_MAX) {
     throw new Refusal("limit_reached", `a group has at most ${MEMBERS_MAX} members`);
   }
-  if (fields.name === undefined || fields.id === undefined) {
+  if (name === undefined || id === undefined) {
     return null; // whose address it is, only the server knows
   }
-  check(textErrors("name", fields.name, NAME_LENGTH_MAX));
-  if (state.members.has(fields.id)) {
-    throw new Refusal("conflict", "this id was used before");
-  }
-  return { type: "member:joined", member: newMember(fields.id, fields.name.trim(), asking.now, "MEMBER", true) };
+  check(textErrors("name", name, NAME_LENGTH_MAX));
+  return { type: "member:joined", member: newMember(id, name.trim(), asking.now, "MEMBER", true) };
 }
 
 function memberRemoved(state: GroupState, fields: Fields<"member:remove">, asking: Asking): Happening {

@@ -1,0 +1,110 @@
+/** A device for tests: its own IndexedDB and cookies, the real network. Tabs of one device share both. */
+
+import type { ReadonlySignal } from "@preact/signals";
+import { PageStore } from "../../src/data/page_store.ts";
+import { openChannel, type Platform } from "../../src/data/platform.ts";
+
+/** How long a test waits for what must come; a noisy machine never needs it, a bug always does. */
+const PATIENCE_MS = 30_000;
+
+let devices = 0;
+
+/** Web Locks, as far as they are used: a lock goes to who asked first. */
+class Locks {
+  readonly #queues = new Map<string, Promise<unknown>>();
+
+  async request(name: string, ...rest: unknown[]): Promise<unknown> {
+    const work = rest.at(-1) as () => unknown;
+    const { signal } = (rest.length > 1 ? rest[0] : {}) as { signal?: AbortSignal };
+    const before = this.#queues.get(name) ?? Promise.resolve();
+    const mine = before
+      .catch(() => undefined)
+      .then(() => {
+        signal?.throwIfAborted();
+        return work();
+      });
+    this.#queues.set(name, mine);
+    return mine;
+  }
+}
+
+export class Device {
+  readonly #origin: string;
+  readonly #name = `device-${++devices}`;
+  readonly #cookies = new Map<string, string>();
+  readonly #locks: LockManager | undefined;
+  readonly #tabs: PageStore[] = [];
+  readonly #wakes = new Set<() => void>();
+
+  constructor(origin: string, { hasLocks = true } = {}) {
+    this.#origin = origin;
+    this.#locks = hasLocks ? (new Locks() as unknown as LockManager) : undefined;
+  }
+
+  /** Opens the page in one more tab. */
+  async tab(): Promise<PageStore> {
+    const store = new PageStore(this.platform());
+    this.#tabs.push(store);
+    await store.start();
+    return store;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#tabs.map((tab) => tab.close()));
+  }
+
+  /** The person looks at it again: it tries to connect at once. */
+  wake(): void {
+    this.#wakes.forEach((wake) => wake());
+  }
+
+  platform(): Platform {
+    return {
+      origin: this.#origin,
+      database: this.#name,
+      fetch: (input, init) => this.#fetched(input, init),
+      locks: this.#locks,
+      now: () => Date.now(),
+      random: () => crypto.getRandomValues(new Uint8Array(16)),
+      isOnline: () => true,
+      channel: openChannel,
+      onWake: (wake) => {
+        this.#wakes.add(wake);
+        return () => this.#wakes.delete(wake);
+      },
+      onOffline: () => () => undefined,
+    };
+  }
+
+  async #fetched(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+    const headers = new Headers(init?.headers);
+    headers.set("Cookie", Array.from(this.#cookies, ([name, value]) => `${name}=${value}`).join("; "));
+    const response = await fetch(input, { ...init, headers });
+    for (const cookie of response.headers.getSetCookie()) {
+      const [name = "", value = ""] = (cookie.split(";")[0] ?? "").split("=");
+      this.#cookies.set(name, value.replaceAll('"', ""));
+    }
+    return response;
+  }
+}
+
+/** Resolves with the signal's value once it is as wished. */
+export function until<T>(shown: ReadonlySignal<T>, isWished: (value: T) => boolean, what: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let isOver = false;
+    let end = (): void => undefined;
+    const patience = setTimeout(() => {
+      end();
+      reject(new Error(`it never came: ${what}; last: ${JSON.stringify(shown.peek())?.slice(0, 2_000)}`));
+    }, PATIENCE_MS);
+    const stop = shown.subscribe((value) => {
+      if (!isOver && isWished(value)) {
+        isOver = true;
+        clearTimeout(patience);
+        queueMicrotask(() => end());
+        resolve(value);
+      }
+    });
+    end = stop;
+  });
+}

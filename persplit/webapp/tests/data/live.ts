@@ -1,0 +1,153 @@
+/**
+ * The data layer against a real server: run by a test with the server's URL. It asks for the server to be killed and
+ * started again by writing a line, and goes on when it has got one back. Prints what it has found as its last line.
+ */
+
+import "fake-indexeddb/auto";
+import assert from "node:assert/strict";
+import { createInterface } from "node:readline";
+import { computed } from "@preact/signals";
+import { Failure, type GroupView } from "../../src/data/model.ts";
+import { Device, until } from "./device.ts";
+
+const [url = ""] = process.argv.slice(2);
+const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+
+async function server(what: "kill" | "start"): Promise<void> {
+  console.log(what);
+  await answers.next();
+}
+
+const PASSWORD = "a long walk by the sea";
+const shared = { includePayer: true, kind: "EXPENSE" } as const;
+const here = (view: GroupView | null | undefined): view is GroupView => view != null;
+
+async function story(): Promise<void> {
+  const phone = new Device(url);
+  const laptop = new Device(url, { hasLocks: false });
+  const asha = await phone.tab();
+  const ben = await laptop.tab();
+  assert.equal(asha.me.value, null);
+  await asha.register({ name: "Asha", email: "asha@example.org", password: PASSWORD, vpa: "asha@okaxis" });
+  await ben.register({ name: "Ben", email: "ben@example.org", password: PASSWORD });
+  assert.equal(asha.me.value?.name, "Asha");
+  console.error("signed up");
+
+  // a group, an invite, a friend
+  const groupId = crypto.randomUUID();
+  await asha.send("group:create", groupId, { name: "Goa", currency: "INR", simplify: true, timeZone: "UTC" });
+  const goa = asha.group(groupId);
+  const waiting = await until(goa, here, "the group, at once");
+  assert.equal(waiting?.group.name, "Goa");
+  await until(goa, (view) => view?.seq === 1 && view.waitingCount === 0, "the group on the server");
+  const invite = await asha.post<{ code: string }>(`/groups/${groupId}/invites`);
+  assert.equal(await ben.join({ code: invite.code }), groupId);
+  const bens = ben.group(groupId);
+  await until(goa, (view) => view?.members.length === 2, "Ben, at Asha's");
+  await until(ben.connection, (it) => it === "connected", "Ben's connection");
+  console.error("joined");
+
+  // an expense, seen by the other at once
+  const dinner = await asha.send("expense:create", groupId, { ...shared, description: "Dinner", amount: 90_001, splitType: "EQUAL" });
+  const shown = await until(goa, (view) => view?.expenses.length === 1, "the expense, provisionally");
+  const heard = await until(bens, (view) => view?.expenses.length === 1, "the expense, at Ben's");
+  assert.deepEqual(shown?.expenses[0]?.shares, heard?.expenses[0]?.shares);
+  assert.equal(heard?.expenses[0]?.id, dinner.id);
+  assert.equal((heard?.myBalance ?? 0) + (shown?.myBalance ?? 0), 0);
+  assert.equal(heard?.isPlanStale, false);
+  assert.match(heard?.settleUp[0]?.upiLink ?? "", /^upi:\/\/pay\?pa=asha@okaxis/);
+  await until(ben.unread, (count) => count > 0, "something unread");
+  ben.markRead(groupId);
+  await until(ben.unread, (count) => count === 0, "nothing unread");
+  console.error("expense");
+
+  // two tabs on one replica
+  const second = await phone.tab();
+  const other = second.group(groupId);
+  await until(other, (view) => view?.expenses.length === 1, "the group in another tab");
+  await until(second.connection, (it) => it === "connected", "the other tab's view of the connection");
+  const tea = await second.send("expense:create", groupId, { ...shared, description: "Tea", amount: 400, splitType: "EQUAL" });
+  await until(goa, (view) => view?.expenses.some((it) => it.id === tea.id) === true, "the tea in the first tab");
+  await until(bens, (view) => view?.expenses.some((it) => it.id === tea.id) === true, "the tea, at Ben's");
+  await until(second.pending, (pending) => pending.length === 0, "the tea's confirmation");
+  await asha.close(); // the leader goes
+  await until(second.connection, (it) => it === "connected", "the second tab takes over");
+  await ben.send("comment:add", groupId, { expenseId: dinner.id, text: "so good" });
+  await until(second.comments(groupId, dinner.id), (it) => it?.length === 1, "the comment");
+  console.error("tabs");
+
+  // refused, mended
+  await ben.send("expense:delete", groupId, { expenseId: tea.id });
+  await until(second.group(groupId), (view) => view?.expenses.length === 1, "the tea is gone");
+  await assert.rejects(
+    second.send("expense:create", groupId, { ...shared, description: "Nothing", amount: 0, splitType: "EQUAL" }),
+    (error: unknown) => error instanceof Failure && error.code === "validation_failed",
+  );
+  await assert.rejects(
+    second.sendNow("member:add", groupId, { email: "nobody@example.org" }),
+    (error: unknown) => error instanceof Failure && error.errors[0]?.path === "email",
+  );
+
+  // offline: what both write arrives once
+  await server("kill");
+  const isGone = until(second.connection, (it) => it === "offline", "no connection");
+  const nudge = setInterval(() => phone.wake(), 50); // every look at it is an attempt
+  await isGone;
+  clearInterval(nudge);
+  await second.send("expense:update", groupId, { ...shared, expenseId: dinner.id, expectedSeq: 3, description: "Supper", amount: 90_000, splitType: "EQUAL" });
+  await ben.send("expense:update", groupId, { ...shared, expenseId: dinner.id, expectedSeq: 3, description: "Brunch", amount: 90_000, splitType: "EQUAL" });
+  await second.send("expense:create", groupId, { ...shared, description: "Taxi", amount: 30_000, splitType: "EQUAL" });
+  await second.send("settlement:create", groupId, { toUserId: ben.me.value?.id ?? "", amount: 5 });
+  const alone = await until(other, (view) => view?.waitingCount === 3, "three that wait");
+  assert.equal(alone?.expenses.find((it) => it.id === dinner.id)?.description, "Supper");
+  assert.equal(alone?.isPlanStale, true);
+  await assert.rejects(second.get("/groups"), (error: unknown) => error instanceof Failure && error.code === "offline");
+  await server("start");
+  phone.wake();
+  laptop.wake();
+  await until(second.pending, (pending) => pending.length === 0, "Asha's outbox empty");
+  await until(ben.pending, (pending) => pending.length === 0, "Ben's outbox empty");
+  await until(bens, (view) => view?.expenses.filter((it) => it.description === "Taxi").length === 1, "one taxi");
+  const [mine, his] = [second.refused.value, ben.refused.value];
+  assert.deepEqual([...mine, ...his].map((it) => it.problem.code), ["conflict"]);
+  const loser = mine.length > 0 ? second : ben;
+  const [lost] = loser.refused.value;
+  const { expectedSeq: _, ...mended } = lost?.fields ?? {};
+  await loser.resend(lost?.commandId ?? "", { ...mended, description: "Mended" });
+  const same = (view: GroupView | null | undefined): boolean =>
+    view?.waitingCount === 0 && view.expenses.some((it) => it.description === "Mended") && !view.isPlanStale;
+  const atAshas = await until(other, same, "mended, at Asha's");
+  const atBens = await until(bens, same, "mended, at Ben's");
+  assert.deepEqual(atAshas?.balances, atBens?.balances);
+  assert.deepEqual(atAshas?.settleUp, atBens?.settleUp);
+  assert.equal(loser.refused.value.length, 0);
+  console.error("offline");
+
+  // the past
+  const steps = await second.history(groupId);
+  assert.equal(steps.length, atAshas?.seq);
+  assert.deepEqual(new Map(steps.at(-1)?.balances.map((it) => [it.userId, it.amount])), new Map(atAshas?.balances.map((it) => [it.userId, it.amount])));
+  await until(computed(() => second.offers("createGroup")), (it) => it, "what the server offers");
+  assert.ok(!second.offers("explodeGroup"));
+
+  // a guest, a session that ends, and a device that forgets
+  const tablet = new Device(url);
+  const guest = await tablet.tab();
+  assert.equal(await guest.joinAsGuest({ code: invite.code, name: "Gita" }), groupId);
+  const guests = await until(guest.group(groupId), here, "the guest's group");
+  assert.equal(guests?.me.name, "Gita");
+  assert.equal(guests?.expenses.length, 2);
+  await second.post("/auth/logout-all");
+  await until(second.isSignedOut, (it) => it, "the session is over");
+  assert.equal(second.me.value?.name, "Asha");
+  await second.signIn({ email: "asha@example.org", password: PASSWORD });
+  await until(second.connection, (it) => it === "connected", "signed in again");
+  await second.signOut();
+  assert.equal(second.me.value, null);
+  assert.deepEqual(second.groups.value, null);
+  await Promise.all([phone.close(), laptop.close(), tablet.close()]);
+}
+
+await story();
+console.log("done");
+process.exit(0);
