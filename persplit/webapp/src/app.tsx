@@ -130,7 +130,7 @@ function Navigation() {
   const [path] = useLocation();
   const unread = store.unread.value;
   const entries: readonly { href: string; icon: IconName; label: string; isCurrent: boolean; count?: number }[] = [
-    { href: "/", icon: "groups", label: t().common.navGroups, isCurrent: path === "/" || path.startsWith("/g/") },
+    { href: "/", icon: "groups", label: t().common.navGroups, isCurrent: /^\/($|g\/|new$|join)/u.test(path) },
     { href: "/activity", icon: "activity", label: t().common.navActivity, isCurrent: path === "/activity", count: unread },
     { href: "/friends", icon: "settle", label: t().common.navFriends, isCurrent: path === "/friends" },
     { href: "/me", icon: "person", label: t().common.navMe, isCurrent: path.startsWith("/me") || path === "/outbox" },

@@ -32,6 +32,13 @@ export function useForm<Draft extends object>(
   const [wasTried, setTried] = useState(false);
   const action = useAction();
   const errors = wasTried ? check(draft) : {};
+
+  /** What went through is a new form: it isn't marked for being empty. */
+  async function sendOnce(): Promise<void> {
+    await send(draft);
+    setTried(false);
+  }
+
   return {
     draft,
     isBusy: action.isBusy,
@@ -43,7 +50,7 @@ export function useForm<Draft extends object>(
     submit(event) {
       event.preventDefault();
       setTried(true);
-      if (Object.keys(check(draft)).length === 0) action.run(() => send(draft));
+      if (Object.keys(check(draft)).length === 0) action.run(sendOnce);
       else focusFirstError(event.currentTarget);
     },
   };

@@ -65,7 +65,7 @@ function Words({ command, note }: { command: PendingCommand | RefusedCommand; no
 function Refused({ command }: { command: RefusedCommand }) {
   const action = useAction();
   const { type, groupId, fields, commandId, problem } = command;
-  const mend = mendAddress(type, groupId, fields, commandId);
+  const mend = mendAddress(type, groupId, commandId);
   const attempt = (work: () => Promise<void>) => action.run(() => work().catch(toastFailure));
   return (
     <li class="card stack-small">

@@ -28,11 +28,19 @@ export function amountOf(fields: Fields): number | undefined {
   return typeof amount === "number" && Number.isSafeInteger(amount) ? amount : undefined;
 }
 
+/** Those that have a form to be mended in. */
+const MENDED: readonly CommandType[] = [
+  "expense:create",
+  "expense:update",
+  "expense:delete",
+  "expense:restore",
+  "recurrence:create",
+  "recurrence:save",
+];
+
 /** Where one mends it; undefined where it can only be sent again or dropped. */
-export function mendAddress(type: CommandType, groupId: string, fields: Fields, commandId: string): string | undefined {
-  if (type === "expense:create") return `/g/${groupId}/add/${commandId}`;
-  const expenseId = text(fields["expenseId"]);
-  return type === "expense:update" && expenseId ? `/g/${groupId}/e/${expenseId}` : undefined;
+export function mendAddress(type: CommandType, groupId: string, commandId: string): string | undefined {
+  return MENDED.includes(type) ? `/g/${groupId}/mend/${commandId}` : undefined;
 }
 
 /** To be sent again as it is meant now, whatever others did meanwhile: without the version that it was based on. */

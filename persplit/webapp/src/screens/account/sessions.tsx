@@ -11,6 +11,7 @@ import { Icon } from "../../ui/icons.tsx";
 import { Page, Sheet } from "../../ui/layout.tsx";
 import { Fetched, useFetched } from "../../ui/fetched.tsx";
 import { toast, toastFailure } from "../../ui/toasts.tsx";
+import { deviceName } from "./device_name.ts";
 import { FormFailure } from "../../ui/form.tsx";
 
 type Session = RestSchemas["Session"];
@@ -62,7 +63,7 @@ function SessionRow({ session, onEnded }: { session: Session; onEnded: () => voi
     onEnded();
   }
 
-  const device = session.device ?? t().account.unknownDevice;
+  const device = deviceName(session.device) ?? t().account.unknownDevice;
   return (
     <li class="list-row">
       <Icon name={session.current ? "check" : "person"} />

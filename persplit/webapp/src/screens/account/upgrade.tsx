@@ -14,10 +14,7 @@ export function GuestUpgrade({ me }: { me: User }) {
     { email: "", password: "" },
     (draft) => inWords(upgradeFaults(draft, me.name)),
     async (draft) => {
-      const credentials = { email: draft.email.trim(), password: draft.password };
-      await store.post<User>("/auth/upgrade", credentials);
-      // The tokens of before open the one group: signed in anew, they open what an account does.
-      await store.signIn(credentials);
+      await store.post<User>("/auth/upgrade", { email: draft.email.trim(), password: draft.password });
       toast(t().account.upgraded);
     },
   );

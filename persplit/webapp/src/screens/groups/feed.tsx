@@ -5,11 +5,12 @@ import { store } from "../../data/store.ts";
 import type { GroupView } from "../../data/model.ts";
 import type { ScreenProps } from "../../app.tsx";
 import { locale, t } from "../../text/index.ts";
-import { Amount, today } from "../../ui/content.tsx";
+import { today } from "../../ui/content.tsx";
 import { Button, ButtonLink } from "../../ui/controls.tsx";
 import { Icon } from "../../ui/icons.tsx";
 import { Banner, Empty, Page } from "../../ui/layout.tsx";
 import { GroupTabs, WithGroup } from "../group_frame.tsx";
+import { HeroAmount } from "./balance_words.tsx";
 import { byDay, feedRows, localDay, type Row } from "./feed_rows.ts";
 import { FeedRow } from "./feed_row.tsx";
 import { NewsForScreenReaders } from "./feed_news.tsx";
@@ -72,7 +73,7 @@ function MyBalance({ view }: { view: GroupView }) {
   const { myBalance, group } = view;
   const words = myBalance > 0 ? t().common.youAreOwed : myBalance < 0 ? t().common.youOwe : t().groups.yourBalance;
   return (
-    <section class="card hero row" aria-label={t().groups.yourBalance}>
+    <section class="card hero" aria-label={t().groups.yourBalance}>
       <div class="hero-line grow">
         <span class="hero-words">{words}</span>
         <HeroAmount minor={myBalance} currency={group.currency} />
@@ -83,15 +84,6 @@ function MyBalance({ view }: { view: GroupView }) {
         </ButtonLink>
       )}
     </section>
-  );
-}
-
-/** One and the same element whatever the amount: it glows when it changes. */
-function HeroAmount({ minor, currency }: { minor: number; currency: string }) {
-  return (
-    <span class="hero-amount" data-sign={minor === 0 ? undefined : minor > 0 ? "owed" : "owes"}>
-      <Amount minor={Math.abs(minor)} currency={currency} isLarge />
-    </span>
   );
 }
 

@@ -6,7 +6,7 @@ import { locale, t } from "../../text/index.ts";
 import { WaitingMark } from "../../ui/content.tsx";
 import { Icon } from "../../ui/icons.tsx";
 import { nameOf } from "../group_frame.tsx";
-import { effectOn, idsOf, payersOf, type Row } from "./feed_rows.ts";
+import { effectOn, idsOf, payersOf, shortName, type Row } from "./feed_rows.ts";
 
 export function FeedRow({ row, view }: { row: Row; view: GroupView }) {
   return row.kind === "expense" ? (
@@ -43,7 +43,7 @@ function whoPaid(expense: ExpenseView, view: GroupView): string {
   const [first] = payers;
   if (payers.length !== 1 || !first) return t().groups.severalPaid(payers.length, amount, isReceived);
   const isMe = idsOf(view.me).has(first.userId);
-  return isMe ? t().groups.youPaid(amount, isReceived) : t().groups.namePaid(nameOf(view, first.userId), amount, isReceived);
+  return isMe ? t().groups.youPaid(amount, isReceived) : t().groups.namePaid(shortName(nameOf(view, first.userId)), amount, isReceived);
 }
 
 function Effect({ effect, view }: { effect: number | undefined; view: GroupView }) {
@@ -60,8 +60,8 @@ function Effect({ effect, view }: { effect: number | undefined; view: GroupView 
 function SettlementRow({ settlement, view }: { settlement: SettlementView; view: GroupView }) {
   const mine = idsOf(view.me);
   const isPending = settlement.status === "PENDING";
-  const from = mine.has(settlement.fromUserId) ? undefined : nameOf(view, settlement.fromUserId);
-  const to = mine.has(settlement.toUserId) ? undefined : nameOf(view, settlement.toUserId);
+  const from = mine.has(settlement.fromUserId) ? undefined : shortName(nameOf(view, settlement.fromUserId));
+  const to = mine.has(settlement.toUserId) ? undefined : shortName(nameOf(view, settlement.toUserId));
   return (
     <a class="list-row" href={`#/g/${view.id}/s/${settlement.id}`}>
       <span class="icon-tile settled-tile">

@@ -81,3 +81,15 @@ export function localDay(at: string): string {
   const date = new Date(at);
   return [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
 }
+
+/** As much of a name as a row has room for beside an amount. */
+const SHORT_NAME_LENGTH = 18;
+
+/** A long name cut at the word's end before the room ends, else in the middle of the word. */
+export function shortName(name: string): string {
+  const characters = [...name];
+  if (characters.length <= SHORT_NAME_LENGTH) return name;
+  const cut = characters.slice(0, SHORT_NAME_LENGTH).join("");
+  const space = cut.lastIndexOf(" ");
+  return `${space > 0 ? cut.slice(0, space) : cut}…`;
+}

@@ -3,12 +3,12 @@
 import { store } from "../../data/store.ts";
 import type { GroupSummary } from "../../data/model.ts";
 import { t } from "../../text/index.ts";
-import { Amount, Avatar } from "../../ui/content.tsx";
+import { Avatar } from "../../ui/content.tsx";
 import { ButtonLink } from "../../ui/controls.tsx";
 import { Icon } from "../../ui/icons.tsx";
 import { Banner, Empty, Page, Skeleton } from "../../ui/layout.tsx";
 import { apart, totals } from "./overview.ts";
-import { BalanceWords } from "./balance_words.tsx";
+import { BalanceWords, HeroAmount } from "./balance_words.tsx";
 import "../../ui/groups.css";
 
 export function Groups() {
@@ -39,7 +39,7 @@ function Found({ groups, isGuest }: { groups: readonly GroupSummary[]; isGuest: 
       <Overall groups={groups} />
       {used.length > 0 && <GroupList groups={used} />}
       {archived.length > 0 && (
-        <details class="fold">
+        <details class="disclosure">
           <summary>{t().groups.archivedGroups(archived.length)}</summary>
           <GroupList groups={archived} />
         </details>
@@ -93,8 +93,7 @@ function Overall({ groups }: { groups: readonly GroupSummary[] }) {
         {totals(groups).map(({ currency, net }) => (
           <li key={currency} class="hero-line">
             <span class="hero-words">{balanceWord(net)}</span>
-            {net !== 0 && <Amount minor={Math.abs(net)} currency={currency} isLarge />}
-            {net === 0 && <span class="amount-large strong">{t().common.settledUp}</span>}
+            {net === 0 ? <span class="hero-settled">{t().common.settledUp}</span> : <HeroAmount minor={net} currency={currency} />}
           </li>
         ))}
       </ul>

@@ -9,7 +9,6 @@ import { useAction } from "../../ui/action.ts";
 import { Amount } from "../../ui/content.tsx";
 import { Button, Segments, TextField } from "../../ui/controls.tsx";
 import { FormFailure } from "../../ui/form.tsx";
-import { newId } from "../../ui/ids.ts";
 import { Sheet } from "../../ui/layout.tsx";
 import { toast } from "../../ui/toasts.tsx";
 import { BalanceWords } from "./balance_words.tsx";
@@ -75,7 +74,7 @@ function RoleChoice({ view, member }: Props) {
 }
 
 async function patchMember(view: GroupView, member: Member, change: { role?: Member["role"]; weight?: number }): Promise<void> {
-  await store.patch(`/groups/${view.id}/members/${encodeURIComponent(member.userId)}`, { commandId: newId(), ...change });
+  await store.patch(`/groups/${view.id}/members/${encodeURIComponent(member.userId)}`, change);
   toast(t().account.saved);
 }
 

@@ -52,7 +52,7 @@ function NewGroupForm() {
         />
         <CurrencyField value={form.draft.currency} onChoose={(currency) => form.change({ currency })} />
       </div>
-      <details class="fold">
+      <details class="disclosure">
         <summary>{t().groups.moreSettings}</summary>
         <div class="card stack">
           <SimplifyField value={form.draft.simplify} onToggle={(simplify) => form.change({ simplify })} />

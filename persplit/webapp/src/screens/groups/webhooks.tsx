@@ -19,7 +19,7 @@ const URL_LENGTH_MAX = 2000;
 export function Webhooks({ groupId }: { groupId: string }) {
   const [isOpen, setOpen] = useState(false);
   return (
-    <details class="fold" onToggle={(event) => setOpen(event.currentTarget.open)}>
+    <details class="disclosure" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>{t().groups.webhooks}</summary>
       {isOpen && <WebhookCard groupId={groupId} />}
     </details>
