@@ -137,6 +137,10 @@ function Navigation() {
   ];
   return (
     <nav class="nav" aria-label={t().common.mainNavigation}>
+      <span class="brand">
+        <Icon name="settle" size={28} />
+        {t().common.appName}
+      </span>
       {entries.map(({ href, icon, label, isCurrent, count }) => (
         <a key={href} href={`#${href}`} aria-current={isCurrent ? "page" : undefined}>
           <Icon name={icon} />

@@ -1,12 +1,12 @@
 /** The page's start. */
 
+// First, so that what is of one screen only can differ from it.
+import "./ui/styles.css";
 import { render } from "preact";
 import { App } from "./app.tsx";
 import { addressOf, inviteOfLink } from "./screens/groups/invite_links.ts";
 import { registerWorker } from "./sw/register.ts";
 import { speakAsBefore } from "./text/index.ts";
-import { wearAsBefore } from "./ui/theme.ts";
-import "./ui/styles.css";
 
 /** An invite's link opens the page: from there on its address is the router's. */
 function takeInvite(): void {
@@ -14,7 +14,6 @@ function takeInvite(): void {
   if (invite) history.replaceState(null, "", `/#${addressOf(invite)}`);
 }
 
-wearAsBefore();
 takeInvite();
 await speakAsBefore();
 const root = document.getElementById("app");

@@ -74,7 +74,7 @@ function MyBalance({ view }: { view: GroupView }) {
   const words = myBalance > 0 ? t().common.youAreOwed : myBalance < 0 ? t().common.youOwe : t().groups.yourBalance;
   return (
     <section class="card hero" aria-label={t().groups.yourBalance}>
-      <div class="hero-line grow">
+      <div class="hero-line">
         <span class="hero-words">{words}</span>
         <HeroAmount minor={myBalance} currency={group.currency} />
       </div>

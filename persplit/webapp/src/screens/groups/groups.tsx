@@ -132,16 +132,13 @@ function GroupRow({ group }: { group: GroupSummary }) {
             </span>
           )}
         </span>
-        <span class="muted small">
-          {t().groups.people(group.memberCount)}
-          {group.waitingCount > 0 && (
-            <span class="waiting">
-              {" · "}
-              <Icon name="waiting" size={16} />
-              {t().groups.waiting(group.waitingCount)}
-            </span>
-          )}
-        </span>
+        <span class="muted small row-note">{t().groups.people(group.memberCount)}</span>
+        {group.waitingCount > 0 && (
+          <span class="waiting">
+            <Icon name="waiting" size={16} />
+            {t().groups.waiting(group.waitingCount)}
+          </span>
+        )}
       </span>
       <BalanceWords minor={group.myBalance} currency={group.currency} />
     </a>
