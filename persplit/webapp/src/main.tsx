@@ -1,12 +1,13 @@
 /** The page's start. */
 
-// First, so that what is of one screen only can differ from it.
-import "./ui/styles.css";
 import { render } from "preact";
 import { App } from "./app.tsx";
 import { addressOf, inviteOfLink } from "./screens/groups/invite_links.ts";
 import { registerWorker } from "./sw/register.ts";
 import { speakAsBefore } from "./text/index.ts";
+import "./ui/styles.css";
+import "./ui/account.css";
+import "./ui/groups.css";
 
 /** An invite's link opens the page: from there on its address is the router's. */
 function takeInvite(): void {

@@ -12,7 +12,6 @@ import { EmailSwitch } from "./email_switch.tsx";
 import { Leaving } from "./leaving.tsx";
 import { ProfileForm } from "./profile_form.tsx";
 import { GuestUpgrade } from "./upgrade.tsx";
-import "../../ui/account.css";
 
 const THEMES: readonly Theme[] = ["system", "light", "dark"];
 

@@ -12,7 +12,6 @@ import { Icon } from "../../ui/icons.tsx";
 import { Empty, Page, SectionTitle } from "../../ui/layout.tsx";
 import { toast, toastFailure } from "../../ui/toasts.tsx";
 import { amountOf, mendAddress, subjectOf, withoutExpectation } from "./outbox_words.ts";
-import "../../ui/account.css";
 
 export function Outbox() {
   const refused = store.refused.value;

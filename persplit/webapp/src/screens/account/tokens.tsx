@@ -14,7 +14,6 @@ import { toast, toastFailure } from "../../ui/toasts.tsx";
 import { FormFailure, SubmitButton, useForm } from "../../ui/form.tsx";
 import { inWords } from "./faults.ts";
 import { NAME_LENGTH_MAX } from "./signing.ts";
-import "../../ui/account.css";
 
 type TokenInfo = RestSchemas["TokenInfo"];
 type NewToken = RestSchemas["NewToken"];

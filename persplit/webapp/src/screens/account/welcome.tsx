@@ -19,7 +19,6 @@ import {
   signInFaults,
   signUpFaults,
 } from "./signing.ts";
-import "../../ui/account.css";
 
 type Way = "signUp" | "signIn" | "guest";
 

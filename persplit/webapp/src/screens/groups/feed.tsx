@@ -14,7 +14,6 @@ import { HeroAmount } from "./balance_words.tsx";
 import { byDay, feedRows, localDay, type Row } from "./feed_rows.ts";
 import { FeedRow } from "./feed_row.tsx";
 import { NewsForScreenReaders } from "./feed_news.tsx";
-import "../../ui/groups.css";
 
 /** Rows that are drawn at first, and more each time: a phone draws these at once. */
 const ROWS_AT_ONCE = 40;

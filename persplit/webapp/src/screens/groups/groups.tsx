@@ -9,7 +9,6 @@ import { Icon } from "../../ui/icons.tsx";
 import { Banner, Empty, Page, Skeleton } from "../../ui/layout.tsx";
 import { apart, totals } from "./overview.ts";
 import { BalanceWords, HeroAmount } from "./balance_words.tsx";
-import "../../ui/groups.css";
 
 export function Groups() {
   const groups = store.groups.value;

@@ -18,7 +18,6 @@ import { InviteTerms } from "./invite_terms.tsx";
 import { termsOf } from "./invite_words.ts";
 import { useInvite, type InviteState } from "./use_invite.ts";
 import type { Invite as InviteMade } from "./own_invite.ts";
-import "../../ui/groups.css";
 
 export function Invite({ params }: ScreenProps) {
   const groupId = params["groupId"] ?? "";

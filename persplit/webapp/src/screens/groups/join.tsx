@@ -9,7 +9,6 @@ import { Banner, Page } from "../../ui/layout.tsx";
 import { SubmitButton, useForm } from "../../ui/form.tsx";
 import { inviteIn, inviteOfAddress, type InviteMeant } from "./invite_links.ts";
 import { JoinFailure, PasswordWhereWanted } from "./join_parts.tsx";
-import "../../ui/groups.css";
 
 export function Join(_: ScreenProps) {
   const [path] = useLocation();

@@ -10,7 +10,6 @@ import { FormFailure, SubmitButton, useForm } from "../../ui/form.tsx";
 import { inWords } from "../account/faults.ts";
 import { CurrencyField, GroupPasswordField, SimplifyField, ZoneField } from "./group_fields.tsx";
 import { GROUP_NAME_LENGTH_MAX, groupFaults, newGroup, ownZone } from "./group_form.ts";
-import "../../ui/groups.css";
 
 export function NewGroup() {
   if (store.me.value?.guestOf != null) {

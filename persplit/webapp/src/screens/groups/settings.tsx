@@ -12,7 +12,6 @@ import { Members } from "./member_list.tsx";
 import { GroupFacts, SettingsForm } from "./settings_form.tsx";
 import { draftOf } from "./group_form.ts";
 import { Webhooks } from "./webhooks.tsx";
-import "../../ui/groups.css";
 
 export function GroupSettings({ params }: ScreenProps) {
   const groupId = params["groupId"] ?? "";
