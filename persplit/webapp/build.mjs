@@ -42,9 +42,10 @@ async function main() {
   await rm(OUT, { recursive: true, force: true });
   await mkdir(join(OUT, "assets"), { recursive: true });
   const metafile = await bundle();
+  const first = await bundleFirst();
   const icons = await copyIcons();
   await write("manifest.webmanifest", manifest(icons));
-  await write("index.html", await index(metafile, icons));
+  await write("index.html", await index(metafile, first, icons));
   const worker = await bundleWorker();
   await write("THIRD_PARTY_LICENSES.txt", await licences([metafile, worker]));
   await compress();
@@ -72,6 +73,18 @@ async function bundle() {
     loader: { ".svg": "file", ".png": "file", ".webp": "file", ".woff2": "file" },
   });
   return metafile;
+}
+
+/** What runs before the first paint, a script of its own: where it is served. */
+async function bundleFirst() {
+  const { metafile } = await build({
+    ...COMMON,
+    entryPoints: [join(SOURCES, "first.ts")],
+    outdir: join(OUT, "assets"),
+    entryNames: "[name]-[hash]",
+    format: "iife",
+  });
+  return served(Object.keys(metafile.outputs)[0]);
 }
 
 /** By name: where the icon is served. */
@@ -103,11 +116,12 @@ function manifest(icons) {
 }
 
 /** The page's frame: with what it needs at first, asked for at once rather than one import after the other. */
-async function index(metafile, icons) {
+async function index(metafile, first, icons) {
   const outputs = Object.entries(metafile.outputs);
   const [entry, { cssBundle }] = outputs.find(([, it]) => it.entryPoint === "src/main.tsx");
   const styles = cssBundle === undefined ? [] : [`<link rel="stylesheet" href="${served(cssBundle)}" />`];
   const head = [
+    `<script src="${first}"></script>`,
     '<link rel="manifest" href="/manifest.webmanifest" />',
     `<link rel="icon" href="${icons["icon.svg"]}" type="image/svg+xml" />`,
     `<link rel="apple-touch-icon" href="${icons[TOUCH_ICON]}" />`,

@@ -9,6 +9,7 @@ import { t } from "./text/index.ts";
 import { Icon, type IconName } from "./ui/icons.tsx";
 import { Banner, NotFound, Page, Skeleton } from "./ui/layout.tsx";
 import { Toasts } from "./ui/toasts.tsx";
+import { SignedOutNotice } from "./screens/account/signed_out.tsx";
 import { Welcome } from "./screens/account/welcome.tsx";
 import { Groups } from "./screens/groups/groups.tsx";
 import { Feed } from "./screens/groups/feed.tsx";
@@ -47,7 +48,7 @@ function lazy(load: () => Promise<Screen>): Screen {
 const SCREENS: readonly (readonly [path: string, screen: Screen])[] = [
   ["/", Groups],
   ["/new", lazy(async () => (await import("./screens/groups/new_group.tsx")).NewGroup)],
-  ["/join/:code?", lazy(async () => (await import("./screens/groups/join.tsx")).Join)],
+  ["/join/:code?/:claim?/:name?", lazy(async () => (await import("./screens/groups/join.tsx")).Join)],
   ["/g/:groupId", Feed],
   ["/g/:groupId/invite", lazy(async () => (await import("./screens/groups/invite.tsx")).Invite)],
   ["/g/:groupId/settings", lazy(async () => (await import("./screens/groups/settings.tsx")).GroupSettings)],
@@ -68,6 +69,7 @@ const SCREENS: readonly (readonly [path: string, screen: Screen])[] = [
   ["/friends", lazy(async () => (await import("./screens/insight/friends.tsx")).Friends)],
   ["/me", lazy(async () => (await import("./screens/account/me.tsx")).Me)],
   ["/me/sessions", lazy(async () => (await import("./screens/account/sessions.tsx")).Sessions)],
+  ["/me/tokens", lazy(async () => (await import("./screens/account/tokens.tsx")).Tokens)],
   ["/outbox", lazy(async () => (await import("./screens/account/outbox.tsx")).Outbox)],
   ["/admin", lazy(async () => (await import("./screens/admin/admin.tsx")).Admin)],
 ];
@@ -81,6 +83,7 @@ export function App() {
       </a>
       {me ? (
         <div class="frame">
+          <SignedOutNotice />
           <ConnectionBanner />
           <Switch>
             {SCREENS.map(([path, Screen]) => (
@@ -127,13 +130,17 @@ function Navigation() {
   const [path] = useLocation();
   const unread = store.unread.value;
   const entries: readonly { href: string; icon: IconName; label: string; isCurrent: boolean; count?: number }[] = [
-    { href: "/", icon: "groups", label: t().common.navGroups, isCurrent: path === "/" || path.startsWith("/g/") },
+    { href: "/", icon: "groups", label: t().common.navGroups, isCurrent: /^\/($|g\/|new$|join)/u.test(path) },
     { href: "/activity", icon: "activity", label: t().common.navActivity, isCurrent: path === "/activity", count: unread },
     { href: "/friends", icon: "settle", label: t().common.navFriends, isCurrent: path === "/friends" },
     { href: "/me", icon: "person", label: t().common.navMe, isCurrent: path.startsWith("/me") || path === "/outbox" },
   ];
   return (
     <nav class="nav" aria-label={t().common.mainNavigation}>
+      <span class="brand">
+        <Icon name="settle" size={28} />
+        {t().common.appName}
+      </span>
       {entries.map(({ href, icon, label, isCurrent, count }) => (
         <a key={href} href={`#${href}`} aria-current={isCurrent ? "page" : undefined}>
           <Icon name={icon} />

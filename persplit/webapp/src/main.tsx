@@ -2,16 +2,17 @@
 
 import { render } from "preact";
 import { App } from "./app.tsx";
+import { addressOf, inviteOfLink } from "./screens/groups/invite_links.ts";
 import { registerWorker } from "./sw/register.ts";
 import { speakAsBefore } from "./text/index.ts";
 import "./ui/styles.css";
-
-const INVITE_PATH = /^\/i\/([^/]+)$/u;
+import "./ui/account.css";
+import "./ui/groups.css";
 
 /** An invite's link opens the page: from there on its address is the router's. */
 function takeInvite(): void {
-  const code = INVITE_PATH.exec(location.pathname)?.[1];
-  if (code !== undefined) history.replaceState(null, "", `/#/join/${code}`);
+  const invite = inviteOfLink(location.pathname, location.search);
+  if (invite) history.replaceState(null, "", `/#${addressOf(invite)}`);
 }
 
 takeInvite();

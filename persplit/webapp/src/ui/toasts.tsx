@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { t } from "../text/index.ts";
-import { Failure } from "../data/model.ts";
+import { failureText } from "./failures.ts";
 
 /** Long enough to read it and reach for "undo". */
 const SHOWN_MS = 6_000;
@@ -25,9 +25,9 @@ export function toast(text: string, undo?: () => void): void {
   setTimeout(() => dismiss(id), SHOWN_MS);
 }
 
-/** What went wrong, in words; the server's own sentence where we have none. */
+/** What went wrong, in words. */
 export function toastFailure(error: unknown): void {
-  toast(error instanceof Failure ? error.message : String(error));
+  toast(failureText(error));
 }
 
 function dismiss(id: number): void {

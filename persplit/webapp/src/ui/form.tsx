@@ -1,0 +1,89 @@
+/** What forms share: a draft, what is wrong with it at each field, and how sending it went. */
+
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import { Failure } from "../data/model.ts";
+import { t } from "../text/index.ts";
+import { useAction } from "./action.ts";
+import { Button } from "./controls.tsx";
+import { failureText, fieldFailure } from "./failures.ts";
+import { Banner } from "./layout.tsx";
+
+export interface Form<Draft> {
+  readonly draft: Draft;
+  readonly isBusy: boolean;
+  readonly failure: unknown;
+  change(part: Partial<Draft>): void;
+  /** What is wrong with a field, in words, once it was tried to send it: what we found, else what the server said. */
+  errorOf(field: keyof Draft & string): string | undefined;
+  submit(event: Event): void;
+}
+
+/** By field, in words; a field that is right is left out. */
+export type Errors = Readonly<Partial<Record<string, string>>>;
+
+/** The state of a form: checked when it is sent, and from then on while one mends it. */
+export function useForm<Draft extends object>(
+  start: Draft,
+  check: (draft: Draft) => Errors,
+  send: (draft: Draft) => Promise<void>,
+): Form<Draft> {
+  const [draft, setDraft] = useState(start);
+  const [wasTried, setTried] = useState(false);
+  const action = useAction();
+  const errors = wasTried ? check(draft) : {};
+
+  /** What went through is a new form: it isn't marked for being empty. */
+  async function sendOnce(): Promise<void> {
+    await send(draft);
+    setTried(false);
+  }
+
+  return {
+    draft,
+    isBusy: action.isBusy,
+    failure: action.failure,
+    change(part) {
+      setDraft((now) => ({ ...now, ...part }));
+    },
+    errorOf: (field) => errors[field] ?? fieldFailure(action.failure, field),
+    submit(event) {
+      event.preventDefault();
+      setTried(true);
+      if (Object.keys(check(draft)).length === 0) action.run(sendOnce);
+      else focusFirstError(event.currentTarget);
+    },
+  };
+}
+
+/** After it is drawn: the fields are marked then. */
+function focusFirstError(form: EventTarget | null): void {
+  if (!(form instanceof HTMLElement)) return;
+  setTimeout(() => form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+}
+
+/** What went wrong with the whole of it; what is about one of `fields` stands there. */
+export function FormFailure({ failure, fields = [], children }: {
+  failure: unknown;
+  fields?: readonly string[];
+  children?: ComponentChildren;
+}) {
+  if (failure === undefined) return null;
+  const paths = failure instanceof Failure ? failure.errors.map(({ path }) => path) : [];
+  if (paths.length > 0 && paths.every((path) => fields.includes(path))) return null;
+  return (
+    <Banner tone="danger" icon="warning">
+      {failureText(failure)}
+      {children}
+    </Banner>
+  );
+}
+
+/** Sends the form it stands in. */
+export function SubmitButton({ isBusy, children }: { isBusy: boolean; children: ComponentChildren }) {
+  return (
+    <Button type="submit" isBusy={isBusy} isWide>
+      {isBusy ? t().account.oneMoment : children}
+    </Button>
+  );
+}
