@@ -5,6 +5,7 @@ import { App } from "./app.tsx";
 import { registerWorker } from "./sw/register.ts";
 import { speakAsBefore } from "./text/index.ts";
 import "./ui/styles.css";
+import "./ui/expense.css";
 
 const INVITE_PATH = /^\/i\/([^/]+)$/u;
 

@@ -14,7 +14,6 @@ import { Icon } from "../../ui/icons.tsx";
 import { Banner, NotFound, Page } from "../../ui/layout.tsx";
 import { toast, toastFailure } from "../../ui/toasts.tsx";
 import { nameOf, WithGroup } from "../group_frame.tsx";
-import "../../ui/expense.css";
 import { Attachments } from "./attachments.tsx";
 import { categoryIcon, categoryName } from "./categories.ts";
 import { Comments } from "./comments.tsx";

@@ -9,7 +9,6 @@ import { locale, t } from "../../text/index.ts";
 import type { ExpenseKind } from "../../wire/types.ts";
 import { Button, Chip, Segments, TextArea, TextField } from "../../ui/controls.tsx";
 import { Banner, Page } from "../../ui/layout.tsx";
-import "../../ui/expense.css";
 import { CategoryField } from "./category_picker.tsx";
 import { CurrencyFields } from "./currency_fields.tsx";
 import { Fold } from "./fold.tsx";

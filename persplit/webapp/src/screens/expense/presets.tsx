@@ -11,7 +11,6 @@ import { Button, Checkbox, TextField } from "../../ui/controls.tsx";
 import { Empty, Page, Sheet } from "../../ui/layout.tsx";
 import { toast, toastFailure } from "../../ui/toasts.tsx";
 import { nameOf, WithGroup } from "../group_frame.tsx";
-import "../../ui/expense.css";
 import { presetFields, withPreset } from "./carry.ts";
 import { divide } from "./division.ts";
 import { emptySplit } from "./form_state.ts";

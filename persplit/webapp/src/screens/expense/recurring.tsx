@@ -10,7 +10,6 @@ import { Amount, formatDay, today } from "../../ui/content.tsx";
 import { Banner, Empty, Page } from "../../ui/layout.tsx";
 import { toast, toastFailure } from "../../ui/toasts.tsx";
 import { WithGroup } from "../group_frame.tsx";
-import "../../ui/expense.css";
 import { categoryIcon } from "./categories.ts";
 import { newId } from "./ids.ts";
 import { dayNumber, nextDay, whatIsLeft } from "./schedule.ts";

@@ -9,7 +9,6 @@ import { Button, Select, TextField } from "../../ui/controls.tsx";
 import { Amount, formatDay, WaitingMark } from "../../ui/content.tsx";
 import { Empty, Page } from "../../ui/layout.tsx";
 import { nameOf, WithGroup } from "../group_frame.tsx";
-import "../../ui/expense.css";
 import { categoryIcon, categoryName } from "./categories.ts";
 import { type Filter, filterCount, NO_FILTER, search } from "./filter.ts";
 import { Fold } from "./fold.tsx";
