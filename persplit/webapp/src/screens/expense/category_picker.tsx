@@ -23,8 +23,8 @@ export function CategoryField({ category, isGuessed, onChoose }: {
       <button class="input choice" type="button" aria-describedby="category-label" onClick={() => setOpen(true)}>
         <span aria-hidden="true">{categoryIcon(category)}</span>
         <span class="grow one-line">{category === null ? t().expense.noCategory : categoryName(category)}</span>
-        {isGuessed && category !== null && <span class="small muted">{t().expense.guessed}</span>}
       </button>
+      {isGuessed && category !== null && <span class="hint">{t().expense.guessed}</span>}
       {isOpen && (
         <CategorySheet
           category={category}

@@ -5,10 +5,11 @@ import type { CommentView, GroupView } from "../../data/model.ts";
 import { store } from "../../data/store.ts";
 import { t } from "../../text/index.ts";
 import { Button, IconButton, TextField } from "../../ui/controls.tsx";
-import { Avatar, formatMoment, WaitingMark } from "../../ui/content.tsx";
+import { formatMoment, WaitingMark } from "../../ui/content.tsx";
 import { Skeleton } from "../../ui/layout.tsx";
 import { toast, toastFailure } from "../../ui/toasts.tsx";
 import { nameOf } from "../group_frame.tsx";
+import { Face } from "./person_row.tsx";
 
 const TEXT_LENGTH_MAX = 1_000;
 
@@ -68,7 +69,7 @@ function CommentRow({ view, comment }: { view: GroupView; comment: CommentView }
   const name = nameOf(view, comment.createdBy);
   return (
     <li class="comment">
-      <Avatar id={comment.createdBy} name={name} />
+      <Face view={view} id={comment.createdBy} />
       <div class="grow">
         <p class="small muted">
           <span class="strong">{name}</span> · {formatMoment(comment.createdAt)} <WaitingMark waiting={comment.waiting} />

@@ -9,7 +9,7 @@ import { formatMoney } from "../../ledger/money.ts";
 import { locale, t } from "../../text/index.ts";
 import type { Posting } from "../../wire/types.ts";
 import { Button, ButtonLink } from "../../ui/controls.tsx";
-import { Amount, Avatar, formatDay, formatMoment, WaitingMark } from "../../ui/content.tsx";
+import { Amount, formatDay, formatMoment, WaitingMark } from "../../ui/content.tsx";
 import { Icon } from "../../ui/icons.tsx";
 import { Banner, NotFound, Page } from "../../ui/layout.tsx";
 import { toast, toastFailure } from "../../ui/toasts.tsx";
@@ -20,6 +20,8 @@ import { Comments } from "./comments.tsx";
 import { Fold } from "./fold.tsx";
 import { History } from "./history.tsx";
 import { canonicalOf, payersOf } from "./people.ts";
+import { Face } from "./person_row.tsx";
+import { namesOf } from "./split_words.ts";
 
 export function ExpenseDetail({ params }: ScreenProps) {
   const groupId = params["groupId"] ?? "";
@@ -122,7 +124,7 @@ function Head({ view, expense }: { view: GroupView; expense: ExpenseView }) {
   const { original, kind = "EXPENSE" } = expense;
   const { currency } = view.group;
   return (
-    <section class="card stack-small" aria-label={t().expense.detailTitle}>
+    <section class="card stack-small wraps-title" aria-label={t().expense.detailTitle}>
       <div class="row">
         <span class="icon-tile detail-icon" aria-hidden="true">
           {categoryIcon(expense.category)}
@@ -144,7 +146,7 @@ function Head({ view, expense }: { view: GroupView; expense: ExpenseView }) {
         {kind !== "EXPENSE" && <span class="tag">{t().expense.kinds[kind]}</span>}
         <WaitingMark waiting={expense.waiting} />
       </p>
-      <p class="small muted">{t().expense.addedBy(nameOf(view, expense.createdBy), formatMoment(expense.createdAt))}</p>
+      <p class="small muted">{t().expense.addedBy(namesOf(view, [expense.createdBy]), formatMoment(expense.createdAt))}</p>
       {expense.recurrenceId !== undefined && (
         <a class="row small" href={`#/g/${view.id}/recurring`}>
           <Icon name="repeat" size={18} />
@@ -201,7 +203,7 @@ function Postings({ view, postings }: { view: GroupView; postings: readonly Post
         const name = nameOf(view, canonical(userId));
         return (
           <li class="person-row" key={userId}>
-            <Avatar id={canonical(userId)} name={name} />
+            <Face view={view} id={canonical(userId)} />
             <span class="grow person-name">{name}</span>
             <Amount minor={amount} currency={view.group.currency} />
           </li>

@@ -26,7 +26,7 @@ import { type ExpenseForm, ONCE_A_MONTH } from "./form_state.ts";
 import { guessCategory } from "./guess.ts";
 import { PayerEditor } from "./payer_editor.tsx";
 import type { People } from "./people.ts";
-import { PresetChooser } from "./preset_chooser.tsx";
+import { KeepAsPreset, PresetChips } from "./preset_chooser.tsx";
 import { canAttach, ReceiptFields, ScanResult } from "./receipt_fields.tsx";
 import { RepeatFields } from "./repeat_fields.tsx";
 import { type Doubts, doubtsOf, withReceipt } from "./scan.ts";
@@ -130,8 +130,16 @@ export function ExpenseEditor(props: EditorProps) {
             onChange={(payers) => change({ payers })}
           />
           {told.payers && <p class="error-text">{told.payers}</p>}
-          <PresetChooser view={view} people={people} split={form.split} divided={worked.divided} onChange={(split) => change({ split })} />
-          <SplitEditor view={view} people={people} form={form} amount={worked.amount} divided={worked.divided} onChange={(split) => change({ split })} />
+          <SplitEditor
+            view={view}
+            people={people}
+            form={form}
+            amount={worked.amount}
+            divided={worked.divided}
+            above={<PresetChips view={view} people={people} split={form.split} divided={worked.divided} onChange={(split) => change({ split })} />}
+            onChange={(split) => change({ split })}
+          />
+          <KeepAsPreset view={view} people={people} split={form.split} divided={worked.divided} />
         </Fold>
         {told.split && <p class="error-text" role="alert">{told.split}</p>}
         <div class="form-pair">

@@ -77,7 +77,7 @@ function SeveralPayers({ view, people, form, paid, onChange }: {
       {people.ids.map((userId) => {
         const name = nameOf(view, userId);
         return (
-          <PersonRow key={userId} id={userId} name={name}>
+          <PersonRow key={userId} view={view} id={userId}>
             <TextField
               label={t().expense.paidByName(name)}
               isLabelHidden

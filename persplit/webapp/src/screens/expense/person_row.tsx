@@ -1,20 +1,27 @@
 /** A person with something to type or to tick, and how it stands altogether. */
 
 import type { ComponentChildren } from "preact";
+import type { GroupView } from "../../data/model.ts";
 import { Avatar } from "../../ui/content.tsx";
 import { Icon } from "../../ui/icons.tsx";
+import { nameOf } from "../group_frame.tsx";
 
-export function PersonRow({ id, name, below, children }: {
+/** The initials of somebody's name, also where the row says "You". */
+export function Face({ view, id }: { view: GroupView; id: string }) {
+  return <Avatar id={id} name={view.people.get(id)?.name ?? "?"} />;
+}
+
+export function PersonRow({ view, id, below, children }: {
+  view: GroupView;
   id: string;
-  name: string;
   below?: ComponentChildren;
   children: ComponentChildren;
 }) {
   return (
     <li class="person-row">
-      <Avatar id={id} name={name} />
+      <Face view={view} id={id} />
       <span class="grow">
-        <span class="person-name">{name}</span>
+        <span class="person-name">{nameOf(view, id)}</span>
         {below !== undefined && <span class="small muted person-below">{below}</span>}
       </span>
       {children}

@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import type { GroupView } from "../../data/model.ts";
 import { store } from "../../data/store.ts";
 import { t } from "../../text/index.ts";
+import type { Preset } from "../../wire/types.ts";
 import { Button, Checkbox, Chip, TextField } from "../../ui/controls.tsx";
 import { Sheet } from "../../ui/layout.tsx";
 import { toast, toastFailure } from "../../ui/toasts.tsx";
@@ -15,47 +16,56 @@ import type { People } from "./people.ts";
 
 export const PRESET_NAME_LENGTH_MAX = 100;
 
-interface ChooserProps {
+interface PresetProps {
   view: GroupView;
   people: People;
   split: SplitForm;
   divided: Divided;
-  onChange: (split: SplitForm) => void;
 }
 
-export function PresetChooser({ view, people, split, divided, onChange }: ChooserProps) {
-  const [isNaming, setNaming] = useState(false);
-  const fields = presetFields(split, divided, people);
-  const asText = JSON.stringify(fields);
+/** The group's presets: the one that the split is now is on. */
+export function PresetChips({ view, people, split, divided, onChange }: PresetProps & { onChange: (split: SplitForm) => void }) {
+  if (view.presets.length === 0) return null;
+  const now = JSON.stringify(presetFields(split, divided, people));
   return (
     <div class="row-wrap" role="group" aria-label={t().expense.presets}>
-      {view.presets.map((preset) => {
-        const chosen = withPreset(split, preset, people);
-        const { splitType, participants, splits } = preset;
-        const same = JSON.stringify(
-          splitType === "EQUAL" ? { splitType, ...(participants ? { participants } : {}) } : { splitType, splits },
-        );
-        return <Chip key={preset.id} label={preset.name} isOn={same === asText} onToggle={() => onChange(chosen)} />;
-      })}
-      {fields && (
-        <Button kind="plain" onClick={() => setNaming(true)}>
-          {t().expense.savePreset}
-        </Button>
-      )}
-      {isNaming && fields && (
-        <PresetNameSheet
-          view={view}
-          onClose={() => setNaming(false)}
-          onName={(name, isDefault) => {
-            setNaming(false);
-            store.send("preset:create", view.id, { name, isDefault, ...fields }).then(
-              () => toast(t().expense.presetSaved(name)),
-              toastFailure,
-            );
-          }}
+      {view.presets.map((preset) => (
+        <Chip
+          key={preset.id}
+          label={preset.name}
+          isOn={JSON.stringify(fieldsOf(preset)) === now}
+          onToggle={() => onChange(withPreset(split, preset, people))}
         />
-      )}
+      ))}
     </div>
+  );
+}
+
+/** In the shape of `presetFields`. */
+function fieldsOf({ splitType, participants, splits }: Preset) {
+  return splitType === "EQUAL" ? { splitType, ...(participants ? { participants } : {}) } : { splitType, splits };
+}
+
+/** Gives the split as it stands a name, where a preset can say it and none does. */
+export function KeepAsPreset({ view, people, split, divided }: PresetProps) {
+  const [isNaming, setNaming] = useState(false);
+  const fields = presetFields(split, divided, people);
+  const isKept = view.presets.some((preset) => JSON.stringify(fieldsOf(preset)) === JSON.stringify(fields));
+  if (fields === null || isKept) return null;
+  const keep = (name: string, isDefault: boolean) => {
+    setNaming(false);
+    store.send("preset:create", view.id, { name, isDefault, ...fields }).then(
+      () => toast(t().expense.presetSaved(name)),
+      toastFailure,
+    );
+  };
+  return (
+    <>
+      <Button kind="plain" onClick={() => setNaming(true)}>
+        {t().expense.savePreset}
+      </Button>
+      {isNaming && <PresetNameSheet view={view} onClose={() => setNaming(false)} onName={keep} />}
+    </>
   );
 }
 

@@ -72,10 +72,10 @@ function PresetCard({ view, preset, onEdit }: { view: GroupView; preset: Preset;
             {words.makeDefault}
           </Button>
         )}
-        <Button kind="plain" icon="edit" onClick={onEdit}>
+        <Button kind="plain" onClick={onEdit}>
           {t().common.edit}
         </Button>
-        <Button kind="plain" icon="trash" onClick={() => void remove(view, preset)}>
+        <Button kind="plain" onClick={() => void remove(view, preset)}>
           {t().common.delete}
         </Button>
       </div>

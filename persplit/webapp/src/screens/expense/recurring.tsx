@@ -79,10 +79,10 @@ function RecurrenceCard({ view, recurrence }: { view: GroupView; recurrence: Rec
         <Button kind="quiet" onClick={() => void pause(view, recurrence)}>
           {paused ? words.goOn : words.pause}
         </Button>
-        <ButtonLink kind="plain" icon="edit" href={`#/g/${view.id}/recurring/${recurrence.id}`}>
+        <ButtonLink kind="plain" href={`#/g/${view.id}/recurring/${recurrence.id}`}>
           {t().common.edit}
         </ButtonLink>
-        <Button kind="plain" icon="close" onClick={() => void stop(view, recurrence)}>
+        <Button kind="plain" onClick={() => void stop(view, recurrence)}>
           {words.stop}
         </Button>
       </div>

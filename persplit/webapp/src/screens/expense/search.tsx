@@ -49,17 +49,19 @@ function SearchIn({ view }: { view: GroupView }) {
         )
       }
     >
-      <TextField
-        label={t().expense.searchText}
-        isLabelHidden
-        isFirst
-        type="search"
-        inputMode="search"
-        placeholder={t().expense.searchExample}
-        maxLength={TEXT_LENGTH_MAX}
-        value={filter.text}
-        onInput={(text) => change({ text })}
-      />
+      <div class="search-field">
+        <TextField
+          label={t().expense.searchText}
+          isLabelHidden
+          isFirst
+          type="search"
+          inputMode="search"
+          placeholder={t().expense.searchExample}
+          maxLength={TEXT_LENGTH_MAX}
+          value={filter.text}
+          onInput={(text) => change({ text })}
+        />
+      </div>
       <Fold
         icon="settings"
         title={count > 0 ? `${t().expense.filters} (${count})` : t().expense.filters}
@@ -161,13 +163,15 @@ function ExpenseRow({ view, expense }: { view: GroupView; expense: ExpenseView }
         {categoryIcon(expense.category)}
       </span>
       <span class="grow">
-        <span class="one-line row-title">{expense.description}</span>
+        <span class="row-head">
+          <span class="grow row-title">{expense.description}</span>
+          <Amount minor={expense.amount} currency={view.group.currency} />
+        </span>
         <span class="small muted row-below">
           {formatDay(expense.date)} · {t().expense.paidByWhom(expense.kind ?? "EXPENSE", who)}{" "}
           <WaitingMark waiting={expense.waiting} />
         </span>
       </span>
-      <Amount minor={expense.amount} currency={view.group.currency} />
     </a>
   );
 }

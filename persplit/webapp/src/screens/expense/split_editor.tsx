@@ -1,18 +1,19 @@
 /** How an expense is split: one of six ways, with everybody's share as it is typed. */
 
+import type { ComponentChildren } from "preact";
 import type { GroupView } from "../../data/model.ts";
 import { locale, t } from "../../text/index.ts";
 import { formatMoney } from "../../ledger/money.ts";
 import type { SplitType } from "../../wire/types.ts";
 import { Button, Checkbox, Segments, TextField } from "../../ui/controls.tsx";
-import { Amount, Avatar } from "../../ui/content.tsx";
+import { Amount } from "../../ui/content.tsx";
 import { nameOf } from "../group_frame.tsx";
 import { withRestDivided, withType } from "./carry.ts";
 import type { Divided } from "./division.ts";
 import type { ExpenseForm, SplitForm, Typed } from "./form_state.ts";
 import { ItemEditor } from "./item_editor.tsx";
 import type { People } from "./people.ts";
-import { PersonRow, Status } from "./person_row.tsx";
+import { Face, PersonRow, Status } from "./person_row.tsx";
 import { splitProblemText } from "./split_words.ts";
 
 export const SPLIT_TYPES: readonly SplitType[] = ["EQUAL", "EXACT", "PERCENTAGE", "SHARES", "ADJUSTMENT", "ITEMIZED"];
@@ -28,23 +29,28 @@ export interface SplitEditorProps {
   types?: readonly SplitType[];
   /** A preset has no payer. */
   canLeavePayerOut?: boolean;
+  /** Above the rows, such as presets. */
+  above?: ComponentChildren;
   onChange: (split: SplitForm) => void;
 }
 
 export function SplitEditor(props: SplitEditorProps) {
-  const { people, form, divided, types = SPLIT_TYPES, onChange } = props;
+  const { people, form, divided, types = SPLIT_TYPES, above, onChange } = props;
   const { split, currency } = form;
   const choose = (type: SplitType) =>
     onChange(withType(split, type, { divided, people, currency, amount: form.amount, description: form.description }));
   return (
     <section class="stack-small" aria-label={t().expense.howSplit}>
       <h2>{t().expense.howSplit}</h2>
-      <Segments
-        label={t().expense.howSplit}
-        value={split.type}
-        choices={types.map((type) => ({ value: type, label: t().expense.splitTypes[type] }))}
-        onChoose={choose}
-      />
+      {above}
+      <div class="split-types">
+        <Segments
+          label={t().expense.howSplit}
+          value={split.type}
+          choices={types.map((type) => ({ value: type, label: t().expense.splitTypes[type] }))}
+          onChoose={choose}
+        />
+      </div>
       <p class="small muted">{t().expense.splitHints[split.type]}</p>
       <SplitRows {...props} />
       <SplitStatus form={form} divided={divided} />
@@ -97,7 +103,7 @@ function EqualRows(props: SplitEditorProps) {
                   checked={split.taking.includes(userId)}
                   onChange={(event) => toggle(userId, event.currentTarget.checked)}
                 />
-                <Avatar id={userId} name={name} />
+                <Face view={view} id={userId} />
                 <span class="grow person-name">{name}</span>
                 <Share userId={userId} form={form} divided={divided} />
               </label>
@@ -138,7 +144,7 @@ function ValueRows({ view, people, form, divided, typed, label, unit, onType }: 
         const name = nameOf(view, userId);
         const below = split.type === "EXACT" ? undefined : <Share userId={userId} form={form} divided={divided} />;
         return (
-          <PersonRow key={userId} id={userId} name={name} below={below}>
+          <PersonRow key={userId} view={view} id={userId} below={below}>
             <TextField
               label={label(name)}
               isLabelHidden
@@ -164,7 +170,7 @@ function AdjustmentRows({ view, people, form, divided, onChange }: SplitEditorPr
         const name = nameOf(view, userId);
         const isTaking = split.taking.includes(userId);
         return (
-          <PersonRow key={userId} id={userId} name={name} below={<Share userId={userId} form={form} divided={divided} />}>
+          <PersonRow key={userId} view={view} id={userId} below={<Share userId={userId} form={form} divided={divided} />}>
             <TextField
               label={t().expense.adjustmentOf(name)}
               isLabelHidden

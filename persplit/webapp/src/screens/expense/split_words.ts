@@ -72,8 +72,8 @@ export function fieldProblemText(problem: FieldProblem | undefined, required: st
   }
 }
 
-/** You, or You and Asha, or You and 2 others: as the language joins them. */
+/** `you`, `you and Asha`: inside a sentence, as the language joins them. */
 export function namesOf(view: GroupView, userIds: readonly string[]): string {
-  const names = userIds.map((userId) => nameOf(view, userId));
+  const names = userIds.map((userId) => (userId === view.me.userId ? t().expense.youInside : nameOf(view, userId)));
   return new Intl.ListFormat(locale.value, { type: "conjunction" }).format(names);
 }

@@ -21,12 +21,12 @@ const splitTypes: Record<SplitType, string> = {
 };
 
 const splitHints: Record<SplitType, string> = {
-  EQUAL: "Everybody ticked bears the same.",
-  EXACT: "Say what each person bears.",
-  PERCENTAGE: "Say how many percent each person bears.",
-  SHARES: "2 bears twice as much as 1. Leave it empty for who takes no part.",
-  ADJUSTMENT: "Equal, and then some more or less: 50 or -50.",
-  ITEMIZED: "Say who had what. Tax, tip and discount are spread in proportion.",
+  EQUAL: "Everyone ticked has the same share.",
+  EXACT: "Type each person's share.",
+  PERCENTAGE: "Type each person's percentage.",
+  SHARES: "2 counts twice as much as 1. Leave it empty for anyone who takes no part.",
+  ADJUSTMENT: "Equal shares, plus or minus what you type: 50 or -50.",
+  ITEMIZED: "Type what is on the bill, and tap who had it. Tax, tip and discounts are spread in proportion.",
 };
 
 const splitHow: Record<SplitType, (people: number) => string> = {
@@ -86,12 +86,12 @@ export const expense = {
   splitTypes,
   splitHints,
   summary: (kind: ExpenseKind, who: string, how: string) =>
-    `${kind === "EXPENSE" ? "Paid" : "Received"} by ${who === "You" ? "you" : who}, ${how}`,
+    `${kind === "EXPENSE" ? "Paid" : "Received"} by ${who}, ${how}`,
+  /** Inside a sentence. */
+  youInside: "you",
   splitHow,
-  peopleCount: (count: number) => `${count} people`,
-  change: "Change",
-  everybody: "Everybody",
-  nobody: "Nobody",
+  everybody: "Tick everyone",
+  nobody: "Untick everyone",
   leavePayerOut: "Leave out who paid",
   takesPart: (name: string) => `${name} takes part`,
   amountOf: (name: string) => `Amount of ${name}`,
@@ -107,14 +107,14 @@ export const expense = {
   typeAmount: "Type an amount to see everybody's share.",
   left: (amount: string) => `${amount} left to divide`,
   tooMuch: (amount: string) => `${amount} too much`,
-  percentLeft: (percent: string) => `${percent} % left to give out`,
+  percentLeft: (percent: string) => `${percent} % left to divide`,
   percentTooMuch: (percent: string) => `${percent} % too much`,
-  payersLeft: (amount: string) => `${amount} are still missing: who paid that?`,
+  payersLeft: (amount: string) => `${amount} still missing: who paid it?`,
   payersTooMuch: (amount: string) => `${amount} more than the amount`,
   payersNobody: "Say who paid.",
   splitNobody: "Say who takes part.",
   adjustmentsExceed: (amount: string) => `The pluses exceed the amount by ${amount}.`,
-  belowZero: "Somebody would bear less than nothing.",
+  belowZero: "Somebody's share would be less than nothing.",
   noItems: "Add the first item.",
   itemNoName: "Say what it is.",
   itemNoPeople: "Say who had this.",
@@ -140,7 +140,6 @@ export const expense = {
   needMore: "It has to be more than nothing.",
   needDescription: "Say what it was for.",
   needDate: "Choose a day.",
-  notACurrency: "Choose a currency.",
   needRate: (currency: string, into: string) => `Say how many ${into} one ${currency} was.`,
   notARate: "A number such as 83.25.",
   needCount: "A whole number from 1 on.",
@@ -157,7 +156,6 @@ export const expense = {
   // Presets.
   presets: "Presets",
   presetsHint: "Ways to split that you use again and again: one tap in a new expense.",
-  usePreset: "Use a preset",
   savePreset: "Keep as a preset",
   presetName: "Name",
   presetExample: "Flat, by room size",
@@ -188,7 +186,7 @@ export const expense = {
   } satisfies Record<Frequency, string>,
   every: (frequency: Frequency, interval: number) =>
     interval === 1 ? `Every ${UNITS[frequency][0]}` : `Every ${interval} ${UNITS[frequency][1]}`,
-  interval: (frequency: Frequency) => `Every how many ${UNITS[frequency][1]}`,
+  interval: (frequency: Frequency) => `Every … ${UNITS[frequency][1]}`,
   ends: "Until",
   endNever: "For good",
   endOn: "A day",
@@ -214,7 +212,6 @@ export const expense = {
   becomesRecurring: "It is added by itself on each of these days, the first one too.",
 
   // Receipts and attachments.
-  receipt: "Receipt",
   takePhoto: "Photo or file",
   scanReceipt: "Scan a receipt",
   scanHint: "The server reads it and fills this in. Nothing is saved by itself.",
@@ -246,8 +243,7 @@ export const expense = {
 
   // An expense.
   detailTitle: "Expense",
-  on: (day: string) => day,
-  addedBy: (name: string, when: string) => `Added by ${name === "You" ? "you" : name}, ${when}`,
+  addedBy: (name: string, when: string) => `Added by ${name}, ${when}`,
   whoPaid: "Who paid",
   whoReceived: "Who received it",
   whoBears: "Everybody's share",
@@ -266,7 +262,6 @@ export const expense = {
 
   // Its history.
   history: "History",
-  historyShow: "What was changed",
   historyOffline: "The history needs a connection once.",
   whoCreated: (name: string) => `${name} added it`,
   whoChanged: (name: string) => `${name} changed it`,
@@ -288,7 +283,6 @@ export const expense = {
     items: "Items",
   },
   nothing: "nothing",
-  sameMoney: "Nothing else changed.",
   itemsCount: (count: number) => (count === 1 ? "1 item" : `${count} items`),
 
   // Comments.
@@ -336,9 +330,7 @@ export const expense = {
   total: "Total",
   myShare: "My share",
   showMore: (count: number) => `Show ${count} more`,
-  today: "today",
-  paidByWhom: (kind: ExpenseKind, name: string) =>
-    `${kind === "EXPENSE" ? "Paid" : "Received"} by ${name === "You" ? "you" : name}`,
+  paidByWhom: (kind: ExpenseKind, name: string) => `${kind === "EXPENSE" ? "Paid" : "Received"} by ${name}`,
 
   categories: {
     general: "General",

@@ -70,6 +70,7 @@ export const expense: typeof en = {
     ITEMIZED: "लिखें कि किसने क्या लिया। टैक्स, टिप और छूट उसी अनुपात में बँटेंगे।",
   },
   summary: (kind, who, how) => `${kind === "EXPENSE" ? `${ne(who)} दिए` : `${who === YOU ? "आपको" : `${who} को`} मिले`}, ${how}`,
+  youInside: "आप",
   splitHow: {
     EQUAL: (people) => (people === 1 ? "सब एक के नाम" : `${people} लोगों में बराबर`),
     EXACT: (people) => `${people} लोगों में रकम के हिसाब से`,
@@ -78,10 +79,8 @@ export const expense: typeof en = {
     ADJUSTMENT: (people) => `${people} लोगों में कम-ज़्यादा`,
     ITEMIZED: (people) => `${people} लोगों में चीज़ों के हिसाब से`,
   },
-  peopleCount: (count) => `${count} लोग`,
-  change: "बदलें",
-  everybody: "सब",
-  nobody: "कोई नहीं",
+  everybody: "सबको चुनें",
+  nobody: "सबको हटाएँ",
   leavePayerOut: "देने वाले को छोड़ दें",
   takesPart: (name) => `${name} शामिल`,
   amountOf: (name) => `${ki(name)} रकम`,
@@ -129,7 +128,6 @@ export const expense: typeof en = {
   needMore: "रकम शून्य से ज़्यादा होनी चाहिए।",
   needDescription: "लिखें कि यह किस लिए था।",
   needDate: "तारीख़ चुनें।",
-  notACurrency: "मुद्रा चुनें।",
   needRate: (currency, into) => `लिखें कि एक ${currency} कितने ${into} का था।`,
   notARate: "83.25 जैसी कोई संख्या लिखें।",
   needCount: "1 या उससे बड़ी पूरी संख्या लिखें।",
@@ -144,7 +142,6 @@ export const expense: typeof en = {
 
   presets: "बाँटने के तरीक़े",
   presetsHint: "बाँटने के वे तरीक़े जो बार-बार काम आते हैं: नए खर्च में बस एक टैप।",
-  usePreset: "तरीक़ा चुनें",
   savePreset: "यह तरीक़ा याद रखें",
   presetName: "नाम",
   presetExample: "फ़्लैट, कमरे के हिसाब से",
@@ -193,7 +190,6 @@ export const expense: typeof en = {
   lastAdded: (day) => `पिछली बार ${day} के लिए जुड़ा`,
   becomesRecurring: "यह इन सभी दिनों पर अपने आप जुड़ेगा, पहले दिन भी।",
 
-  receipt: "रसीद",
   takePhoto: "फ़ोटो या फ़ाइल",
   scanReceipt: "रसीद पढ़वाएँ",
   scanHint: "सर्वर इसे पढ़कर यहाँ भर देगा। अपने आप कुछ भी सहेजा नहीं जाता।",
@@ -224,7 +220,6 @@ export const expense: typeof en = {
   download: "डाउनलोड करें",
 
   detailTitle: "खर्च",
-  on: (day) => day,
   addedBy: (name, when) => `${ne(name)} जोड़ा, ${when}`,
   whoPaid: "किसने दिए",
   whoReceived: "किसे मिले",
@@ -243,7 +238,6 @@ export const expense: typeof en = {
   rest: "टैक्स, टिप, छूट",
 
   history: "इतिहास",
-  historyShow: "क्या-क्या बदला",
   historyOffline: "इतिहास के लिए एक बार कनेक्शन चाहिए।",
   whoCreated: (name) => `${ne(name)} जोड़ा`,
   whoChanged: (name) => `${ne(name)} बदला`,
@@ -265,7 +259,6 @@ export const expense: typeof en = {
     items: "चीज़ें",
   },
   nothing: "कुछ नहीं",
-  sameMoney: "और कुछ नहीं बदला।",
   itemsCount: (count) => `${count} चीज़ें`,
 
   comments: "टिप्पणियाँ",
@@ -310,7 +303,6 @@ export const expense: typeof en = {
   total: "कुल",
   myShare: "मेरा हिस्सा",
   showMore: (count) => `${count} और दिखाएँ`,
-  today: "आज",
   paidByWhom: (kind, name) => (kind === "EXPENSE" ? `${ne(name)} दिए` : `${name === YOU ? "आपको" : `${name} को`} मिले`),
 
   categories: {
