@@ -8,6 +8,7 @@ import { speakAsBefore } from "./text/index.ts";
 import "./ui/styles.css";
 import "./ui/account.css";
 import "./ui/groups.css";
+import "./ui/expense.css";
 
 /** An invite's link opens the page: from there on its address is the router's. */
 function takeInvite(): void {

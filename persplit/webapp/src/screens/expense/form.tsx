@@ -1,9 +1,320 @@
-import { NotFound } from "../../ui/layout.tsx";
+/** Adding, editing and mending expenses, and editing what repeats: one form for all. */
 
-export function AddExpense() {
-  return <NotFound />;
+import { useState } from "preact/hooks";
+import { navigate } from "wouter-preact/use-hash-location";
+import type { ScreenProps } from "../../app.tsx";
+import type { ExpenseView, GroupView, RefusedCommand } from "../../data/model.ts";
+import { store } from "../../data/store.ts";
+import { t } from "../../text/index.ts";
+import type { Commands, Expense, Recurrence } from "../../wire/types.ts";
+import { Button } from "../../ui/controls.tsx";
+import { today } from "../../ui/content.tsx";
+import { Banner, NotFound, Page } from "../../ui/layout.tsx";
+import { toast, toastFailure } from "../../ui/toasts.tsx";
+import { WithGroup } from "../group_frame.tsx";
+import { Conflict } from "./conflict.tsx";
+import { ExpenseEditor, type Filled } from "./editor.tsx";
+import { attachWhenThere } from "./files.ts";
+import { amongAll, scheduleFields, templateFields } from "./form_fields.ts";
+import { ONCE_A_MONTH, type RepeatForm } from "./form_state.ts";
+import { newId } from "./ids.ts";
+import { peopleOf } from "./people.ts";
+import { expenseForm, newForm, recurrenceForm, refusedForm } from "./stored.ts";
+import { versionOf } from "./version.ts";
+
+type ExpenseSent = Commands["recurrence:create"]["expense"] & { date: string };
+
+/** What the form says as the wire has it. The form is only saved without problems: then nothing is missing. */
+function sentOf({ form, worked, category }: Filled, view: GroupView): ExpenseSent {
+  const template = templateFields(form, worked, view.group.currency, category);
+  if (template === null) throw new Error("the form was saved with something missing");
+  return { ...template, date: form.date };
 }
 
-export function EditExpense() {
-  return <NotFound />;
+function repeatOf(filled: Filled, view: GroupView): Pick<Commands["recurrence:create"], "schedule" | "expense"> {
+  const { date, ...template } = sentOf(filled, view);
+  const { repeat } = filled.form;
+  if (repeat === null) throw new Error("nothing says how often");
+  const memberIds = view.members.map((member) => member.userId);
+  return { schedule: scheduleFields(repeat, date), expense: amongAll(template, memberIds) };
+}
+
+export function AddExpense({ params }: ScreenProps) {
+  const groupId = params["groupId"] ?? "";
+  return <WithGroup groupId={groupId}>{(view) => <NewExpense view={view} repeat={null} />}</WithGroup>;
+}
+
+/** The same form, with the repeating part open. */
+export function AddRecurring({ params }: ScreenProps) {
+  const groupId = params["groupId"] ?? "";
+  return <WithGroup groupId={groupId}>{(view) => <NewExpense view={view} repeat={ONCE_A_MONTH} />}</WithGroup>;
+}
+
+function NewExpense({ view, repeat }: { view: GroupView; repeat: RepeatForm | null }) {
+  const people = peopleOf(view);
+  const [initial] = useState(() => ({ ...newForm(newId(), view, people, today()), repeat }));
+  const save = async (filled: Filled): Promise<string> => {
+    const { id, description } = filled.form;
+    if (filled.form.repeat) {
+      await store.send("recurrence:create", view.id, { id, ...repeatOf(filled, view) });
+      toast(t().expense.repeats(description.trim()));
+      return `/g/${view.id}/recurring`;
+    }
+    await store.send("expense:create", view.id, { id, ...sentOf(filled, view) });
+    for (const file of filled.files) attachWhenThere(view.id, id, file);
+    toast(t().expense.added(description.trim()));
+    return `/g/${view.id}`;
+  };
+  return (
+    <ExpenseEditor
+      view={view}
+      people={people}
+      title={t().expense.addTitle}
+      backTo={repeat === null ? `/g/${view.id}` : `/g/${view.id}/recurring`}
+      initial={initial}
+      purpose="either"
+      onSave={save}
+    />
+  );
+}
+
+export function EditExpense({ params }: ScreenProps) {
+  const groupId = params["groupId"] ?? "";
+  const expenseId = params["expenseId"] ?? "";
+  return (
+    <WithGroup groupId={groupId}>
+      {(view) => {
+        const expense = [...view.expenses, ...view.deletedExpenses].find((one) => one.id === expenseId);
+        return expense ? <ChangedExpense view={view} expense={expense} /> : <NotFound backTo={`/g/${groupId}`} />;
+      }}
+    </WithGroup>
+  );
+}
+
+/** What somebody else's version is known by. Of what waits on this device the server knows no version yet. */
+const seenSeq = (expense: ExpenseView): { expectedSeq?: number } => (expense.waiting ? {} : { expectedSeq: expense.seq });
+
+function ChangedExpense({ view, expense }: { view: GroupView; expense: ExpenseView }) {
+  const [base, setBase] = useState(expense);
+  const people = peopleOf(view, expense);
+  const detail = `/g/${view.id}/e/${expense.id}`;
+  const isChangedMeanwhile = base.seq !== expense.seq && !expense.waiting && !base.waiting;
+  const save = async (filled: Filled): Promise<string> => {
+    await store.send("expense:update", view.id, { expenseId: expense.id, ...sentOf(filled, view), ...seenSeq(base) });
+    for (const file of filled.files) attachWhenThere(view.id, expense.id, file);
+    toast(t().expense.saved(filled.form.description.trim()));
+    return detail;
+  };
+  return (
+    <ExpenseEditor
+      view={view}
+      people={people}
+      title={t().expense.editTitle}
+      backTo={detail}
+      initial={expenseForm(base, view, people)}
+      purpose="expense"
+      onSave={save}
+      above={(filled, replace) => {
+        if (expense.deletedAt !== null) return <DeletedBanner view={view} expense={expense} />;
+        if (!isChangedMeanwhile) return null;
+        return (
+          <Conflict
+            view={view}
+            theirs={expense}
+            mine={versionOf(filled.form, filled.worked, filled.category)}
+            onTheirs={() => {
+              replace(expenseForm(expense, view, people));
+              setBase(expense);
+            }}
+            onMine={() => setBase(expense)}
+          />
+        );
+      }}
+    />
+  );
+}
+
+function DeletedBanner({ view, expense }: { view: GroupView; expense: Expense }) {
+  return (
+    <Banner tone="warning" icon="warning">
+      <p>{t().expense.conflictDeleted}</p>
+      <Button
+        kind="plain"
+        icon="undo"
+        onClick={() => void store.send("expense:restore", view.id, { expenseId: expense.id }).catch(toastFailure)}
+      >
+        {t().expense.restore}
+      </Button>
+    </Banner>
+  );
+}
+
+export function EditRecurring({ params }: ScreenProps) {
+  const groupId = params["groupId"] ?? "";
+  return (
+    <WithGroup groupId={groupId}>
+      {(view) => {
+        const recurrence = view.recurrences.find((one) => one.id === params["recurrenceId"]);
+        return recurrence ? <ChangedRecurring view={view} recurrence={recurrence} /> : <NotFound backTo={`/g/${groupId}/recurring`} />;
+      }}
+    </WithGroup>
+  );
+}
+
+function ChangedRecurring({ view, recurrence }: { view: GroupView; recurrence: Recurrence }) {
+  const people = peopleOf(view);
+  const [initial] = useState(() => recurrenceForm(recurrence, view, people));
+  const back = `/g/${view.id}/recurring`;
+  const save = async (filled: Filled): Promise<string> => {
+    await store.send("recurrence:save", view.id, { recurrenceId: recurrence.id, ...repeatOf(filled, view) });
+    toast(t().expense.saved(filled.form.description.trim()));
+    return back;
+  };
+  return (
+    <ExpenseEditor
+      view={view}
+      people={people}
+      title={t().expense.editRecurrenceTitle}
+      backTo={back}
+      initial={initial}
+      purpose="template"
+      onSave={save}
+    />
+  );
+}
+
+/** A refused command of this area: `/g/:groupId/mend/:commandId`. */
+export function MendCommand({ params }: ScreenProps) {
+  const groupId = params["groupId"] ?? "";
+  const command = store.refused.value.find((one) => one.commandId === params["commandId"]);
+  if (command === undefined) return <NotFound backTo="/outbox" />;
+  return <WithGroup groupId={groupId}>{(view) => <Mend view={view} command={command} />}</WithGroup>;
+}
+
+const MENDED_IN_THE_FORM: readonly RefusedCommand["type"][] = [
+  "expense:create",
+  "expense:update",
+  "recurrence:create",
+  "recurrence:save",
+];
+
+/** Whether a refused command can be mended here. */
+export function canMend(command: RefusedCommand): boolean {
+  return [...MENDED_IN_THE_FORM, "expense:delete", "expense:restore"].includes(command.type);
+}
+
+function Mend({ view, command }: { view: GroupView; command: RefusedCommand }) {
+  if (MENDED_IN_THE_FORM.includes(command.type)) return <MendInForm view={view} command={command} />;
+  return (
+    <Page title={t().expense.refusedTitle} backTo="/outbox">
+      <Refusal command={command} />
+      {command.type === "expense:delete" && <p>{t().expense.refusedDelete}</p>}
+      {command.type === "expense:restore" && <p>{t().expense.refusedRestore}</p>}
+      <Button isWide onClick={() => void again(command, withoutSeq(command.fields))}>
+        {t().expense.doAnyway}
+      </Button>
+      <DropButton command={command} />
+    </Page>
+  );
+}
+
+/** The same whatever version there is now. */
+function withoutSeq(fields: RefusedCommand["fields"]): RefusedCommand["fields"] {
+  const { expectedSeq: _, ...rest } = fields;
+  return rest;
+}
+
+async function again(command: RefusedCommand, fields: RefusedCommand["fields"]): Promise<void> {
+  try {
+    await store.resend(command.commandId, fields);
+    navigate(`/g/${command.groupId}`, { replace: true });
+  } catch (error) {
+    toastFailure(error);
+  }
+}
+
+async function drop(command: RefusedCommand, path: string): Promise<void> {
+  try {
+    await store.drop(command.commandId);
+    toast(t().expense.dropped);
+    navigate(path, { replace: true });
+  } catch (error) {
+    toastFailure(error);
+  }
+}
+
+function Refusal({ command }: { command: RefusedCommand }) {
+  return (
+    <Banner tone="danger" icon="warning">
+      <p class="strong">{t().expense.refusedTitle}</p>
+      <p>{command.problem.detail}</p>
+    </Banner>
+  );
+}
+
+function DropButton({ command }: { command: RefusedCommand }) {
+  return (
+    <Button kind="danger" icon="trash" isWide onClick={() => void drop(command, `/g/${command.groupId}`)}>
+      {t().expense.refusedDrop}
+    </Button>
+  );
+}
+
+function MendInForm({ view, command }: { view: GroupView; command: RefusedCommand }) {
+  const expenseId = textField(command, "expenseId");
+  const known = [...view.expenses, ...view.deletedExpenses].find((one) => one.id === expenseId);
+  const people = peopleOf(view, known);
+  const id = expenseId ?? textField(command, "recurrenceId") ?? textField(command, "id") ?? newId();
+  const [initial] = useState(() => refusedForm(command, view, people, today(), id));
+  const isConflict = command.problem.code === "conflict" && known !== undefined;
+  const send = async (filled: Filled): Promise<string> => {
+    await store.resend(command.commandId, mended(command, filled, view, known));
+    toast(t().expense.saved(filled.form.description.trim()));
+    return `/g/${view.id}`;
+  };
+  return (
+    <ExpenseEditor
+      view={view}
+      people={people}
+      title={t().expense.mendTitle}
+      backTo="/outbox"
+      initial={initial}
+      purpose={command.type.startsWith("recurrence:") ? "template" : "expense"}
+      saveLabel={t().expense.sendAgain}
+      onSave={send}
+      above={(filled) =>
+        isConflict ? (
+          <Conflict
+            view={view}
+            theirs={known}
+            mine={versionOf(filled.form, filled.worked, filled.category)}
+            onTheirs={() => void drop(command, `/g/${view.id}/e/${known.id}`)}
+            onMine={() => void again(command, { ...command.fields, expectedSeq: known.seq })}
+          />
+        ) : (
+          <Refusal command={command} />
+        )
+      }
+      below={<DropButton command={command} />}
+    />
+  );
+}
+
+function textField(command: RefusedCommand, name: string): string | undefined {
+  const value = command.fields[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+/** The fields to send instead, against the version that is known now. */
+function mended(command: RefusedCommand, filled: Filled, view: GroupView, known: ExpenseView | undefined): RefusedCommand["fields"] {
+  switch (command.type) {
+    case "expense:create":
+      return { id: filled.form.id, ...sentOf(filled, view) };
+    case "expense:update":
+      return { expenseId: filled.form.id, ...sentOf(filled, view), ...(known ? seenSeq(known) : {}) };
+    case "recurrence:create":
+      return { id: filled.form.id, ...repeatOf(filled, view) };
+    default:
+      return { recurrenceId: filled.form.id, ...repeatOf(filled, view) };
+  }
 }
