@@ -6,6 +6,8 @@ import { Amount, Avatar } from "./content.tsx";
 export interface BalanceBar {
   readonly id: string;
   readonly name: string;
+  /** For the initials, where the name is "you". */
+  readonly fullName?: string | undefined;
   /** Below the name, small: who is in the unit. */
   readonly note?: string | undefined;
   /** Minor units; positive is owed to them. */
@@ -22,13 +24,13 @@ export function BalanceBars({ bars, currency, scale, label }: {
   const whole = scale ?? Math.max(...bars.map(({ amount }) => Math.abs(amount)), 1);
   return (
     <ul class="card bars" aria-label={label}>
-      {bars.map(({ id, name, note, amount }) => (
+      {bars.map(({ id, name, fullName, note, amount }) => (
         <li class="bar-row" key={id}>
-          <Avatar id={id} name={name} />
+          <Avatar id={id} name={fullName ?? name} />
           <div class="grow">
             <div class="bar-words">
-              <span class="grow">
-                <span class="bar-name">{name}</span>
+              <span class="bar-name">
+                <span class="strong">{name}</span>
                 {note && <span class="muted small bar-note">{note}</span>}
               </span>
               <Amount minor={amount} currency={currency} isSigned />

@@ -3,8 +3,9 @@
 import "../../ui/insight.css";
 import { useEffect, useState } from "preact/hooks";
 import { store } from "../../data/store.ts";
-import { t } from "../../text/index.ts";
-import { Avatar, formatDay, formatMoment } from "../../ui/content.tsx";
+import { formatMoney } from "../../ledger/money.ts";
+import { locale, t } from "../../text/index.ts";
+import { Avatar, formatDay } from "../../ui/content.tsx";
 import { Button } from "../../ui/controls.tsx";
 import { Empty, Page, SectionTitle, Skeleton } from "../../ui/layout.tsx";
 import { FailureBanner } from "../../ui/remote.tsx";
@@ -71,12 +72,17 @@ export function Activity() {
   );
 }
 
+/** `14:05`: the day stands above. */
+function formatTime(at: string): string {
+  return new Intl.DateTimeFormat(locale.value, { hour: "numeric", minute: "2-digit" }).format(new Date(at));
+}
+
 function FeedRow({ entry }: { entry: Entry }) {
   const { groupId, groupName, currency, unread, event } = entry;
   const view = store.group(groupId).value;
   const me = store.me.value?.id ?? "";
   const nameOf = (userId: string) => view?.people.get(userId)?.name ?? t().insight.somebody;
-  const telling: Telling = { currency, me, nameOf };
+  const telling: Telling = { me, nameOf, money: (minor) => formatMoney(minor, currency, locale.value) };
   return (
     <a class="list-row feed-row" href={`#${placeOf(groupId, event)}`} data-unread={unread}>
       <Avatar id={event.by} name={event.by === me ? (store.me.value?.name ?? "") : nameOf(event.by)} />
@@ -84,7 +90,7 @@ function FeedRow({ entry }: { entry: Entry }) {
         {unread && <span class="visually-hidden">{t().insight.unread} </span>}
         {tellEvent(event, telling)}
         <span class="muted small block">
-          {groupName} · {formatMoment(event.at)}
+          {groupName} · {formatTime(event.at)}
         </span>
       </span>
       {unread && <span class="dot" aria-hidden="true" />}

@@ -7,7 +7,7 @@ import type { GroupView } from "../../data/model.ts";
 import { store } from "../../data/store.ts";
 import { t } from "../../text/index.ts";
 import { today } from "../../ui/content.tsx";
-import { Button } from "../../ui/controls.tsx";
+import { Icon } from "../../ui/icons.tsx";
 import { Banner, Page, SectionTitle } from "../../ui/layout.tsx";
 import { FailureBanner } from "../../ui/remote.tsx";
 import { saveFile } from "../../ui/save_file.ts";
@@ -66,23 +66,23 @@ function Exports({ view }: { view: GroupView }) {
   }
 
   return (
-    <div class="card stack">
-      {view.waitingCount > 0 && <p class="muted small">{t().insight.exportWithoutWaiting}</p>}
-      <ul class="stack">
+    <>
+      {view.waitingCount > 0 && <Banner icon="waiting">{t().insight.exportWithoutWaiting}</Banner>}
+      <ul class="card card-flush">
         {EXPORTS.filter(({ operation }) => store.offers(operation)).map((file) => (
-          <li class="row" key={file.kind}>
-            <span class="grow">
-              <span class="strong block">{t().insight.exports[file.kind]}</span>
-              <span class="muted small">{t().insight.exportHints[file.kind]}</span>
-            </span>
-            <Button kind="quiet" icon="download" isBusy={busy !== undefined} onClick={() => void fetchFile(file)}>
-              {busy === file.kind ? t().common.loading : t().insight.download}
-              <span class="visually-hidden"> {t().insight.exports[file.kind]}</span>
-            </Button>
+          <li key={file.kind}>
+            <button class="list-row" type="button" aria-disabled={busy !== undefined} onClick={() => busy === undefined && void fetchFile(file)}>
+              <span class="grow">
+                <span class="strong block">{t().insight.exports[file.kind]}</span>
+                <span class="muted small">{busy === file.kind ? t().common.loading : t().insight.exportHints[file.kind]}</span>
+              </span>
+              <Icon name="download" />
+              <span class="visually-hidden">{t().insight.download}</span>
+            </button>
           </li>
         ))}
       </ul>
       {error !== undefined && <FailureBanner error={error} />}
-    </div>
+    </>
   );
 }

@@ -49,17 +49,19 @@ export function Friends() {
 function FriendCard({ friend, groups }: { friend: Friend; groups: readonly GroupView[] }) {
   return (
     <li class="card stack-small">
-      <div class="row">
+      <div class="row top-row">
         <Avatar id={friend.userId} name={friend.name} />
-        <span class="grow strong">{friend.name}</span>
-        <span class="amounts">
-          {friend.balances.map(({ currency, amount }) => (
-            <span key={currency}>
-              <span class="muted small">{amount > 0 ? t().insight.owesYou : t().insight.youOwe} </span>
-              <Amount minor={amount} currency={currency} isSigned />
-            </span>
-          ))}
-        </span>
+        <div class="grow">
+          <h2>{friend.name}</h2>
+          <ul>
+            {friend.balances.map(({ currency, amount }) => (
+              <li class="row-wrap spread" key={currency}>
+                <span class="muted">{amount > 0 ? t().insight.owesYou : t().insight.youOwe}</span>
+                <Amount minor={amount} currency={currency} isSigned />
+              </li>
+            ))}
+          </ul>
+        </div>
       </div>
       {groups.length > 0 && (
         <ul class="row-wrap" aria-label={t().insight.groupsWith(friend.name)}>

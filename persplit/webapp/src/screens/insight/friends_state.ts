@@ -23,11 +23,13 @@ export function friendsFromPlans(groups: readonly GroupView[]): readonly Friend[
       found.set(other, friend);
     }
   }
-  return [...found].map(([userId, { name, sums }]) => ({
-    userId,
-    name,
-    balances: [...sums].filter(([, amount]) => amount !== 0).map(([currency, amount]) => ({ currency, amount })),
-  }));
+  return [...found]
+    .map(([userId, { name, sums }]) => ({
+      userId,
+      name,
+      balances: [...sums].filter(([, amount]) => amount !== 0).map(([currency, amount]) => ({ currency, amount })),
+    }))
+    .filter(({ balances }) => balances.length > 0);
 }
 
 /** Those who owe or are owed most come first, whatever the currency; then by name. */

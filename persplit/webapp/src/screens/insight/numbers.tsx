@@ -18,27 +18,29 @@ export function Numbers({ caption, heads, rows, currency }: {
   currency: string;
 }) {
   return (
-    <table class="numbers small">
-      <caption class="visually-hidden">{caption}</caption>
-      <thead>
-        <tr>
-          {heads.map((head) => (
-            <th scope="col" key={head}>
-              {head}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map(({ key, name, amounts }) => (
-          <tr key={key}>
-            <th scope="row">{name}</th>
-            {amounts.map((minor, index) => (
-              <td key={heads[index + 1]}>{formatMoney(minor, currency, locale.value)}</td>
+    <div class="numbers-frame" role="group" aria-label={caption} tabIndex={0}>
+      <table class="numbers">
+        <caption class="visually-hidden">{caption}</caption>
+        <thead>
+          <tr>
+            {heads.map((head) => (
+              <th scope="col" key={head}>
+                {head}
+              </th>
             ))}
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {rows.map(({ key, name, amounts }) => (
+            <tr key={key}>
+              <th scope="row">{name}</th>
+              {amounts.map((minor, index) => (
+                <td key={heads[index + 1]}>{formatMoney(minor, currency, locale.value)}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }

@@ -4,6 +4,7 @@
  * Amounts in minor units.
  */
 
+import { payersOf } from "../../ledger/state.ts";
 import type { Expense, Posting } from "../../wire/types.ts";
 
 export interface Total {
@@ -78,11 +79,6 @@ function count(expense: Expense, { me, canonical, categoryKey }: Counting, sums:
     put(sums.members, userId, { count: 1, amount, paid: paid.get(userId) ?? 0, share: share.get(userId) ?? 0 });
   }
   return plus(sums.all, mine);
-}
-
-/** Who paid, with what each paid. */
-export function payersOf({ paidBy, amount }: Pick<Expense, "paidBy" | "amount">): readonly Posting[] {
-  return typeof paidBy === "string" ? [{ userId: paidBy, amount }] : paidBy;
 }
 
 function legsBy(legs: readonly Posting[], sign: number, canonical: Counting["canonical"]): Map<string, number> {

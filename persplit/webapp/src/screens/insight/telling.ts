@@ -1,15 +1,15 @@
 /** Events in words, and where they lead. */
 
-import { formatMoney } from "../../ledger/money.ts";
-import { locale, t } from "../../text/index.ts";
+import { t } from "../../text/index.ts";
 import type { Who } from "../../text/en/insight.ts";
 import type { Expense, LedgerEvent, Posting, Settlement } from "../../wire/types.ts";
 
-/** What an event is told of: whose group, in which currency. */
+/** How an event is told: by whose eyes, with which names. */
 export interface Telling {
-  readonly currency: string;
   readonly me: string;
   readonly nameOf: (userId: string) => string;
+  /** Minor units of the group's currency as they are read. */
+  readonly money: (minor: number) => string;
 }
 
 type Tell<Type extends LedgerEvent["type"]> = (event: Extract<LedgerEvent, { type: Type }>, by: Who, telling: Telling) => string;
@@ -38,7 +38,7 @@ export function tellEvent(event: LedgerEvent, telling: Telling): string {
     case "group:updated":
       return tellGroup(event, by);
     case "reminder:sent":
-      return t().insight.tellReminder(by, who(telling, event.reminder.toUserId), money(event.reminder.amount, telling));
+      return t().insight.tellReminder(by, who(telling, event.reminder.toUserId), telling.money(event.reminder.amount));
     case "comment:added":
       return t().insight.tellComment(by, event.comment.text);
     case "comment:deleted":
@@ -168,18 +168,14 @@ function who({ me, nameOf }: Telling, userId: string, recorded?: string): Who {
 }
 
 function partiesOf({ fromUserId, toUserId, amount }: Settlement, telling: Telling): [Who, Who, string] {
-  return [who(telling, fromUserId), who(telling, toUserId), money(amount, telling)];
+  return [who(telling, fromUserId), who(telling, toUserId), telling.money(amount)];
 }
 
 /** Money that came back counts as less than nothing. */
 function expenseMoney({ amount, kind }: Expense, telling: Telling): string {
-  return (kind ?? "EXPENSE") === "EXPENSE" ? money(amount, telling) : signed(amount, telling);
+  return (kind ?? "EXPENSE") === "EXPENSE" ? telling.money(amount) : signed(amount, telling);
 }
 
-function money(minor: number, { currency }: Telling): string {
-  return formatMoney(minor, currency, locale.value);
-}
-
-function signed(minor: number, telling: Telling): string {
-  return minor > 0 ? `+${money(minor, telling)}` : money(minor, telling);
+function signed(minor: number, { money }: Telling): string {
+  return minor > 0 ? `+${money(minor)}` : money(minor);
 }

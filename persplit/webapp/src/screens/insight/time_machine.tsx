@@ -13,6 +13,7 @@ import { Empty, Page, SectionTitle } from "../../ui/layout.tsx";
 import { RemoteView, useRemote } from "../../ui/remote.tsx";
 import { GroupTabs, nameOf, WithGroup } from "../group_frame.tsx";
 import { placeOf, tellChanges, tellEvent, type Telling } from "./telling.ts";
+import { tellingOf } from "./telling_of.ts";
 
 /** How long each step stays while it plays. */
 const PLAY_MS = 900;
@@ -68,7 +69,7 @@ function Machine({ view, steps }: { view: GroupView; steps: readonly Step[] }) {
   const last = steps.length - 1;
   const time = useTime(last);
   const step = steps[time.at];
-  const telling: Telling = { currency: view.group.currency, me: view.me.userId, nameOf: (userId) => nameOf(view, userId) };
+  const telling = tellingOf(view);
   const scale = useMemo(() => Math.max(1, ...steps.flatMap(({ balances }) => balances.map(({ amount }) => Math.abs(amount)))), [steps]);
   if (!step) return null;
   return (
@@ -79,10 +80,17 @@ function Machine({ view, steps }: { view: GroupView; steps: readonly Step[] }) {
             <span class="strong">{formatMoment(step.event.at)}</span>
             <span class="muted small block">{t().insight.stepOf(time.at + 1, steps.length)}</span>
           </span>
+          {time.at < last && (
+            <Button kind="plain" onClick={() => time.go(last)}>
+              {t().insight.now}
+            </Button>
+          )}
           <Button kind="quiet" icon={time.isPlaying ? "close" : "history"} onClick={time.play}>
             {time.isPlaying ? t().insight.stop : t().insight.play}
           </Button>
         </div>
+        <div class="row steps">
+          <IconButton icon="back" label={t().insight.stepBack} onClick={() => time.go(time.at - 1)} />
         <input
           class="slider"
           type="range"
@@ -93,15 +101,7 @@ function Machine({ view, steps }: { view: GroupView; steps: readonly Step[] }) {
           aria-valuetext={`${formatMoment(step.event.at)}: ${tellEvent(step.event, telling)}`}
           onInput={(event) => time.go(event.currentTarget.valueAsNumber)}
         />
-        <div class="row steps">
-          <IconButton icon="back" label={t().insight.stepBack} onClick={() => time.go(time.at - 1)} />
           <IconButton icon="forward" label={t().insight.stepForward} onClick={() => time.go(time.at + 1)} />
-          <span class="grow" />
-          {time.at < last && (
-            <Button kind="plain" onClick={() => time.go(last)}>
-              {t().insight.now}
-            </Button>
-          )}
         </div>
       </div>
       <WhatHappened view={view} step={step} telling={telling} />
@@ -116,7 +116,7 @@ function barsOf(view: GroupView, { balances }: Step) {
   const amounts = new Map(balances.map(({ userId, amount }) => [userId, amount]));
   return [...view.people.keys()]
     .filter((userId) => amounts.has(userId))
-    .map((userId) => ({ id: userId, name: nameOf(view, userId), amount: amounts.get(userId) ?? 0 }));
+    .map((userId) => ({ id: userId, name: nameOf(view, userId), fullName: view.people.get(userId)?.name, amount: amounts.get(userId) ?? 0 }));
 }
 
 function WhatHappened({ view, step, telling }: { view: GroupView; step: Step; telling: Telling }) {

@@ -15,7 +15,7 @@ import { RemoteView, useRemote, type Remote } from "../../ui/remote.tsx";
 import type { RestSchemas } from "../../wire/types.ts";
 import { GroupTabs, nameOf, WithGroup } from "../group_frame.tsx";
 import { confirm, decline, remind } from "./actions.ts";
-import { partyName } from "./party.ts";
+import { fullName, partyName } from "./party.ts";
 import { awaitingMe, awaitingOthers, planOf, positionsOf, type Payment } from "./plan.ts";
 
 type Standing = RestSchemas["Balances"];
@@ -44,6 +44,7 @@ function barsOf(view: GroupView) {
   return positionsOf(view, view.balances).map(({ id, members, amount }) => ({
     id,
     name: members.length > 1 ? (members[0]?.unit ?? "") : nameOf(view, id),
+    fullName: members.length > 1 ? (members[0]?.unit ?? "") : fullName(view, id),
     note: members.length > 1 ? members.map(({ userId }) => nameOf(view, userId)).join(", ") : undefined,
     amount,
   }));
@@ -71,13 +72,15 @@ function Question({ view, payment }: { view: GroupView; payment: SettlementView 
   const isForMe = toUserId === view.me.userId;
   return (
     <div class="card stack-small question">
-      <a class="row plain-link" href={`#/g/${view.id}/s/${payment.id}`}>
-        <Avatar id={fromUserId} name={from} />
+      <a class="row top-row plain-link" href={`#/g/${view.id}/s/${payment.id}`}>
+        <Avatar id={fromUserId} name={fullName(view, fromUserId)} />
         <span class="grow">
-          <span class="strong">{isForMe ? t().settle.saysPaidYou(from) : t().settle.saysPaid(from, nameOf(view, toUserId))}</span>
+          <span class="strong block">{isForMe ? t().settle.saysPaidYou(from) : t().settle.saysPaid(from, nameOf(view, toUserId))}</span>
+          <span class="big-amount block">
+            <Amount minor={amount} currency={view.group.currency} />
+          </span>
           <span class="muted small block">{[formatMoment(createdAt), note, utr && t().settle.utrIs(utr)].filter(Boolean).join(" · ")}</span>
         </span>
-        <Amount minor={amount} currency={view.group.currency} />
       </a>
       <WaitingMark waiting={payment.waiting} />
       <div class="buttons">
@@ -155,13 +158,20 @@ function PaymentCard({ view, row, isMine }: { view: GroupView; row: Payment; isM
   const place = `#/g/${view.id}/settle/${row.from}/${row.to}`;
   return (
     <div class="card stack-small">
-      <div class="row">
+      <div class="row top-row">
         <Avatar id={other} name={name} />
         <div class="grow">
           <p class="strong">{isMine ? t().settle.youPay(name) : t().settle.paysYou(name)}</p>
-          {name !== speaker && other !== view.me.userId && <p class="muted small">{isMine ? t().settle.toSpeaker(speaker) : t().settle.fromSpeaker(speaker)}</p>}
+          {name !== speaker && <p class="muted small">{isMine ? t().settle.toSpeaker(speaker) : t().settle.fromSpeaker(speaker)}</p>}
+          <p class="row-wrap spread">
+            <span class="big-amount">
+              <Amount minor={isMine ? -row.amount : row.amount} currency={view.group.currency} isSigned />
+            </span>
+            <a class="small" href={`#/g/${view.id}/explain/${row.from}/${row.to}`}>
+              {t().settle.why}
+            </a>
+          </p>
         </div>
-        <Amount minor={isMine ? -row.amount : row.amount} currency={view.group.currency} isSigned />
       </div>
       {row.waiting > 0 && (
         <p class="muted small row-tight">
@@ -180,9 +190,6 @@ function PaymentCard({ view, row, isMine }: { view: GroupView; row: Payment; isM
             {t().settle.remind}
           </Button>
         )}
-        <ButtonLink href={`#/g/${view.id}/explain/${row.from}/${row.to}`} kind="plain">
-          {t().settle.why}
-        </ButtonLink>
       </div>
     </div>
   );

@@ -69,17 +69,17 @@ function Reasons({ view, from, to, debts }: { view: GroupView; from: string; to:
   return (
     <>
       {!isDirect && <Banner>{t().settle.howPlanWorks}</Banner>}
-      <Side view={view} title={t().settle.debtsOf(nameOf(view, from), from === view.me.userId)} debts={ofPayer} />
-      <Side view={view} title={t().settle.debtsOf(nameOf(view, to), to === view.me.userId)} debts={ofReceiver} />
+      <Side view={view} person={from} debts={ofPayer} />
+      <Side view={view} person={to} debts={ofReceiver} />
     </>
   );
 }
 
-function Side({ view, title, debts }: { view: GroupView; title: string; debts: readonly Debt[] }) {
+function Side({ view, person, debts }: { view: GroupView; person: string; debts: readonly Debt[] }) {
   if (debts.length === 0) return null;
   return (
     <>
-      <SectionTitle>{title}</SectionTitle>
+      <SectionTitle>{t().settle.debtsOf(nameOf(view, person), person === view.me.userId)}</SectionTitle>
       {debts.map((debt) => (
         <details class="card card-flush" key={debt.from + debt.to} open={debts.length === 1}>
           <summary class="list-row">

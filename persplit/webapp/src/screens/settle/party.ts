@@ -10,3 +10,8 @@ export function partyName(view: GroupView, userId: string): string {
   if (userId === view.me.userId || unit.length < 2) return nameOf(view, userId);
   return unit[0]?.unit ?? nameOf(view, userId);
 }
+
+/** What initials are made of, where the name shown is "you". */
+export function fullName(view: GroupView, userId: string): string {
+  return view.people.get(userId)?.name ?? "?";
+}

@@ -12,6 +12,7 @@ import { Amount, Avatar, Qr } from "../../ui/content.tsx";
 import { Button, ButtonLink, CopyButton, copyText, TextField } from "../../ui/controls.tsx";
 import { Banner, NotFound, Page } from "../../ui/layout.tsx";
 import { nameOf, WithGroup } from "../group_frame.tsx";
+import { fullName } from "./party.ts";
 import { recordPayment, recordReceived, remind } from "./actions.ts";
 import { amountLeft, canRecord, linkTo, paymentBetween, type Payment } from "./plan.ts";
 import { payeeOf, paymentsNeeded, PAYMENT_LIMIT_PAISE, PICTURE_LIMIT_PAISE, utrOf, withAmount } from "./upi.ts";
@@ -85,8 +86,8 @@ function HowToPay({ onPart, ...way }: Way & { onPart: (text: string) => void }) 
   const head = (
     <div class="center stack-small">
       <p class="row-tight center-row">
-        <Avatar id={to} name={nameOf(view, to)} />
-        <span class="strong big-name">{view.people.get(to)?.name}</span>
+        <Avatar id={to} name={fullName(view, to)} />
+        <span class="strong big-name">{fullName(view, to)}</span>
       </p>
       {minor !== undefined && <Amount minor={minor} currency={currency} isLarge />}
     </div>
@@ -148,7 +149,7 @@ function ByHand({ side, view, to, link, minor }: Way & { link: string; minor: nu
             {t().settle.openApp}
           </a>
           <p class="muted small">{t().settle.appMayDecline}</p>
-          <p class="small">{t().settle.checkName(view.people.get(to)?.name ?? "")}</p>
+          <p class="small">{t().settle.checkName(fullName(view, to))}</p>
         </div>
       )}
     </section>

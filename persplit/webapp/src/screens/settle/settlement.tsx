@@ -12,7 +12,9 @@ import { NotFound, Page, SectionTitle } from "../../ui/layout.tsx";
 import { useRemote } from "../../ui/remote.tsx";
 import { nameOf, WithGroup } from "../group_frame.tsx";
 import { tellEvent } from "../insight/telling.ts";
+import { tellingOf } from "../insight/telling_of.ts";
 import { cancel, confirm, decline } from "./actions.ts";
+import { fullName } from "./party.ts";
 import { canAnswer, canCancel } from "./plan.ts";
 
 const ICONS: Readonly<Record<SettlementView["status"], IconName>> = {
@@ -41,9 +43,9 @@ function Detail({ view, payment }: { view: GroupView; payment: SettlementView })
     <Page title={t().settle.paymentTitle} backTo={`/g/${view.id}/balances`}>
       <div class="card stack center">
         <p class="row-tight center-row">
-          <Avatar id={fromUserId} name={from} />
+          <Avatar id={fromUserId} name={fullName(view, fromUserId)} />
           <Icon name="forward" />
-          <Avatar id={toUserId} name={to} />
+          <Avatar id={toUserId} name={fullName(view, toUserId)} />
         </p>
         <Amount minor={amount} currency={view.group.currency} isLarge />
         <p>{t().settle.fromTo(from, to)}</p>
@@ -116,9 +118,8 @@ function Actions({ view, payment }: { view: GroupView; payment: SettlementView }
 /** Step by step, with who did it; what is on the device already until the whole past is there. */
 function History({ view, payment }: { view: GroupView; payment: SettlementView }) {
   const past = useRemote(() => store.history(view.id), `${view.id} ${view.seq}`);
-  const telling = { currency: view.group.currency, me: view.me.userId, nameOf: (userId: string) => nameOf(view, userId) };
   const known = (past.value ?? []).flatMap(({ event }) =>
-    "settlement" in event && event.settlement.id === payment.id ? [{ at: event.at, text: tellEvent(event, telling) }] : [],
+    "settlement" in event && event.settlement.id === payment.id ? [{ at: event.at, text: tellEvent(event, tellingOf(view)) }] : [],
   );
   const steps = known.length > 0 ? known : [{ at: payment.createdAt, text: t().settle.recordedBy(nameOf(view, payment.createdBy), payment.createdBy === view.me.userId) }];
   return (
@@ -127,8 +128,10 @@ function History({ view, payment }: { view: GroupView; payment: SettlementView }
       <ol class="card card-flush">
         {steps.map(({ at, text }) => (
           <li class="list-row" key={at}>
-            <span class="grow">{text}</span>
-            <span class="muted small">{formatMoment(at)}</span>
+            <span class="grow">
+              {text}
+              <span class="muted small block">{formatMoment(at)}</span>
+            </span>
           </li>
         ))}
       </ol>

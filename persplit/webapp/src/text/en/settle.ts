@@ -119,7 +119,7 @@ export const settle = {
   // why
   whyTitle: "Why this payment",
   howPlanWorks: "Each person’s debts are added up, so that fewer payments do. That is why it may be somebody you owe nothing directly.",
-  debtsOf: (name: string, isMe: boolean) => (isMe ? "Your debts" : `${name}’s debts`),
+  debtsOf: (name: string, isMe: boolean) => (isMe ? "What you owe and are owed" : `What ${name} owes and is owed`),
   handover: "Taken over from somebody who left",
   recordPayment: "Pay or note it",
 };

@@ -116,7 +116,7 @@ export const settle: typeof en = {
 
   whyTitle: "यह भुगतान क्यों",
   howPlanWorks: "हर व्यक्ति के उधार जोड़ दिए जाते हैं, ताकि कम भुगतान लगें। इसलिए कभी उसे भी देना पड़ता है जिसका सीधा कुछ नहीं देना।",
-  debtsOf: (name: string, isMe: boolean) => (isMe ? "आपके उधार" : `${name} के उधार`),
+  debtsOf: (name: string, isMe: boolean) => (isMe ? "आपका लेना-देना" : `${name} का लेना-देना`),
   handover: "समूह छोड़ने वाले से मिला हिसाब",
   recordPayment: "पैसे दें या दर्ज करें",
 };
