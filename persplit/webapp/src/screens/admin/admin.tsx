@@ -1,5 +1,69 @@
-import { NotFound } from "../../ui/layout.tsx";
+/** For admins of the platform: all groups in a few figures, accounts, and what admins did. */
+
+import "../../ui/insight.css";
+import { useState } from "preact/hooks";
+import { Failure } from "../../data/model.ts";
+import { store } from "../../data/store.ts";
+import { t } from "../../text/index.ts";
+import { TextField } from "../../ui/controls.tsx";
+import { NotFound, Page, SectionTitle } from "../../ui/layout.tsx";
+import { RemoteView, useRemote } from "../../ui/remote.tsx";
+import type { RestSchemas } from "../../wire/types.ts";
+import { Accounts } from "./accounts.tsx";
+import { ActiveGroups, Spenders, Unsettled } from "./analytics.tsx";
+import { Audit } from "./audit.tsx";
+import { Summary } from "./summary.tsx";
+
+/** Days of a query, empty where open. */
+export interface Range {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** `?from=…&to=…` with what is set. */
+export function queryOf({ from, to }: Range, limit?: number): string {
+  const query = new URLSearchParams();
+  if (from !== "") query.set("from", from);
+  if (to !== "") query.set("to", to);
+  if (limit !== undefined) query.set("limit", String(limit));
+  return `?${query.toString()}`;
+}
 
 export function Admin() {
-  return <NotFound />;
+  const [range, setRange] = useState<Range>({ from: "", to: "" });
+  const isInOrder = range.from === "" || range.to === "" || range.from <= range.to;
+  const asked = isInOrder ? range : { from: "", to: "" };
+  const summary = useRemote(() => store.get<RestSchemas["AnalyticsSummary"]>(`/analytics/summary${queryOf(asked)}`), queryOf(asked));
+  if (summary.error instanceof Failure && summary.error.status === 403) return <NotFound backTo="/me" />;
+  return (
+    <Page title={t().admin.title} backTo="/me">
+      <div class="two">
+        <TextField label={t().insight.from} type="date" value={range.from} onInput={(from) => setRange({ ...range, from })} />
+        <TextField
+          label={t().insight.to}
+          type="date"
+          value={range.to}
+          error={isInOrder ? undefined : t().insight.endsBefore}
+          onInput={(to) => setRange({ ...range, to })}
+        />
+      </div>
+      <RemoteView of={summary} lines={5}>
+        {(value) => (
+          <>
+            <Summary summary={value} />
+            <SectionTitle>{t().admin.topSpenders}</SectionTitle>
+            <Spenders range={asked} />
+            <SectionTitle>{t().admin.groupActivity}</SectionTitle>
+            <ActiveGroups range={asked} />
+            <SectionTitle>{t().admin.unsettled}</SectionTitle>
+            <Unsettled range={asked} />
+            <SectionTitle>{t().admin.accounts}</SectionTitle>
+            <Accounts />
+            <SectionTitle>{t().admin.audit}</SectionTitle>
+            <Audit />
+          </>
+        )}
+      </RemoteView>
+    </Page>
+  );
 }

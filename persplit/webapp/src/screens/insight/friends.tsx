@@ -1,5 +1,79 @@
-import { NotFound } from "../../ui/layout.tsx";
+/** My net with each person, over all groups. */
+
+import "../../ui/insight.css";
+import type { GroupView } from "../../data/model.ts";
+import { store } from "../../data/store.ts";
+import { t } from "../../text/index.ts";
+import { Amount, Avatar } from "../../ui/content.tsx";
+import { Banner, Empty, Page, Skeleton } from "../../ui/layout.tsx";
+import { Button } from "../../ui/controls.tsx";
+import { useRemote } from "../../ui/remote.tsx";
+import type { RestSchemas } from "../../wire/types.ts";
+import { friendsFromPlans, groupsWith, inOrder, type Friend } from "./friends_state.ts";
+
+/** The server's largest page; who has more open accounts than this looks into the groups. */
+const PAGE = 200;
 
 export function Friends() {
-  return <NotFound />;
+  const summaries = store.groups.value;
+  const groups = (summaries ?? []).flatMap(({ id }) => store.group(id).value ?? []);
+  const key = (summaries ?? []).map(({ id, at }) => id + at).join(" ");
+  const asked = useRemote(() => store.get<RestSchemas["Friends"]>(`/balances/friends?limit=${PAGE}`), key);
+  const isFallback = asked.value === undefined && asked.error !== undefined;
+  const friends = asked.value?.friends ?? (isFallback ? friendsFromPlans(groups) : undefined);
+  return (
+    <Page title={t().insight.friendsTitle}>
+      {isFallback && (
+        <Banner icon="offline">
+          <p>{t().insight.friendsFallback}</p>
+          <Button kind="plain" onClick={asked.retry}>
+            {t().common.tryAgain}
+          </Button>
+        </Banner>
+      )}
+      {friends === undefined ? (
+        <Skeleton lines={5} />
+      ) : friends.length === 0 ? (
+        <Empty icon="settle" title={t().insight.noFriends} hint={t().insight.noFriendsHint} />
+      ) : (
+        <ul class="stack">
+          {inOrder(friends).map((friend) => (
+            <FriendCard key={friend.userId} friend={friend} groups={groupsWith(groups, friend.userId)} />
+          ))}
+        </ul>
+      )}
+    </Page>
+  );
+}
+
+function FriendCard({ friend, groups }: { friend: Friend; groups: readonly GroupView[] }) {
+  return (
+    <li class="card stack-small">
+      <div class="row top-row">
+        <Avatar id={friend.userId} name={friend.name} />
+        <div class="grow">
+          <h2>{friend.name}</h2>
+          <ul>
+            {friend.balances.map(({ currency, amount }) => (
+              <li class="row-wrap spread" key={currency}>
+                <span class="muted">{amount > 0 ? t().insight.owesYou : t().insight.youOwe}</span>
+                <Amount minor={amount} currency={currency} isSigned />
+              </li>
+            ))}
+          </ul>
+        </div>
+      </div>
+      {groups.length > 0 && (
+        <ul class="row-wrap" aria-label={t().insight.groupsWith(friend.name)}>
+          {groups.map(({ id, group }) => (
+            <li key={id}>
+              <a class="chip plain-link" href={`#/g/${id}/balances`}>
+                {group.name}
+              </a>
+            </li>
+          ))}
+        </ul>
+      )}
+    </li>
+  );
 }

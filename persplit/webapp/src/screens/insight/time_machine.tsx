@@ -1,5 +1,141 @@
-import { NotFound } from "../../ui/layout.tsx";
+/** The group's past, step by step: who did what, what it changed, and where everybody stood then. */
 
-export function TimeMachine() {
-  return <NotFound />;
+import "../../ui/insight.css";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import type { ScreenProps } from "../../app.tsx";
+import type { GroupView, Step } from "../../data/model.ts";
+import { store } from "../../data/store.ts";
+import { t } from "../../text/index.ts";
+import { BalanceBars } from "../../ui/balance_bars.tsx";
+import { Amount, formatMoment } from "../../ui/content.tsx";
+import { Button, IconButton } from "../../ui/controls.tsx";
+import { Empty, Page, SectionTitle } from "../../ui/layout.tsx";
+import { RemoteView, useRemote } from "../../ui/remote.tsx";
+import { GroupTabs, nameOf, WithGroup } from "../group_frame.tsx";
+import { placeOf, tellChanges, tellEvent, type Telling } from "./telling.ts";
+import { tellingOf } from "./telling_of.ts";
+
+/** How long each step stays while it plays. */
+const PLAY_MS = 900;
+
+export function TimeMachine({ params }: ScreenProps) {
+  return (
+    <WithGroup groupId={params["groupId"] ?? ""}>
+      {(view) => (
+        <Page title={view.group.name} backTo="/">
+          <GroupTabs groupId={view.id} current="history" />
+          <Past view={view} />
+        </Page>
+      )}
+    </WithGroup>
+  );
+}
+
+function Past({ view }: { view: GroupView }) {
+  const past = useRemote(() => store.history(view.id), `${view.id} ${view.seq}`);
+  return (
+    <RemoteView of={past} lines={6}>
+      {(steps) => (steps.length > 0 ? <Machine view={view} steps={steps} /> : <Empty icon="history" title={t().insight.noPast} />)}
+    </RemoteView>
+  );
+}
+
+/** Where one is: a step, or always the newest. */
+function useTime(last: number) {
+  const [chosen, setChosen] = useState<number | undefined>(undefined);
+  const [isPlaying, setPlaying] = useState(false);
+  const at = Math.min(chosen ?? last, last);
+  useEffect(() => {
+    if (!isPlaying) return;
+    if (at === last) return setPlaying(false);
+    const timer = setTimeout(() => setChosen(at + 1), PLAY_MS);
+    return () => clearTimeout(timer);
+  }, [isPlaying, at, last]);
+  return {
+    at,
+    isPlaying,
+    go: (step: number) => {
+      setPlaying(false);
+      setChosen(step >= last ? undefined : Math.max(step, 0));
+    },
+    play: () => {
+      if (at === last) setChosen(0);
+      setPlaying(!isPlaying);
+    },
+  };
+}
+
+function Machine({ view, steps }: { view: GroupView; steps: readonly Step[] }) {
+  const last = steps.length - 1;
+  const time = useTime(last);
+  const step = steps[time.at];
+  const telling = tellingOf(view);
+  const scale = useMemo(() => Math.max(1, ...steps.flatMap(({ balances }) => balances.map(({ amount }) => Math.abs(amount)))), [steps]);
+  if (!step) return null;
+  return (
+    <>
+      <div class="card stack time">
+        <div class="row">
+          <span class="grow">
+            <span class="strong">{formatMoment(step.event.at)}</span>
+            <span class="muted small block">{t().insight.stepOf(time.at + 1, steps.length)}</span>
+          </span>
+          {time.at < last && (
+            <Button kind="plain" onClick={() => time.go(last)}>
+              {t().insight.now}
+            </Button>
+          )}
+          <Button kind="quiet" icon={time.isPlaying ? "close" : "history"} onClick={time.play}>
+            {time.isPlaying ? t().insight.stop : t().insight.play}
+          </Button>
+        </div>
+        <div class="row steps">
+          <IconButton icon="back" label={t().insight.stepBack} onClick={() => time.go(time.at - 1)} />
+        <input
+          class="slider"
+          type="range"
+          min={0}
+          max={last}
+          value={time.at}
+          aria-label={t().insight.moment}
+          aria-valuetext={`${formatMoment(step.event.at)}: ${tellEvent(step.event, telling)}`}
+          onInput={(event) => time.go(event.currentTarget.valueAsNumber)}
+        />
+          <IconButton icon="forward" label={t().insight.stepForward} onClick={() => time.go(time.at + 1)} />
+        </div>
+      </div>
+      <WhatHappened view={view} step={step} telling={telling} />
+      <SectionTitle>{time.at === last ? t().insight.balancesNow : t().insight.balancesThen}</SectionTitle>
+      <BalanceBars bars={barsOf(view, step)} currency={view.group.currency} scale={scale} label={t().insight.balancesThen} />
+    </>
+  );
+}
+
+/** In the order in which they joined, at every step the same, so that a bar that moves is the same person's. */
+function barsOf(view: GroupView, { balances }: Step) {
+  const amounts = new Map(balances.map(({ userId, amount }) => [userId, amount]));
+  return [...view.people.keys()]
+    .filter((userId) => amounts.has(userId))
+    .map((userId) => ({ id: userId, name: nameOf(view, userId), fullName: view.people.get(userId)?.name, amount: amounts.get(userId) ?? 0 }));
+}
+
+function WhatHappened({ view, step, telling }: { view: GroupView; step: Step; telling: Telling }) {
+  const { event, changed } = step;
+  const place = placeOf(view.id, event);
+  return (
+    <div class="card stack-small" aria-live="polite">
+      <p class="strong">{place === `/g/${view.id}` ? tellEvent(event, telling) : <a href={`#${place}`}>{tellEvent(event, telling)}</a>}</p>
+      {changed.length === 0 ? (
+        <p class="muted small">{t().insight.noChange}</p>
+      ) : (
+        <ul class="changes" aria-label={tellChanges(changed, telling)}>
+          {changed.map(({ userId, amount }) => (
+            <li key={userId}>
+              {nameOf(view, userId)} <Amount key={step.event.seq} minor={amount} currency={view.group.currency} isSigned />
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
 }

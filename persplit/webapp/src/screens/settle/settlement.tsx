@@ -1,5 +1,140 @@
-import { NotFound } from "../../ui/layout.tsx";
+/** One payment: how it stands, who has to do what next, and how it came about. */
 
-export function SettlementDetail() {
-  return <NotFound />;
+import "../../ui/settle.css";
+import type { ScreenProps } from "../../app.tsx";
+import type { GroupView, SettlementView } from "../../data/model.ts";
+import { store } from "../../data/store.ts";
+import { t } from "../../text/index.ts";
+import { Amount, Avatar, formatMoment, WaitingMark } from "../../ui/content.tsx";
+import { Button, ButtonLink } from "../../ui/controls.tsx";
+import { Icon, type IconName } from "../../ui/icons.tsx";
+import { NotFound, Page, SectionTitle } from "../../ui/layout.tsx";
+import { useRemote } from "../../ui/remote.tsx";
+import { nameOf, WithGroup } from "../group_frame.tsx";
+import { tellEvent } from "../insight/telling.ts";
+import { tellingOf } from "../insight/telling_of.ts";
+import { cancel, confirm, decline } from "./actions.ts";
+import { fullName } from "./party.ts";
+import { canAnswer, canCancel } from "./plan.ts";
+
+const ICONS: Readonly<Record<SettlementView["status"], IconName>> = {
+  PENDING: "waiting",
+  COMPLETED: "check",
+  DECLINED: "warning",
+  CANCELLED: "close",
+};
+
+export function SettlementDetail({ params }: ScreenProps) {
+  const { groupId = "", settlementId = "" } = params;
+  return (
+    <WithGroup groupId={groupId}>
+      {(view) => {
+        const payment = view.settlements.find(({ id }) => id === settlementId);
+        return payment ? <Detail view={view} payment={payment} /> : <NotFound backTo={`/g/${groupId}/balances`} />;
+      }}
+    </WithGroup>
+  );
+}
+
+function Detail({ view, payment }: { view: GroupView; payment: SettlementView }) {
+  const { fromUserId, toUserId, amount, note, utr, status } = payment;
+  const [from, to] = [nameOf(view, fromUserId), nameOf(view, toUserId)];
+  return (
+    <Page title={t().settle.paymentTitle} backTo={`/g/${view.id}/balances`}>
+      <div class="card stack center">
+        <p class="row-tight center-row">
+          <Avatar id={fromUserId} name={fullName(view, fromUserId)} />
+          <Icon name="forward" />
+          <Avatar id={toUserId} name={fullName(view, toUserId)} />
+        </p>
+        <Amount minor={amount} currency={view.group.currency} isLarge />
+        <p>{t().settle.fromTo(from, to)}</p>
+        <p class="state" data-status={status} role="status">
+          <Icon name={ICONS[status]} size={20} />
+          {t().settle.status[status]}
+        </p>
+        <p class="muted">{nextStep(view, payment)}</p>
+        <WaitingMark waiting={payment.waiting} />
+        <Actions view={view} payment={payment} />
+      </div>
+      {(note !== null || utr !== null) && (
+        <dl class="card facts">
+          {note !== null && <Fact name={t().settle.note} value={note} />}
+          {utr !== null && <Fact name={t().settle.utr} value={utr} />}
+        </dl>
+      )}
+      <History view={view} payment={payment} />
+    </Page>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string }) {
+  return (
+    <div class="fact">
+      <dt class="muted small">{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+/** Who has to do what. */
+function nextStep(view: GroupView, payment: SettlementView): string {
+  const { status, fromUserId, toUserId } = payment;
+  const [from, to] = [nameOf(view, fromUserId), nameOf(view, toUserId)];
+  if (status === "COMPLETED") return t().settle.nextCompleted;
+  if (status === "CANCELLED") return t().settle.nextCancelled;
+  if (status === "DECLINED") return fromUserId === view.me.userId ? t().settle.nextDeclinedMine(to) : t().settle.nextDeclined(from, to);
+  return canAnswer(view, payment) ? t().settle.nextYours : t().settle.nextTheirs(to);
+}
+
+function Actions({ view, payment }: { view: GroupView; payment: SettlementView }) {
+  const isToAnswer = canAnswer(view, payment);
+  return (
+    <div class="buttons center-row">
+      {isToAnswer && (
+        <>
+          <Button icon="check" onClick={() => void confirm(view, payment)}>
+            {t().settle.gotIt}
+          </Button>
+          <Button kind="quiet" onClick={() => void decline(view, payment)}>
+            {t().settle.didNotGetIt}
+          </Button>
+        </>
+      )}
+      {canCancel(view, payment) && !(isToAnswer && payment.createdBy !== view.me.userId) && (
+        <Button kind="quiet" icon="undo" onClick={() => void cancel(view, payment)}>
+          {t().settle.cancel}
+        </Button>
+      )}
+      {payment.status === "DECLINED" && payment.fromUserId === view.me.userId && (
+        <ButtonLink href={`#/g/${view.id}/settle/${payment.fromUserId}/${payment.toUserId}`} icon="settle">
+          {t().settle.payAgain}
+        </ButtonLink>
+      )}
+    </div>
+  );
+}
+
+/** Step by step, with who did it; what is on the device already until the whole past is there. */
+function History({ view, payment }: { view: GroupView; payment: SettlementView }) {
+  const past = useRemote(() => store.history(view.id), `${view.id} ${view.seq}`);
+  const known = (past.value ?? []).flatMap(({ event }) =>
+    "settlement" in event && event.settlement.id === payment.id ? [{ at: event.at, text: tellEvent(event, tellingOf(view)) }] : [],
+  );
+  const steps = known.length > 0 ? known : [{ at: payment.createdAt, text: t().settle.recordedBy(nameOf(view, payment.createdBy), payment.createdBy === view.me.userId) }];
+  return (
+    <>
+      <SectionTitle>{t().settle.history}</SectionTitle>
+      <ol class="card card-flush">
+        {steps.map(({ at, text }) => (
+          <li class="list-row" key={at}>
+            <span class="grow">
+              {text}
+              <span class="muted small block">{formatMoment(at)}</span>
+            </span>
+          </li>
+        ))}
+      </ol>
+    </>
+  );
 }

@@ -1,8 +1,9 @@
 import { account } from "./account.ts";
+import { admin } from "./admin.ts";
 import { common } from "./common.ts";
 import { expense } from "./expense.ts";
 import { groups } from "./groups.ts";
 import { insight } from "./insight.ts";
 import { settle } from "./settle.ts";
 
-export const en = { account, common, expense, groups, insight, settle };
+export const en = { account, admin, common, expense, groups, insight, settle };

@@ -1,0 +1,7 @@
+/** The parts of Chart.js that are used. Loaded when somebody looks at a chart. */
+
+import { BarController, BarElement, CategoryScale, Chart, Legend, LinearScale, Tooltip } from "chart.js";
+
+Chart.register(BarController, BarElement, CategoryScale, Legend, LinearScale, Tooltip);
+
+export { Chart };

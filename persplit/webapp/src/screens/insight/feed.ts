@@ -1,0 +1,38 @@
+/** The activity's entries: pages put together, by day. */
+
+import type { RestSchemas } from "../../wire/types.ts";
+
+export type Entry = RestSchemas["FeedEntry"];
+
+/** The entries of both, each once, newest first. What was unread when it was first seen stays marked. */
+export function mergedFeed(before: readonly Entry[], page: readonly Entry[]): readonly Entry[] {
+  const found = new Map(page.map((entry) => [keyOf(entry), entry]));
+  for (const entry of before) found.set(keyOf(entry), entry);
+  return [...found.values()].sort((one, other) => compare(other.event.at, one.event.at) || other.event.seq - one.event.seq);
+}
+
+export function unreadGroups(entries: readonly Entry[]): ReadonlySet<string> {
+  return new Set(entries.filter(({ unread }) => unread).map(({ groupId }) => groupId));
+}
+
+/** By the day of the person's own clock, YYYY-MM-DD. */
+export function byDay(entries: readonly Entry[]): readonly { readonly day: string; readonly entries: readonly Entry[] }[] {
+  const days = new Map<string, Entry[]>();
+  for (const entry of entries) {
+    const day = localDay(new Date(entry.event.at));
+    days.set(day, [...(days.get(day) ?? []), entry]);
+  }
+  return [...days].map(([day, ofDay]) => ({ day, entries: ofDay }));
+}
+
+function localDay(date: Date): string {
+  return [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
+}
+
+function keyOf({ groupId, event }: Entry): string {
+  return `${groupId} ${event.seq}`;
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}
