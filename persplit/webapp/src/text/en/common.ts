@@ -29,7 +29,7 @@ export const common = {
   tabFeed: "Expenses",
   tabBalances: "Balances",
   tabCharts: "Charts",
-  tabHistory: "Time machine",
+  tabHistory: "History",
   groupTabs: "Parts of the group",
   mainNavigation: "Main",
   navGroups: "Groups",

@@ -31,7 +31,7 @@ export const common: typeof en = {
   tabFeed: "खर्च",
   tabBalances: "हिसाब",
   tabCharts: "चार्ट",
-  tabHistory: "टाइम मशीन",
+  tabHistory: "इतिहास",
   groupTabs: "समूह के भाग",
   mainNavigation: "मुख्य",
   navGroups: "समूह",
