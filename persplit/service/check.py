@@ -20,6 +20,7 @@ from persplit.ledger.events import (
     ExpenseCreated,
     ExpenseUpdated,
     GroupCreated,
+    LoanCreated,
     Noun,
     RecordedEvent,
     SettlementCreated,
@@ -155,7 +156,7 @@ class GroupCheck:
 
     def _creations(self, recorded: RecordedEvent) -> Iterator[Finding]:
         """People may come again, expenses and payments may not: both would count, and one would be seen."""
-        if not isinstance(recorded.event, ExpenseCreated | SettlementCreated):
+        if not isinstance(recorded.event, ExpenseCreated | SettlementCreated | LoanCreated):
             return
         noun, id_ = subject_of(recorded.event)
         if (noun, id_) in self._created:
