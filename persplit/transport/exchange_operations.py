@@ -13,8 +13,8 @@ from persplit.exchange.rows import Row, Status
 from persplit.service.exporting import Whole
 from persplit.service.importing import Imported, ImportOrder
 from persplit.service.statements import statement_of
+from persplit.transport import exchange_results, views
 from persplit.transport import requests as r
-from persplit.transport import results, views
 from persplit.transport.fields import FOUND_OUT, cursor_of
 from persplit.transport.limits import Budget
 from persplit.transport.operations import Call, Operation, Services
@@ -173,7 +173,7 @@ OPERATIONS: Final = (
         "importFile",
         "Import another product's file, or our own (admin); with `dryRun` only look at what would happen",
         r.ImportFile,
-        results.ImportReport,
+        exchange_results.ImportReport,
         _import,
         "POST /groups/{groupId}/import",
         body_bytes_max=IMPORT_BODY_BYTES_MAX,
@@ -183,7 +183,7 @@ OPERATIONS: Final = (
         "listImports",
         "A group's imports, newest first",
         r.ListImports,
-        results.PastImports,
+        exchange_results.PastImports,
         _imports,
         "GET /groups/{groupId}/imports",
     ),
@@ -191,7 +191,7 @@ OPERATIONS: Final = (
         "undoImport",
         "Take an import back as a whole (admin)",
         r.UndoImport,
-        results.ImportUndone,
+        exchange_results.ImportUndone,
         _undo,
         "POST /groups/{groupId}/imports/{importId}/undo",
         seconds_max=IMPORT_SECONDS_MAX,
@@ -210,7 +210,7 @@ OPERATIONS: Final = (
         "exportJson",
         "The whole group, its ledger included, which can be imported again",
         r.OneGroup,
-        results.GroupFile,
+        exchange_results.GroupFile,
         _json,
         "GET /groups/{groupId}/export.json",
         media_type="application/json",

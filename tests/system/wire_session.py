@@ -19,7 +19,7 @@ from persplit.bootstrap import Node
 from persplit.ledger.errors import FieldError, Invalid, PerSplitError
 from persplit.service.accounts import Accounts
 from persplit.service.errors import RateLimited
-from persplit.transport import results
+from persplit.transport import broadcast_results
 from persplit.transport.broadcasts import BROADCASTS
 from persplit.transport.problems import PROBLEMS
 from tests.attachments.given import document
@@ -28,7 +28,9 @@ from tests.system.phone import PASSWORD, PATIENCE_SECONDS, Json, Phone, key
 
 AT: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 """When all of it happens in the fixtures."""
-CLOSING_CODES: Final[tuple[str, ...]] = get_args(results.SessionClosing.model_fields["code"].annotation)
+CLOSING_CODES: Final[tuple[str, ...]] = get_args(
+    broadcast_results.SessionClosing.model_fields["code"].annotation
+)
 REFUSED_AT_THE_DOOR: Final = (
     "token_missing",
     "token_expired",

@@ -19,13 +19,14 @@ from persplit.service.errors import ServiceError
 from persplit.transport import documents, pages
 from persplit.transport.answers import TEMPORARY
 from persplit.transport.asyncapi import asyncapi_document
+from persplit.transport.broadcast_results import ReadyGroup, SessionClosing
 from persplit.transport.broadcasts import BROADCASTS, SERVER_EVENTS
 from persplit.transport.connecting import DART, PROGRAMS, PYTHON, STEPS
 from persplit.transport.html import Html, joined, prose, tag
 from persplit.transport.openapi import openapi_document
 from persplit.transport.problems import PROBLEMS
 from persplit.transport.requests import COMMANDS_MAX, SINCE_MAX
-from persplit.transport.results import Pulled, ReadyGroup, SessionClosing
+from persplit.transport.results import Pulled
 from persplit.transport.table import COMMANDS, OPERATIONS
 from persplit.transport.web_page import WebPage
 
