@@ -31,6 +31,7 @@ from persplit.service.attachments import Attachments
 from persplit.service.audit import AuditLog
 from persplit.service.batches import Batches
 from persplit.service.channels import Channels
+from persplit.service.direct_ledgers import DirectLedgers
 from persplit.service.epochs import Epochs
 from persplit.service.errors import ServerRestarting, StoreUnavailable
 from persplit.service.expense_books import ExpenseBooks
@@ -479,6 +480,7 @@ class Node:
             people=people,
             groups=self.groups,
             handler=self.handler,
+            direct_ledgers=DirectLedgers(events, self.groups, self.handler, overview, accounts_of),
             history=history,
             expense_books=ExpenseBooks(events, self.groups),
             sync=SmallSync(self.groups, history, self.epochs),
