@@ -31,6 +31,7 @@ from persplit.service.attachments import Attachments
 from persplit.service.audit import AuditLog
 from persplit.service.batches import Batches
 from persplit.service.channels import Channels
+from persplit.service.direct_ledgers import DirectLedgers
 from persplit.service.epochs import Epochs
 from persplit.service.errors import ServerRestarting, StoreUnavailable
 from persplit.service.expense_books import ExpenseBooks
@@ -491,6 +492,7 @@ class Node:
             invites=invites,
             group_passwords=group_passwords,
             joining=joining,
+            direct_ledgers=DirectLedgers(events, self.groups, self.handler, overview, accounts_of),
             personal_tokens=personal_tokens,
             guests=Guests(accounts_of, accounts, joining, self.now),
             standings=standings,
