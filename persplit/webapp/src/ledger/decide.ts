@@ -492,19 +492,9 @@ function answered(
   if (!isOwn && !speaksFor(state, status === "CANCELLED" ? from : to, asking)) {
     throw new Refusal("forbidden", refused);
   }
-  // How much of it is interest is the server's to say, and whether it is more than the loan.
-  const repays = status === "COMPLETED" && settlement.loanId !== undefined;
   return {
     type,
-    settlement: {
-      ...settlement,
-      seq: state.seq + 1,
-      status,
-      updatedAt: asking.now,
-      fromUserId: from,
-      toUserId: to,
-      ...(repays ? { repayment: { interest: 0, principal: settlement.amount } } : {}),
-    },
+    settlement: { ...settlement, seq: state.seq + 1, status, updatedAt: asking.now, fromUserId: from, toUserId: to },
   };
 }
 

@@ -152,14 +152,8 @@ function withSettlement(state: GroupState, type: LedgerEvent["type"], settlement
     return answered;
   }
   const [from, to] = [canonical(state, settlement.fromUserId), canonical(state, settlement.toUserId)];
-  const moved = movedBy(settlement);
-  const balances = posted(answered, new Map([[from, moved], [to, -moved]]));
+  const balances = posted(answered, new Map([[from, settlement.amount], [to, -settlement.amount]]));
   return { ...answered, balances };
-}
-
-/** By how much a completed payment moves balances: all of it but what repaid a loan, which stands beside them. */
-function movedBy({ amount, repayment }: Settlement): number {
-  return repayment === undefined ? amount : amount - repayment.interest - repayment.principal;
 }
 
 function withMember(state: GroupState, event: MemberEvent): GroupState {

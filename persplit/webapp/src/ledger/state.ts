@@ -8,7 +8,7 @@
 import type { Expense, ExpenseKind, GroupSettings, Member, Posting, Preset, Recurrence, Settlement } from "./shapes.ts";
 
 /** Raised whenever the state, or what `apply` makes of an event, changes: what was folded before is fetched anew. */
-export const STATE_VERSION = 2;
+export const STATE_VERSION = 1;
 
 export interface GroupState {
   readonly groupId: string;
