@@ -82,7 +82,6 @@ class Overview:
         return found
 
 
-
 async def _some_at_once(
     load: Callable[[str], Awaitable[GroupState | None]], group_ids: Sequence[str]
 ) -> list[GroupState]:
