@@ -28,6 +28,7 @@ PORTS: Final = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
 _SUBJECTS: Final = {
     "reminder:sent": "You were reminded of something to pay",
     "settlement:created": "Somebody says that they paid you",
+    "loan:created": "Somebody noted a loan between you two",
     "member:joined": "You were added to a group",
 }
 

@@ -56,6 +56,12 @@ def _drawn(statement: Statement) -> bytes:
     _heading(page, "Who pays whom" if statement.payments else "Everybody is settled up")
     for payment in statement.payments:
         _payment(page, f"{payment.from_name[:30]} pays {payment.to_name[:30]}", payment.amount, payment.qr)
+    if statement.loans:
+        _heading(page, "Loans, beside the balances")
+    for loan in statement.loans:
+        page.cell(100, _LINE_MM, f"{loan.borrower[:30]} is to repay {loan.lender[:30]}")
+        page.cell(0, _LINE_MM, loan.to_repay, align="R", new_x="LMARGIN", new_y="NEXT")
+        page.cell(0, _LINE_MM, loan.terms, new_x="LMARGIN", new_y="NEXT")
     _heading(page, "What it was for")
     for entry in statement.entries:
         _row(page, (entry.date, entry.what, entry.who, entry.amount))

@@ -3,7 +3,7 @@
 Blocking, like the book; every method is one moment's view, and needs no network.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
@@ -21,6 +21,7 @@ from persplit.ledger.expense import Expense
 from persplit.ledger.explain import DebtTrace, ExplainedDebt
 from persplit.ledger.finding import ExpenseFilter
 from persplit.ledger.group import GroupKind, GroupSettings, Member
+from persplit.ledger.lending import lent_in
 from persplit.ledger.loan import Loan, accrued
 from persplit.ledger.money import AMOUNT_MAX
 from persplit.ledger.preset import Preset
@@ -213,11 +214,15 @@ class MyBalances:
 
 @dataclass(frozen=True, slots=True)
 class Friend:
-    """One person over all groups, by currency: positive, they owe me; negative, I owe them."""
+    """One person over all groups, by currency: positive, they owe me; negative, I owe them.
+
+    `loans`: what is left of them, beside the balances and without interest.
+    """
 
     user_id: str
     name: str
     balances: Mapping[str, int]
+    loans: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -441,22 +446,22 @@ class Reader:
         return MyBalances(dict(sorted(overall.items())), tuple(rows))
 
     def friends(self) -> list[Friend]:
-        """Everybody with whom something is open: debts netted per person over all groups, by currency."""
-        totals: dict[str, dict[str, int]] = {}
+        """Everybody with whom something is open: debts netted per person over all groups, by currency; and loans."""
+        owed, lent = dict[str, dict[str, int]](), dict[str, dict[str, int]]()
         names: dict[str, str] = {}
         with self._book.reading():
             for _, state in self._mine():
                 names |= self._names(state)
-                for debtor, creditor, amount in debt.rows(state.debts):
-                    if self._me in (debtor, creditor):
-                        other, signed = (debtor, amount) if creditor == self._me else (creditor, -amount)
+                currency = state.settings.currency
+                for totals, rows in ((owed, debt.rows(state.debts)), (lent, lent_in(state))):
+                    for other, amount in _mine_of(rows, self._me):
                         of = totals.setdefault(other, {})
-                        of[state.settings.currency] = of.get(state.settings.currency, 0) + signed
+                        of[currency] = of.get(currency, 0) + amount
         friends = (
-            Friend(other, names[other], {currency: net for currency, net in sorted(of.items()) if net})
-            for other, of in sorted(totals.items())
+            Friend(other, names[other], _open(owed.get(other, {})), _open(lent.get(other, {})))
+            for other in sorted(owed.keys() | lent.keys())
         )
-        return [friend for friend in friends if friend.balances]
+        return [friend for friend in friends if friend.balances or friend.loans]
 
     # --- inside a transaction
 
@@ -511,6 +516,17 @@ class Reader:
         made = [thing for (kind, id_), thing in held.things.items() if kind is noun and id_ not in known]
         present = [*reversed(made), *(held.things.get((noun, thing.id), thing) for thing in stored)]
         return [(thing, _changed_by(held, thing)) for thing in present]
+
+
+def _mine_of(rows: Iterable[Debt], me: str) -> Iterator[tuple[str, int]]:
+    """The other one of each debt of mine, and what they owe me: less than nothing where I owe them."""
+    for debtor, creditor, amount in rows:
+        if me in (debtor, creditor):
+            yield (debtor, amount) if creditor == me else (creditor, -amount)
+
+
+def _open(of: Mapping[str, int]) -> dict[str, int]:
+    return {currency: net for currency, net in sorted(of.items()) if net}
 
 
 def _changed_by(held: Provisional, thing: Thing) -> tuple[str, ...]:

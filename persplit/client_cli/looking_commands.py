@@ -250,7 +250,7 @@ def categories(*, as_json: Json = False) -> None:
 def friends(context: typer.Context, *, as_json: Json = False) -> None:
     """What is open between you and each person, netted over all groups.
 
-    JSON: {"friends": [{userId, name, balances: [{currency, amount}]}]}; positive: they owe you
+    JSON: {"friends": [{userId, name, balances: [{currency, amount}], loans}]}; positive: they owe you
     """
 
     async def work(session: Session) -> None:

@@ -228,11 +228,12 @@ def my_balances(it: MyBalances) -> Json:
 
 
 def friend(it: Friend) -> Json:
-    """`{userId, name, balances: [{currency, amount}]}`."""
+    """`{userId, name, balances: [{currency, amount}], loans: [{currency, amount}]}`."""
     return {
         "userId": it.user_id,
         "name": it.name,
         "balances": [{"currency": code, "amount": amount} for code, amount in it.balances.items()],
+        "loans": [{"currency": code, "amount": amount} for code, amount in it.loans.items()],
     }
 
 

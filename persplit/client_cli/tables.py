@@ -431,9 +431,10 @@ def friends(found: Sequence[Friend]) -> RenderableType:
     if not found:
         return text("Nothing is open with anybody.", "green")
     rows: list[list[str | Text]] = [
-        [it.name, "owes you" if amount > 0 else "you owe", money(abs(amount), currency)]
+        [it.name, ("owes you" if amount > 0 else "you owe") + what, money(abs(amount), currency)]
         for it in found
-        for currency, amount in it.balances.items()
+        for what, amounts in (("", it.balances), (" of a loan", it.loans))
+        for currency, amount in amounts.items()
     ]
     return table(["person", "", "amount"], rows, right=["amount"])
 

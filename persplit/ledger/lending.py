@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from persplit.ledger.commands import CreateLoan, CreateSettlement, DeleteLoan, RestoreLoan, UpdateLoan
+from persplit.ledger.debts import Debt
 from persplit.ledger.errors import Conflict, FieldError, Forbidden, Invalid, LimitReached, NotFound
 from persplit.ledger.events import (
     LoanCreated,
@@ -137,6 +138,13 @@ def completed(state: GroupState, settlement: Settlement) -> SettlementCompleted:
     after, repayment = repaid(loan, settlement.amount, settlement.paid_on)
     after = replace(after, seq=settlement.seq, updated_at=settlement.updated_at)
     return SettlementCompleted(replace(settlement, repayment=repayment), after)
+
+
+def lent_in(state: GroupState) -> Iterable[Debt]:
+    """What is left of each open loan, without interest: (borrower, lender, minor units)."""
+    for loan in state.loans.values():
+        if loan.is_open:
+            yield loan.borrower_id, loan.lender_id, loan.outstanding
 
 
 def has_open_loan(state: GroupState, user_id: str) -> bool:

@@ -3,7 +3,14 @@
 from dataclasses import dataclass
 
 from persplit.ledger.codec import TYPES
-from persplit.ledger.events import MemberJoined, RecordedEvent, ReminderSent, SettlementCreated, subject_of
+from persplit.ledger.events import (
+    LoanCreated,
+    MemberJoined,
+    RecordedEvent,
+    ReminderSent,
+    SettlementCreated,
+    subject_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,7 @@ def notice_of(recorded: RecordedEvent, channel_id: str) -> Notice:
 def asks_for(recorded: RecordedEvent, user_id: str) -> bool:
     """Whether the event wants something of the person, and is somebody else's doing.
 
-    That is: to pay, to say whether a payment arrived, or to know that they were taken into a group.
+    That is: to pay, to say whether a payment arrived, or to know that they were taken into a group, or into a loan.
     """
     if recorded.by == user_id:
         return False
@@ -49,5 +56,7 @@ def asks_for(recorded: RecordedEvent, user_id: str) -> bool:
             return settlement.to_id == user_id
         case MemberJoined(member=member):
             return member.user_id == user_id
+        case LoanCreated(loan=loan):
+            return loan.is_between(user_id)
         case _:
             return False

@@ -7,13 +7,14 @@ from typing import Final
 from persplit.ledger.errors import NotFound
 from persplit.ledger.events import RecordedEvent
 from persplit.ledger.expense import Expense
+from persplit.ledger.loan import Loan
 from persplit.ledger.settlement import Settlement
 from persplit.service.errors import TooLarge
 from persplit.service.groups import Groups
 from persplit.service.people import People, Profiles, shown_name
 from persplit.service.ports import EventStore, GroupErased
 from persplit.service.standing import Standing
-from persplit.service.subjects import thing_of
+from persplit.service.subjects import loan_of, thing_of
 
 EVENTS_MAX: Final = 20_000
 """Events of one exported group: some 20 MB. Nobody types as much; a whole server is moved by a backup."""
@@ -43,6 +44,15 @@ class Whole:
             thing = thing_of(recorded.event)
             if thing is not None:
                 present[thing.id] = thing
+        return list(present.values())
+
+    def loans(self) -> list[Loan]:
+        """Every loan that there ever was, as it stands, in order of their making."""
+        present: dict[str, Loan] = {}
+        for recorded in self.events:
+            loan = loan_of(recorded.event)
+            if loan is not None:
+                present[loan.id] = loan
         return list(present.values())
 
 

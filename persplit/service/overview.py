@@ -8,6 +8,7 @@ from typing import Final
 from persplit.ledger import debts as debt
 from persplit.ledger.errors import LimitReached
 from persplit.ledger.group import Member
+from persplit.ledger.lending import lent_in
 from persplit.ledger.state import GroupState
 from persplit.service.groups import Groups
 from persplit.service.ports import EventStore
@@ -21,7 +22,7 @@ _LOADED_AT_ONCE: Final = 16
 class FriendBalance:
     """What somebody owes me (positive) or I owe them, in one currency, over all groups; minor units.
 
-    `name` is as recorded; `placeholder`: they have no account to take it from.
+    `lent` is what is left of the loans between us, likewise, without interest. `name` is as recorded; `placeholder`: they have no account to take it from.
     """
 
     user_id: str
@@ -29,6 +30,7 @@ class FriendBalance:
     currency: str
     amount: int
     placeholder: bool = False
+    lent: int = 0
 
 
 class Overview:
@@ -59,22 +61,25 @@ class Overview:
         return await _some_at_once(lambda group_id: self._groups.enter(group_id, user_id, hear), group_ids)
 
     async def friends(self, user_id: str) -> list[FriendBalance]:
-        """The netted debts with each person, added up over all groups by currency; zeros are left out."""
+        """The netted debts and the loans with each person, added up over all groups by currency; zeros are left out."""
         states = await self.states(user_id, await self.group_ids(user_id))
-        totals: dict[tuple[str, str], int] = {}
+        owed, lent = dict[tuple[str, str], int](), dict[tuple[str, str], int]()
         members: dict[str, Member] = {}
         for state in states:
-            for debtor, creditor, amount in debt.rows(state.debts):
-                if user_id in (debtor, creditor):
-                    other, signed = (debtor, amount) if creditor == user_id else (creditor, -amount)
-                    key = (other, state.settings.currency)
-                    totals[key] = totals.get(key, 0) + signed
-                    members[other] = state.members[other]
-        return [
-            FriendBalance(other, members[other].name, currency, amount, members[other].placeholder)
-            for (other, currency), amount in sorted(totals.items())
-            if amount
-        ]
+            for totals, rows in ((owed, debt.rows(state.debts)), (lent, lent_in(state))):
+                for debtor, creditor, amount in rows:
+                    if user_id in (debtor, creditor):
+                        other, signed = (debtor, amount) if creditor == user_id else (creditor, -amount)
+                        key = (other, state.settings.currency)
+                        totals[key] = totals.get(key, 0) + signed
+                        members[other] = state.members[other]
+        found = []
+        for other, currency in sorted(owed.keys() | lent.keys()):
+            amount, loan = owed.get((other, currency), 0), lent.get((other, currency), 0)
+            if amount or loan:
+                member = members[other]
+                found.append(FriendBalance(other, member.name, currency, amount, member.placeholder, loan))
+        return found
 
 
 async def _some_at_once(

@@ -13,6 +13,7 @@ from uuid import UUID
 from persplit.ledger.commands import BecomePlaceholder, ChangeRole, Command
 from persplit.ledger.expense import Expense
 from persplit.ledger.group import Member, Role
+from persplit.ledger.loan import Loan
 from persplit.ledger.settlement import Settlement
 from persplit.ledger.state import GroupState
 from persplit.service.accounts import Accounts
@@ -38,6 +39,7 @@ class GroupPart:
     state: GroupState
     me: Member
     things: tuple[Expense | Settlement, ...]
+    loans: tuple[Loan, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,12 @@ class OwnData:
             whole = await self._exporting.whole(state.group_id, user_id)
             now = whole.standing.state
             mine = tuple(thing for thing in whole.things() if _concerns(now, thing, user_id))
-            parts.append(GroupPart(now, now.members[user_id], mine))
+            loans = tuple(
+                loan
+                for loan in whole.loans()
+                if user_id in map(now.canonical, (loan.lender_id, loan.borrower_id))
+            )
+            parts.append(GroupPart(now, now.members[user_id], mine, loans))
         return OwnFile(
             user,
             tuple(await self._accounts.sessions(user_id)),

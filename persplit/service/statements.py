@@ -1,12 +1,14 @@
 """A group's statement for people to print or send: balances, who pays whom with QRs, and what it was for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from persplit.ledger.expense import Expense, ExpenseKind
+from persplit.ledger.loan import Loan, accrued
 from persplit.ledger.money import decimal_text
 from persplit.ledger.settlement import Settlement, SettlementStatus
+from persplit.ledger.state import GroupState
 from persplit.service.exporting import Whole
 from persplit.service.ports import QrRenderer
 
@@ -25,6 +27,16 @@ class DuePayment:
     to_name: str
     amount: str
     qr: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLoan:
+    """A loan that isn't repaid: what would repay it on the statement's day, and its terms."""
+
+    lender: str
+    borrower: str
+    to_repay: str
+    terms: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +59,7 @@ class Statement:
     payments: Sequence[DuePayment]
     entries: Sequence[Entry]
     earlier: int
+    loans: Sequence[OpenLoan] = ()
 
 
 async def statement_of(whole: Whole, qr_codes: QrRenderer) -> Statement:
@@ -70,6 +83,7 @@ async def statement_of(whole: Whole, qr_codes: QrRenderer) -> Statement:
         payments=payments,
         entries=entries[:ROWS_MAX],
         earlier=max(0, len(entries) - ROWS_MAX),
+        loans=[_loan(state, loan, names) for loan in state.loans.values() if loan.is_open],
     )
 
 
@@ -77,6 +91,19 @@ def shown(amount: int, currency: str) -> str:
     """Minor units for people: `₹1234.50`, `CHF 12.50`, `-₹3.00`."""
     sign = "-" if amount < 0 else ""
     return f"{sign}{_SIGNS.get(currency, f'{currency} ')}{decimal_text(abs(amount), currency)}"
+
+
+def _loan(state: GroupState, loan: Loan, names: Mapping[str, str]) -> OpenLoan:
+    then, currency = accrued(loan, state.at[:10]), state.settings.currency
+    terms = [f"{shown(loan.principal, currency)} lent on {loan.date}"]
+    terms += [] if loan.rate is None else [f"{loan.rate}% a year"]
+    terms += [] if loan.due_date is None else [f"due {loan.due_date}"]
+    return OpenLoan(
+        names[loan.lender_id],
+        names[loan.borrower_id],
+        shown(then.outstanding + then.interest_owed, currency),
+        ", ".join(terms),
+    )
 
 
 def _counts(thing: Expense | Settlement) -> bool:
@@ -94,4 +121,5 @@ def _entry(whole: Whole, thing: Expense | Settlement, names: dict[str, str]) -> 
         who = ", ".join(names[state.canonical(posting.user_id)] for posting in thing.payers)
         return Entry(thing.date, thing.description, who, amount)
     payer, payee = (names[state.canonical(user_id)] for user_id in (thing.from_id, thing.to_id))
-    return Entry(thing.created_at[:10], f"{payer} paid {payee}", thing.note or "", amount)
+    did = "paid" if thing.repayment is None else "repaid"
+    return Entry(thing.created_at[:10], f"{payer} {did} {payee}", thing.note or "", amount)

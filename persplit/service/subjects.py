@@ -14,15 +14,20 @@ from persplit.ledger.events import (
     ExpenseDeleted,
     ExpenseRestored,
     ExpenseUpdated,
+    LoanCreated,
+    LoanDeleted,
     LoanEvent,
+    LoanRestored,
     LoanUpdated,
     Noun,
     RecurrenceSaved,
     RecurrenceStopped,
     ReminderSent,
+    SettlementCompleted,
     SettlementEvent,
 )
 from persplit.ledger.expense import Expense
+from persplit.ledger.loan import Loan
 from persplit.ledger.reminder import LastReminder
 from persplit.ledger.settlement import Settlement
 from persplit.service.ports import EventStore
@@ -47,6 +52,17 @@ def thing_of(event: Event) -> Expense | Settlement | None:
             return None
 
 
+def loan_of(event: Event) -> Loan | None:
+    """The loan as the event left it, also where a payment repaid it."""
+    match event:
+        case LoanUpdated(after=loan) | SettlementCompleted(loan=loan):
+            return loan
+        case LoanCreated(loan=loan) | LoanDeleted(loan=loan) | LoanRestored(loan=loan):
+            return loan
+        case _:
+            return None
+
+
 async def subjects_of(
     store: EventStore, group_id: str, noun: Noun, ids: Sequence[str]
 ) -> dict[tuple[Noun, str] | None, Subject | None]:
@@ -63,10 +79,8 @@ def _subject_in(event: Event) -> Subject | None:
             return LastReminder(reminder)
         case RecurrenceSaved(recurrence=recurrence) | RecurrenceStopped(recurrence=recurrence):
             return recurrence
-        case LoanUpdated(after=loan):
-            return loan
         case _ if isinstance(event, LoanEvent):
-            return event.loan
+            return loan_of(event)
         case _:
             return thing_of(event)
 

@@ -152,7 +152,7 @@ _BY_OWNER: Final[Mapping[str, Mapping[str, object]]] = {
     "Expense": {"id": _EXPENSE},
     "ExplainedDebt": {"amount": 60_000},
     "Explanation": {"amount": 60_000},
-    "Friend": {"name": "Ravi", "balances": [{"currency": "INR", "amount": 60_000}]},
+    "Friend": {"name": "Ravi", "balances": [{"currency": "INR", "amount": 60_000}], "loans": []},
     "FeedEntry": {"groupName": "Goa trip"},
     "Group": {"id": _GROUP, "name": "Goa trip", "description": None},
     "GroupSettings": {"name": "Goa trip", "description": None},

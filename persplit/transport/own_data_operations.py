@@ -6,11 +6,13 @@ import orjson
 from pydantic import Field
 
 from persplit.ledger.expense import Expense
+from persplit.ledger.loan_codec import loan_to_json
 from persplit.service.own_data import GroupPart, OwnFile
 from persplit.transport import fields as f
 from persplit.transport import requests as r
 from persplit.transport import results, token_operations, views
 from persplit.transport.limits import Budget
+from persplit.transport.loan_results import Loan
 from persplit.transport.operations import Call, Operation, Services
 from persplit.transport.reach import Reach
 from persplit.transport.result import Minor, Result
@@ -27,7 +29,7 @@ class GiveUp(r.Request):
 
 
 class OwnGroup(Result):
-    """One's part of a group: expenses and payments that one made, paid or has a part in."""
+    """One's part of a group: expenses and payments that one made, paid or has a part in, and one's loans."""
 
     id: str
     name: str
@@ -36,6 +38,7 @@ class OwnGroup(Result):
     balance: Minor
     expenses: list[results.Expense]
     settlements: list[results.Settlement]
+    loans: list[Loan]
 
 
 class OwnData(Result):
@@ -71,6 +74,7 @@ def _group(part: GroupPart) -> Json:
         "balance": state.balances.get(part.me.user_id, 0),
         "expenses": [shown for is_expense, shown in things if is_expense],
         "settlements": [shown for is_expense, shown in things if not is_expense],
+        "loans": [loan_to_json(loan, state.group_id) for loan in part.loans],
     }
 
 
@@ -88,7 +92,7 @@ async def _give_up(services: Services, call: Call, request: GiveUp) -> Json:
 OPERATIONS: Final = (
     Operation(
         "exportAccount",
-        "All that is kept of the caller, as a file: profile, devices, groups, own expenses and payments",
+        "All that is kept of the caller, as a file: profile, devices, groups, own expenses, payments and loans",
         r.Nothing,
         OwnData,
         _export,

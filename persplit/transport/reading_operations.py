@@ -63,9 +63,12 @@ async def _friends(services: Services, call: Call, request: r.ListById) -> Json:
                 "userId": friend.user_id,
                 "name": shown_name(people, friend.user_id, friend.name, placeholder=friend.placeholder),
                 "balances": [],
+                "loans": [],
             },
         )
-        entry["balances"].append({"currency": friend.currency, "amount": friend.amount})
+        for name, amount in (("balances", friend.amount), ("loans", friend.lent)):
+            if amount:
+                entry[name].append({"currency": friend.currency, "amount": amount})
     page, cursor = page_by_id(list(friends.values()), lambda friend: str(friend["userId"]), request)
     return {"friends": page, "nextCursor": cursor}
 

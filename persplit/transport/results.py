@@ -600,6 +600,9 @@ class Friend(Result):
     user_id: str
     name: str
     balances: list[CurrencyBalance]
+    loans: list[CurrencyBalance] = Field(
+        description="what is left of loans, beside the balances; no interest"
+    )
 
 
 class Friends(Result):

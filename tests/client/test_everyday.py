@@ -17,6 +17,7 @@ from persplit.client import (
     GroupGone,
     Happened,
     Item,
+    LoanDraft,
     Offline,
     OtherAccount,
     Pending,
@@ -287,6 +288,7 @@ async def test_my_balances_and_friends_are_the_servers(devices: Devices) -> None
     await asha.create_expense(two, dinner(400))
     await asha.create_expense(three, dinner(900))
     await ben.create_expense(two, dinner(50))
+    await ben.lend(two, LoanDraft(700), borrower_id=await my_id(asha))
     await ben.sync()
     await asha.sync()
     mine, answer = await asha.my_balances(), await fetch(asha, "/balances/me")
@@ -300,10 +302,12 @@ async def test_my_balances_and_friends_are_the_servers(devices: Devices) -> None
             "userId": friend.user_id,
             "name": friend.name,
             "balances": [{"currency": c, "amount": a} for c, a in friend.balances.items()],
+            "loans": [{"currency": c, "amount": a} for c, a in friend.loans.items()],
         }
         for friend in await asha.friends()
     ] == friends
     assert len(friends) == 2
+    assert [loan["amount"] for friend in friends for loan in friend["loans"]] == [-700]
 
 
 async def test_what_only_the_server_can_judge_needs_it(devices: Devices) -> None:

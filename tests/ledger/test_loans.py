@@ -43,6 +43,7 @@ from persplit.ledger.loan import (
     repaid,
 )
 from persplit.ledger.money import AMOUNT_MAX
+from persplit.ledger.notices import asks_for
 from persplit.ledger.snapshot import state_from_json, state_to_json
 from persplit.ledger.state import plan_of
 from tests.ledger.given import (
@@ -202,6 +203,11 @@ def test_an_archived_group_takes_none() -> None:
     ledger = ledger_of(*TRIP, LENT, ARCHIVED)
     for command in (replace(LENT, loan_id="l2"), UpdateLoan("l1", TERMS), DeleteLoan("l1")):
         assert ledger.try_to(ASHA, command) is not None
+
+
+def test_the_other_one_is_told() -> None:
+    lent = ledger_of(*TRIP, LENT).events[-1]
+    assert [user for user in (ASHA, RAVI, MEERA) if asks_for(lent, user)] == [RAVI]
 
 
 # --- changing one

@@ -223,6 +223,8 @@ async def test_a_statement_has_balances_payments_with_qrs_and_what_it_was_for(ph
     await asha.ok("PATCH", "/auth/me", {"name": "आशा राव"})
     group = await asha.makes_group(ravi)
     await asha.spends(group, 123_450, description="Fish & rice")
+    terms = {"principal": 987_600, "borrowerId": ravi.user_id, "dueDate": "2090-01-31", "interestRate": "6.5"}
+    await asha.ok("POST", f"/groups/{group}/loans", terms)
     await asha.ok("PATCH", f"/groups/{group}", {"name": "Goa 2026"})
     headers = {"Authorization": f"Bearer {asha.token}"}
     async with asha.http.get(f"{asha.url}/api/v1/groups/{group}/export.pdf", headers=headers) as answer:
@@ -234,6 +236,8 @@ async def test_a_statement_has_balances_payments_with_qrs_and_what_it_was_for(ph
     assert "₹617.25" in text
     assert "Fish & rice" in text
     assert "राव" in text
+    assert "₹9876.00" in text
+    assert "6.5% a year, due 2090-01-31" in text
     (found,) = zxingcpp.read_barcodes(document[0].render(scale=3).to_pil())
     (row,) = (await asha.ok("GET", f"/groups/{group}/balances"))["settleUp"]
     assert found.text == row["upiLink"]

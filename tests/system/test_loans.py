@@ -8,7 +8,7 @@ import pytest
 from persplit.bootstrap import Node
 from persplit.ledger.direct import direct_ledger_id
 from tests.system.conftest import MakePhone
-from tests.system.phone import Json, Phone, key
+from tests.system.phone import PASSWORD, Json, Phone, key
 
 TODAY = datetime.now(UTC).date()
 ANY_DAY = "2026-01-01"
@@ -212,6 +212,33 @@ async def test_loans_are_changed_deleted_restored_and_conflicts_tell_the_present
     assert (await asha.rest("GET", f"{path}/none")).status == 404
     assert (await asha.rest("GET", f"{path}?on=9000-01-01")).status == 422
     assert (await asha.rest("DELETE", f"/groups/{group_id}/members/{ben.user_id}")).code == "balance_not_zero"
+
+
+async def test_a_loan_outlives_the_account_and_is_in_its_own_file(phones: MakePhone) -> None:
+    asha, ben = await friends(phones)
+    chitra = await phones("Chitra")
+    group_id = await asha.makes_group(ben, chitra)
+    terms: Json = {"principal": 5_000, "date": ANY_DAY, "borrowerId": ben.user_id}
+    outside = (await asha.ok("POST", "/loans", terms))["loan"]
+    inside = (await asha.ok("POST", f"/groups/{group_id}/loans", terms))["loan"]
+    await asha.ok("POST", f"/groups/{group_id}/loans", {**terms, "borrowerId": chitra.user_id})
+    friend = next(it for it in (await ben.ok("GET", "/balances/friends"))["friends"])
+    assert (friend["balances"], friend["loans"]) == ([], [{"currency": "INR", "amount": -10_000}])
+    paid = {"toUserId": asha.user_id, "amount": 1_000, "loanId": inside["id"]}
+    payment = (await ben.ok("POST", f"/groups/{group_id}/settlements", paid))["settlement"]
+    await asha.ok("POST", f"/groups/{group_id}/settlements/{payment['id']}/confirm")
+    file = await ben.ok("GET", "/auth/me/export.json")
+    kept = {loan["id"]: loan["outstanding"] for group in file["groups"] for loan in group["loans"]}
+    assert kept == {outside["id"]: 5_000, inside["id"]: 4_000}
+    assert (await ben.rest("DELETE", "/auth/me", {"password": PASSWORD})).status == 204
+    ledger = await asha.ok("GET", f"/groups/{outside['groupId']}")
+    assert [(it["name"], it["placeholder"]) for it in ledger["members"]] == [("Asha", False), ("Ben", True)]
+    path = f"/groups/{outside['groupId']}/settlements"
+    rest = {"fromUserId": ben.user_id, "toUserId": asha.user_id, "amount": 5_000, "loanId": outside["id"]}
+    last = (await asha.ok("POST", path, rest))["settlement"]
+    await asha.ok("POST", f"{path}/{last['id']}/confirm")
+    (loan,) = (await asha.ok("GET", f"/groups/{outside['groupId']}/loans"))["loans"]
+    assert loan["status"] == "REPAID"
 
 
 async def test_who_only_notes_for_others_does_so_in_a_group(phones: MakePhone) -> None:

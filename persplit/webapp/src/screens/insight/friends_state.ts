@@ -28,6 +28,7 @@ export function friendsFromPlans(groups: readonly GroupView[]): readonly Friend[
       userId,
       name,
       balances: [...sums].filter(([, amount]) => amount !== 0).map(([currency, amount]) => ({ currency, amount })),
+      loans: [],
     }))
     .filter(({ balances }) => balances.length > 0);
 }
