@@ -1,7 +1,9 @@
 """A person with a browser of their own: what they do in the page, and what the browser complains of meanwhile."""
 
+import asyncio
+import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +12,7 @@ from playwright.async_api import BrowserContext, ConsoleMessage, Page, Response,
 
 from scripts.build_webapp import WEBAPP
 
+_log: Final = logging.getLogger(__name__)
 AXE: Final = WEBAPP / "node_modules/axe-core/axe.min.js"
 WCAG: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 PATIENCE_MS: Final = 60_000
@@ -22,6 +25,14 @@ document.addEventListener("securitypolicyviolation", (event) =>
 """
 
 expect.set_options(timeout=PATIENCE_MS)
+
+
+async def comes_to(look: Callable[[], Awaitable[object]], wanted: object) -> None:
+    """Wait until what is looked at is what is wanted."""
+    async with asyncio.timeout(PATIENCE_MS / 1_000):
+        while (seen := await look()) != wanted:
+            _log.debug("it is %r, not yet %r", seen, wanted)
+            await asyncio.sleep(0.05)
 
 
 @dataclass(frozen=True, slots=True)
