@@ -1,20 +1,25 @@
 """A person with a browser of their own: what they do in the page, and what the browser complains of meanwhile."""
 
 import asyncio
+import io
 import logging
 import re
+import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from playwright.async_api import BrowserContext, ConsoleMessage, Page, Response, expect
+import zxingcpp
+from PIL import Image
+from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, Response, expect
 
 from scripts.build_webapp import WEBAPP
 
 _log: Final = logging.getLogger(__name__)
 AXE: Final = WEBAPP / "node_modules/axe-core/axe.min.js"
 WCAG: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
+PASSWORD: Final = "correct horse battery"
 PATIENCE_MS: Final = 60_000
 """For a machine that has much else to do. Nothing waits so long where all is well."""
 _UNREACHABLE: Final = re.compile(r"net::ERR_|Failed to load resource|WebSocket connection to")
@@ -48,6 +53,7 @@ class Person:
 
     def __init__(self, name: str, url: str, context: BrowserContext) -> None:
         self.name = name
+        self.email = f"{uuid.uuid4()}@example.org"
         self.url = url
         self.context = context
         self.complaints: list[str] = []
@@ -90,3 +96,53 @@ class Person:
     async def photograph(self, path: Path) -> None:
         """A picture of what is on the screen."""
         await self.page.screenshot(path=path)
+
+    # --- what they do in the page, in English
+
+    async def sign_up(self, *, vpa: str = "") -> None:
+        """An account, by the form."""
+        form = self.page.locator("form")
+        await form.get_by_label("Name", exact=True).fill(self.name)
+        await form.get_by_label("E-mail").fill(self.email)
+        await form.get_by_label("Password").fill(PASSWORD)
+        if vpa:
+            await form.get_by_label("UPI ID").fill(vpa)
+        await form.get_by_role("button", name="Sign up").click()
+
+    async def sign_in(self) -> None:
+        """Into the account that they have."""
+        await (
+            self.page.get_by_role("group", name="How to come in")
+            .get_by_role("button", name="Sign in")
+            .click()
+        )
+        form = self.page.locator("form")
+        await form.get_by_label("E-mail").fill(self.email)
+        await form.get_by_label("Password").fill(PASSWORD)
+        await form.get_by_role("button", name="Sign in").click()
+
+    async def make_group(self, name: str) -> None:
+        """A group, which leads to its invite."""
+        await self.page.get_by_role("link", name=re.compile("Make a group|New group")).click()
+        await self.page.get_by_label("Group name").fill(name)
+        await self.page.get_by_role("button", name="Make the group").click()
+        await expect(self.page.get_by_role("heading", name="Invite", level=1)).to_be_visible()
+
+    async def add_expense(self, what: str, amount: str) -> None:
+        """An expense for everybody, from the group's feed."""
+        await self.page.get_by_role("link", name="Add expense").click()
+        await self.page.get_by_label("Amount (INR)").fill(amount)
+        await self.page.get_by_label("What for?").fill(what)
+        await self.page.get_by_role("button", name="Save").click()
+
+    async def scan(self, label: str | re.Pattern[str]) -> str:
+        """What another phone's camera reads from the QR on this screen."""
+        code = self.page.get_by_role("img", name=label)
+        await expect(code).to_be_visible()
+        picture = Image.open(io.BytesIO(await code.screenshot()))
+        (found,) = zxingcpp.read_barcodes(picture)
+        return str(found.text)
+
+    def balance(self) -> Locator:
+        """Their balance, on top of a group's feed."""
+        return self.page.get_by_role("region", name="Your balance")
