@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import logging
 import re
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -12,11 +11,10 @@ from typing import Any, Final
 
 import zxingcpp
 from PIL import Image
-from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, Response, expect
+from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, Response, WebSocket, expect
 
 from scripts.build_webapp import WEBAPP
 
-_log: Final = logging.getLogger(__name__)
 AXE: Final = WEBAPP / "node_modules/axe-core/axe.min.js"
 WCAG: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 PASSWORD: Final = "correct horse battery"
@@ -24,6 +22,8 @@ PATIENCE_MS: Final = 60_000
 """For a machine that has much else to do. Nothing waits so long where all is well."""
 _UNREACHABLE: Final = re.compile(r"net::ERR_|Failed to load resource|WebSocket connection to")
 """What a browser says of a server that is away: the page's business, and no fault of it."""
+_SIGN_IN: Final = re.compile("Sign in|साइन इन")
+_EMAIL: Final = re.compile("E-mail|ई-मेल")
 _COLLECT: Final = """
 document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
@@ -35,8 +35,7 @@ expect.set_options(timeout=PATIENCE_MS)
 async def comes_to(look: Callable[[], Awaitable[object]], wanted: object) -> None:
     """Wait until what is looked at is what is wanted."""
     async with asyncio.timeout(PATIENCE_MS / 1_000):
-        while (seen := await look()) != wanted:
-            _log.debug("it is %r, not yet %r", seen, wanted)
+        while await look() != wanted:  # noqa: ASYNC110 - a browser is asked, and tells nothing by itself
             await asyncio.sleep(0.05)
 
 
@@ -57,12 +56,14 @@ class Person:
         self.url = url
         self.context = context
         self.complaints: list[str] = []
+        self._sockets: list[tuple[Page, WebSocket]] = []
         self.page: Page
 
     async def open_tab(self, path: str = "/") -> Page:
         """Another tab, in front from now on."""
-        self.page = await self.context.new_page()
+        page = self.page = await self.context.new_page()
         self.page.set_default_timeout(PATIENCE_MS)
+        self.page.on("websocket", lambda socket: self._sockets.append((page, socket)))
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
         await self.page.add_init_script(_COLLECT)
@@ -73,20 +74,24 @@ class Person:
         """To a path of the server, or to a place in the page that begins with `#`."""
         return await self.page.goto(f"{self.url}/{path}" if path.startswith("#") else f"{self.url}{path}")
 
+    async def connections(self) -> int:
+        """How many connections for news are open, from all of their tabs together."""
+        return sum(not page.is_closed() and not socket.is_closed() for page, socket in self._sockets)
+
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and not _UNREACHABLE.search(message.text):
             self.complaints.append(f"{message.type}: {message.text}")
 
-    async def faults(self) -> list[Fault]:
-        """What axe finds in the page as it stands, by the rules of WCAG 2.2 AA; with every animation at its end."""
+    async def faults(self, *rules: str) -> list[Fault]:
+        """What axe finds in the page as it stands, by the rules of WCAG 2.2 AA or by these; with animations at their end."""
         if not await self.page.evaluate("'axe' in window"):
             await self.page.evaluate(AXE.read_text(encoding="utf-8"))
         found: Mapping[str, Any] = await self.page.evaluate(
-            """async (tags) => {
+            """async (only) => {
                 await Promise.all(document.getAnimations().map((it) => it.finished.catch(() => undefined)));
-                return axe.run({ runOnly: tags });
+                return axe.run({ runOnly: only });
             }""",
-            list(WCAG),
+            {"type": "rule", "values": rules} if rules else {"type": "tag", "values": WCAG},
         )
         return [
             Fault(violation["id"], [node["html"][:200] for node in violation["nodes"]])
@@ -109,17 +114,14 @@ class Person:
             await form.get_by_label("UPI ID").fill(vpa)
         await form.get_by_role("button", name="Sign up").click()
 
-    async def sign_in(self) -> None:
-        """Into the account that they have."""
-        await (
-            self.page.get_by_role("group", name="How to come in")
-            .get_by_role("button", name="Sign in")
-            .click()
-        )
+    async def sign_in(self, email: str, password: str) -> None:
+        """Into an account that is there, in whichever language."""
+        await self.page.get_by_role("button", name=_SIGN_IN).click()
         form = self.page.locator("form")
-        await form.get_by_label("E-mail").fill(self.email)
-        await form.get_by_label("Password").fill(PASSWORD)
-        await form.get_by_role("button", name="Sign in").click()
+        await form.get_by_label(_EMAIL).fill(email)
+        await form.locator("input[type=password]").fill(password)
+        await form.get_by_role("button", name=_SIGN_IN).click()
+        await expect(form).to_have_count(0)
 
     async def make_group(self, name: str) -> None:
         """A group, which leads to its invite."""
