@@ -57,7 +57,7 @@ async def people(served: ServerProcess, browser: Any) -> AsyncIterator[MakePerso
     """A maker of people, each with cookies and storage of their own; at the end no browser may have complained."""
     made: list[Person] = []
 
-    async def make(name: str, path: str = "/", **options: Any) -> Person:
+    async def make(name: str, path: str = "/", url: str = served.url, **options: Any) -> Person:
         given = {
             "viewport": PHONE,
             "locale": "en-IN",
@@ -66,7 +66,7 @@ async def people(served: ServerProcess, browser: Any) -> AsyncIterator[MakePerso
         }
         context = await browser.new_context(**{**given, **options})
         await context.grant_permissions(["clipboard-read", "clipboard-write"])
-        person = Person(name, served.url, context)
+        person = Person(name, url, context)
         made.append(person)
         await person.open_tab(path)
         return person

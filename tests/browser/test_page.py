@@ -1,9 +1,21 @@
 """The page in a real browser, whatever its screens are: it opens, is kept, can be installed, and obeys its policy."""
 
+import re
+import shutil
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+
 import pytest
+import pytest_asyncio
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from playwright.async_api import expect
 
+from persplit.transport.web_page import WebPage
+from scripts.build_webapp import DIST
 from tests.browser.conftest import MakePerson
+from tests.browser.person import comes_to
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -45,6 +57,73 @@ async def test_it_can_be_installed(people: MakePerson) -> None:
     faults = await devtools.send("Page.getInstallabilityErrors")
     # A context of its own counts as a private window, in which nothing is ever installed.
     assert [it["errorId"] for it in faults["installabilityErrors"]] in ([], ["in-incognito"])
+
+
+class Releases:
+    """A server of the page alone, of which new versions are released."""
+
+    def __init__(self, folder: Path) -> None:
+        shutil.copytree(DIST, folder, ignore=shutil.ignore_patterns("*.br", "*.gz"))
+        self.url = ""
+        self.page = WebPage(folder)
+        self._folder = folder
+        (found,) = re.findall(r"[0-9a-f]{12}(?=\")", (folder / "sw.js").read_text())
+        self._version: str = found
+
+    def release(self, version: str) -> None:
+        """A version that differs by a word in its frame; the old name of its script is gone."""
+        worker, index = (self._folder / "sw.js").read_text(), (self._folder / "index.html").read_text()
+        (script,) = (self._folder / "assets").glob("main-*.js")
+        renamed = f"main-{version}.js"
+        script.rename(script.with_name(renamed))
+        worker = worker.replace(self._version, version).replace(script.name, renamed)
+        index = index.replace(script.name, renamed).replace("<html ", f'<html data-version="{version}" ')
+        (self._folder / "sw.js").write_text(worker)
+        (self._folder / "index.html").write_text(index)
+        self._version = version
+        self.page = WebPage(self._folder)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def releases(tmp_path: Path) -> AsyncIterator[Releases]:
+    found = Releases(tmp_path / "dist")
+    app = web.Application()
+
+    async def index(request: web.Request) -> web.StreamResponse:
+        return await found.page.index(request) or web.Response(status=404)
+
+    async def asset(request: web.Request) -> web.StreamResponse:
+        return await found.page.asset(request)
+
+    async def beside(request: web.Request) -> web.StreamResponse:
+        return await found.page.beside(request)
+
+    app.add_routes([web.get("/", index), web.get("/assets/{name}", asset), web.get("/sw.js", beside)])
+    async with TestServer(app) as server:
+        found.url = str(server.make_url("")).rstrip("/")
+        yield found
+
+
+async def test_a_newer_version_is_shown_at_the_next_load_and_tabs_that_are_open_are_told(
+    people: MakePerson, releases: Releases
+) -> None:
+    asha = await people("Asha", url=releases.url)
+    open_tab = asha.page
+    await open_tab.evaluate("navigator.serviceWorker.ready")
+    for version in ("aaaaaaaaaaaa", "bbbbbbbbbbbb"):
+        releases.release(version)
+        newer = await asha.open_tab()
+        await expect(newer.locator("html")).to_have_attribute("data-version", version)
+        # The browser would look for it by itself, some seconds later.
+        await newer.evaluate("navigator.serviceWorker.ready.then((it) => it.update())")
+        await expect(open_tab.get_by_text("newer version")).to_be_visible()
+        await expect(newer.get_by_text("newer version")).to_have_count(0)
+        # Its files and those of the one before, for tabs that are still open.
+        await comes_to(partial(newer.evaluate, "caches.keys().then((it) => it.length)"), 2)
+        assert f"persplit-page-{version}" in await newer.evaluate("caches.keys()")
+    await open_tab.get_by_role("button", name="Show it").click()
+    await expect(open_tab.locator("html")).to_have_attribute("data-version", "bbbbbbbbbbbb")
+    asha.complaints.clear()
 
 
 ATTEMPTS = (

@@ -37,7 +37,9 @@ def with_defaults(told: Any) -> Any:
         return [with_defaults(one) for one in told]
     if not isinstance(told, dict):
         return told
-    full = {key: with_defaults(value) for key, value in told.items() if value is not None or key != "original"}
+    full = {
+        key: with_defaults(value) for key, value in told.items() if value is not None or key != "original"
+    }
     if "splitType" in full and "shares" in full:
         full.setdefault("kind", "EXPENSE")
     if "placeholder" in full:
@@ -52,7 +54,9 @@ def some_people(dice: random.Random) -> list[str]:
     return [f"{dice.getrandbits(64):x}" for _ in range(dice.randint(1, 12))]
 
 
-def some_values(dice: random.Random, split_type: SplitType, amount: int, people: list[str]) -> list[SplitValue]:
+def some_values(
+    dice: random.Random, split_type: SplitType, amount: int, people: list[str]
+) -> list[SplitValue]:
     """Mostly such as come to the amount."""
 
     def cut(total: int) -> list[int]:
@@ -65,7 +69,10 @@ def some_values(dice: random.Random, split_type: SplitType, amount: int, people:
         case SplitType.PERCENTAGE:
             values = cut(100 * VALUE_SCALE - dice.choice([0, 0, 1]))
         case SplitType.SHARES:
-            values = [dice.choice([dice.randint(1, 9) * VALUE_SCALE, dice.randint(1, SHARES_VALUE_MAX)]) for _ in people]
+            values = [
+                dice.choice([dice.randint(1, 9) * VALUE_SCALE, dice.randint(1, SHARES_VALUE_MAX)])
+                for _ in people
+            ]
         case SplitType.ADJUSTMENT:
             most = amount // len(people)
             values = [dice.randint(-most, most) for _ in people]
@@ -82,7 +89,11 @@ def test_shares_are_the_servers_to_the_last_unit(page: Page) -> None:
         people, split_type = some_people(dice), dice.choice(list(SplitType))
         values = some_values(dice, split_type, amount, people)
         items = [
-            Item(f"line {line}", dice.randint(1, 10**6), tuple(dice.sample(people, dice.randint(1, len(people)))))
+            Item(
+                f"line {line}",
+                dice.randint(1, 10**6),
+                tuple(dice.sample(people, dice.randint(1, len(people)))),
+            )
             for line in range(dice.randint(1, 5))
         ]
         divisions.append(
@@ -92,7 +103,9 @@ def test_shares_are_the_servers_to_the_last_unit(page: Page) -> None:
                 "splitType": split_type,
                 "sharers": people,
                 "splits": splits_to_json(tuple(values), split_type),
-                "items": [{"name": i.name, "amount": i.amount, "participants": i.participants} for i in items],
+                "items": [
+                    {"name": i.name, "amount": i.amount, "participants": i.participants} for i in items
+                ],
             }
         )
         try:
@@ -192,7 +205,9 @@ class Asked:
         refusal = self._try_to(ledger, actor, command)
         wire = wire_of(command)
         # What two people owe each other, the page doesn't know.
-        is_beyond = was_pairwise and isinstance(command, c.RemoveMember) and isinstance(refusal, BalanceNotZero)
+        is_beyond = (
+            was_pairwise and isinstance(command, c.RemoveMember) and isinstance(refusal, BalanceNotZero)
+        )
         if wire is not None and not is_beyond:
             identified = {**wire, "commandId": f"c{seq + 1}", "groupId": ledger.group.group_id}
             self.intents.append({"seq": seq, "actor": actor, "now": instant(seq + 1), "command": identified})
@@ -223,7 +238,9 @@ def test_a_group_lives_the_same_life_on_the_page(page: Page, data: st.DataObject
         Ledger, "try_to", lambda ledger, actor, command: asked.try_to(ledger, actor, command)
     ):
         ledger = data.draw(histories())
-    found = page.ask(way="lived", events=[event_json(event) for event in ledger.events], intents=asked.intents)
+    found = page.ask(
+        way="lived", events=[event_json(event) for event in ledger.events], intents=asked.intents
+    )
     states, state = [], None
     for recorded in ledger.events:
         state = apply(state, recorded)
@@ -231,5 +248,3 @@ def test_a_group_lives_the_same_life_on_the_page(page: Page, data: st.DataObject
     assert found["states"] == states
     for intent, answer, outcome in zip(asked.intents, found["answers"], asked.outcomes, strict=True):
         assert answer == outcome, intent
-
-

@@ -5,6 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import { Route, Router, Switch, useLocation } from "wouter-preact";
 import { useHashLocation } from "wouter-preact/use-hash-location";
 import { store } from "./data/store.ts";
+import { isUpdateReady } from "./sw/register.ts";
 import { t } from "./text/index.ts";
 import { Icon, type IconName } from "./ui/icons.tsx";
 import { Banner, NotFound, Page, Skeleton } from "./ui/layout.tsx";
@@ -85,6 +86,7 @@ export function App() {
       <a class="skip" href="#main" onClick={skipToContent}>
         {t().common.skipToContent}
       </a>
+      <UpdateBanner />
       {me ? (
         <div class="frame">
           <SignedOutNotice />
@@ -126,6 +128,18 @@ function ConnectionBanner() {
     <div class="connection" role="status">
       <Icon name="offline" size={18} />
       {connection === "offline" ? t().common.offline : t().common.connecting}
+    </div>
+  );
+}
+
+function UpdateBanner() {
+  if (!isUpdateReady.value) return null;
+  return (
+    <div class="connection" role="status">
+      {t().common.updateReady}
+      <button type="button" class="button" data-kind="plain" onClick={() => location.reload()}>
+        {t().common.reload}
+      </button>
     </div>
   );
 }

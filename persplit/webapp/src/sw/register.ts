@@ -15,11 +15,8 @@ export const isUpdateReady: ReadonlySignal<boolean> = ready;
 export async function registerWorker(): Promise<void> {
   const workers = (navigator as Partial<Navigator>).serviceWorker;
   if (workers === undefined) return;
-  // The first worker of this device isn't an update.
-  let hadOne = workers.controller !== null;
-  workers.addEventListener("controllerchange", () => {
-    ready.value = hadOne;
-    hadOne = true;
+  workers.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
+    if (isVersion(data)) ready.value = !ownFiles().every((file) => data.files.includes(file));
   });
   try {
     const registration = await workers.register(trustedUrl(WORKER), { updateViaCache: "none" });
@@ -28,6 +25,17 @@ export async function registerWorker(): Promise<void> {
   } catch {
     // A browser that forbids storage forbids workers: the page then works as long as there is a network.
   }
+}
+
+/** What a worker says when it takes over: the files of its version. */
+function isVersion(data: unknown): data is { readonly files: readonly string[] } {
+  return typeof data === "object" && data !== null && "files" in data && Array.isArray(data.files);
+}
+
+/** The files that this page was loaded with. */
+function ownFiles(): string[] {
+  const elements = document.head.querySelectorAll<HTMLScriptElement | HTMLLinkElement>("script[src], link[rel=stylesheet]");
+  return [...elements].map((element) => new URL("src" in element ? element.src : element.href).pathname);
 }
 
 interface TrustedTypes {

@@ -27,7 +27,7 @@ self.addEventListener("install", (event) => {
 });
 
 self.addEventListener("activate", (event) => {
-  event.waitUntil(dropOldVersions().then(() => self.clients.claim()));
+  event.waitUntil(dropOldVersions().then(takeOver));
 });
 
 self.addEventListener("fetch", (event) => {
@@ -58,6 +58,12 @@ async function dropOldVersions(): Promise<void> {
   // In the order in which they were made.
   const ours = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== CACHE);
   await Promise.all(ours.slice(0, Math.max(0, ours.length - VERSIONS_MAX + 1)).map((name) => caches.delete(name)));
+}
+
+/** Serve the pages that are open, and tell them what this version consists of: a page of another one can say so. */
+async function takeOver(): Promise<void> {
+  await self.clients.claim();
+  for (const client of await self.clients.matchAll({ type: "window" })) client.postMessage({ files: FILES });
 }
 
 /** The page as the server has it; as we keep it when the server can't be reached or isn't well. */

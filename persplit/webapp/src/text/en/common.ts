@@ -37,4 +37,6 @@ export const common = {
   navFriends: "Friends",
   navMe: "Me",
   skipToContent: "Skip to the content",
+  updateReady: "There is a newer version of this page.",
+  reload: "Show it",
 };

@@ -39,4 +39,6 @@ export const common: typeof en = {
   navFriends: "दोस्त",
   navMe: "मैं",
   skipToContent: "सीधे सामग्री पर जाएँ",
+  updateReady: "इस पेज का नया संस्करण आ गया है।",
+  reload: "दिखाएँ",
 };
