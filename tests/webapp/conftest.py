@@ -15,7 +15,9 @@ Json: TypeAlias = dict[str, Any]
 SOURCES: Final = build_webapp.WEBAPP / "tests"
 PROGRAMS: Final = ("ledger/agree.ts", "data/live.ts")
 BUNDLE_SECONDS: Final = 60
-_REQUIRE: Final = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);'
+_REQUIRE: Final = (
+    'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);'
+)
 """A package that isn't a module asks for Node's own in this way."""
 
 

@@ -28,7 +28,8 @@ ROUNDS: Final = 300
 
 def event_json(recorded: RecordedEvent) -> Json:
     """The event as the page has it: with what the wire leaves out."""
-    return with_defaults(codec.event_to_json(recorded))
+    told: Json = with_defaults(codec.event_to_json(recorded))
+    return told
 
 
 def with_defaults(told: Any) -> Any:
@@ -37,7 +38,9 @@ def with_defaults(told: Any) -> Any:
         return [with_defaults(one) for one in told]
     if not isinstance(told, dict):
         return told
-    full = {key: with_defaults(value) for key, value in told.items() if value is not None or key != "original"}
+    full = {
+        key: with_defaults(value) for key, value in told.items() if value is not None or key != "original"
+    }
     if "splitType" in full and "shares" in full:
         full.setdefault("kind", "EXPENSE")
     if "placeholder" in full:
@@ -52,7 +55,9 @@ def some_people(dice: random.Random) -> list[str]:
     return [f"{dice.getrandbits(64):x}" for _ in range(dice.randint(1, 12))]
 
 
-def some_values(dice: random.Random, split_type: SplitType, amount: int, people: list[str]) -> list[SplitValue]:
+def some_values(
+    dice: random.Random, split_type: SplitType, amount: int, people: list[str]
+) -> list[SplitValue]:
     """Mostly such as come to the amount."""
 
     def cut(total: int) -> list[int]:
@@ -65,7 +70,10 @@ def some_values(dice: random.Random, split_type: SplitType, amount: int, people:
         case SplitType.PERCENTAGE:
             values = cut(100 * VALUE_SCALE - dice.choice([0, 0, 1]))
         case SplitType.SHARES:
-            values = [dice.choice([dice.randint(1, 9) * VALUE_SCALE, dice.randint(1, SHARES_VALUE_MAX)]) for _ in people]
+            values = [
+                dice.choice([dice.randint(1, 9) * VALUE_SCALE, dice.randint(1, SHARES_VALUE_MAX)])
+                for _ in people
+            ]
         case SplitType.ADJUSTMENT:
             most = amount // len(people)
             values = [dice.randint(-most, most) for _ in people]
@@ -76,13 +84,18 @@ def some_values(dice: random.Random, split_type: SplitType, amount: int, people:
 
 def test_shares_are_the_servers_to_the_last_unit(page: Page) -> None:
     dice = random.Random(20260301)  # noqa: S311 - no secret
-    divisions, expected = [], []
+    divisions: list[Json] = []
+    expected: list[Any] = []
     for number in range(ROUNDS):
         amount = dice.choice([dice.randint(1, 300), dice.randint(1, AMOUNT_MAX)])
         people, split_type = some_people(dice), dice.choice(list(SplitType))
         values = some_values(dice, split_type, amount, people)
         items = [
-            Item(f"line {line}", dice.randint(1, 10**6), tuple(dice.sample(people, dice.randint(1, len(people)))))
+            Item(
+                f"line {line}",
+                dice.randint(1, 10**6),
+                tuple(dice.sample(people, dice.randint(1, len(people)))),
+            )
             for line in range(dice.randint(1, 5))
         ]
         divisions.append(
@@ -92,7 +105,9 @@ def test_shares_are_the_servers_to_the_last_unit(page: Page) -> None:
                 "splitType": split_type,
                 "sharers": people,
                 "splits": splits_to_json(tuple(values), split_type),
-                "items": [{"name": i.name, "amount": i.amount, "participants": i.participants} for i in items],
+                "items": [
+                    {"name": i.name, "amount": i.amount, "participants": i.participants} for i in items
+                ],
             }
         )
         try:
@@ -192,7 +207,9 @@ class Asked:
         refusal = self._try_to(ledger, actor, command)
         wire = wire_of(command)
         # What two people owe each other, the page doesn't know.
-        is_beyond = was_pairwise and isinstance(command, c.RemoveMember) and isinstance(refusal, BalanceNotZero)
+        is_beyond = (
+            was_pairwise and isinstance(command, c.RemoveMember) and isinstance(refusal, BalanceNotZero)
+        )
         if wire is not None and not is_beyond:
             identified = {**wire, "commandId": f"c{seq + 1}", "groupId": ledger.group.group_id}
             self.intents.append({"seq": seq, "actor": actor, "now": instant(seq + 1), "command": identified})
@@ -219,11 +236,15 @@ def state_json(state: GroupState) -> Json:
 @given(data=st.data())
 def test_a_group_lives_the_same_life_on_the_page(page: Page, data: st.DataObject) -> None:
     asked = Asked()
-    with mock.patch.object(
-        Ledger, "try_to", lambda ledger, actor, command: asked.try_to(ledger, actor, command)
-    ):
+
+    def try_to(ledger: Ledger, actor: str, command: c.Command) -> LedgerError | None:
+        return asked.try_to(ledger, actor, command)
+
+    with mock.patch.object(Ledger, "try_to", try_to):
         ledger = data.draw(histories())
-    found = page.ask(way="lived", events=[event_json(event) for event in ledger.events], intents=asked.intents)
+    found = page.ask(
+        way="lived", events=[event_json(event) for event in ledger.events], intents=asked.intents
+    )
     states, state = [], None
     for recorded in ledger.events:
         state = apply(state, recorded)
@@ -231,5 +252,3 @@ def test_a_group_lives_the_same_life_on_the_page(page: Page, data: st.DataObject
     assert found["states"] == states
     for intent, answer, outcome in zip(asked.intents, found["answers"], asked.outcomes, strict=True):
         assert answer == outcome, intent
-
-

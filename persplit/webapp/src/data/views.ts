@@ -140,9 +140,45 @@ function overlaid<V extends Marked>(
   if (changed.size === 0) {
     return sorted;
   }
-  const kept = sorted.filter((thing) => !changed.has(thing.id));
-  const made = Array.from(changed.values(), (thing) => marked(thing, provisional));
-  return [...kept, ...made].sort(order);
+  return placed(
+    sorted,
+    Array.from(changed.values(), (thing) => marked(thing, provisional)),
+    order,
+  );
+}
+
+/** Things that are put into a sorted list one by one; more of them are sorted anew with all. */
+const PLACED_MAX = 100;
+
+/** The sorted list with these in it, in place of those with the same ids. */
+export function placed<T extends { readonly id: string }>(
+  sorted: readonly T[],
+  things: readonly T[],
+  order: (a: T, b: T) => number,
+): readonly T[] {
+  const ids = new Set(things.map((thing) => thing.id));
+  const kept = sorted.filter((thing) => !ids.has(thing.id));
+  if (things.length > PLACED_MAX) {
+    return [...kept, ...things].sort(order);
+  }
+  for (const thing of things) {
+    kept.splice(placeOf(kept, thing, order), 0, thing);
+  }
+  return kept;
+}
+
+/** Where the thing stands in the sorted list, or would. */
+function placeOf<T>(sorted: readonly T[], thing: T, order: (a: T, b: T) => number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (order(sorted[middle] as T, thing) < 0) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
 }
 
 function sameBalances(a: GroupState, b: GroupState): boolean {

@@ -214,24 +214,43 @@ export interface LedgerStep {
 /** A group's past, from its first event on. Positions that an event leaves alone are shared between the steps. */
 export function stepsOf(events: Iterable<LedgerEvent>): LedgerStep[] {
   const steps: LedgerStep[] = [];
+  const standing = new Map<string, Posting>();
   let state: GroupState | null = null;
-  let before: ReadonlyMap<string, Posting> = new Map();
+  let balances: readonly Posting[] = [];
   for (const event of events) {
     state = apply(state, event);
-    const after = new Map<string, Posting>();
-    const changed: Posting[] = [];
-    for (const [userId, amount] of state.balances) {
-      const known = before.get(userId);
-      after.set(userId, known?.amount === amount ? known : { userId, amount });
+    const wasSize = standing.size;
+    const changed = moveTo(standing, state.balances);
+    if (changed.length > 0 || standing.size !== wasSize) {
+      balances = [...standing.values()];
     }
-    for (const userId of new Set([...before.keys(), ...after.keys()])) {
-      const amount = (after.get(userId)?.amount ?? 0) - (before.get(userId)?.amount ?? 0);
-      if (amount !== 0) {
-        changed.push({ userId, amount });
-      }
-    }
-    steps.push({ event, changed, balances: [...after.values()] });
-    before = after;
+    steps.push({ event, changed, balances });
   }
   return steps;
+}
+
+/** Brings what stands to the balances; returns by how much each position moved. */
+function moveTo(standing: Map<string, Posting>, balances: ReadonlyMap<string, number>): Posting[] {
+  const changed: Posting[] = [];
+  const move = (userId: string, amount: number): void => {
+    const moved = amount - (standing.get(userId)?.amount ?? 0);
+    if (moved !== 0) {
+      changed.push({ userId, amount: moved });
+    }
+  };
+  for (const [userId, amount] of balances) {
+    if (standing.get(userId)?.amount !== amount) {
+      move(userId, amount);
+      standing.set(userId, { userId, amount });
+    }
+  }
+  if (standing.size !== balances.size) {
+    for (const userId of standing.keys()) {
+      if (!balances.has(userId)) {
+        move(userId, 0);
+        standing.delete(userId);
+      }
+    }
+  }
+  return changed;
 }
