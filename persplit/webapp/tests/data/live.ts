@@ -56,6 +56,9 @@ async function holes(groupId: string, write: () => Promise<string>): Promise<voi
 async function story(): Promise<void> {
   const phone = new Device(url);
   const laptop = new Device(url, { hasLocks: false });
+  const tablet = new Device(url);
+  tablet.fallAsleep();
+  const guest = await tablet.tab(); // which takes the connection over from a tab that sleeps
   const asha = await phone.tab();
   const ben = await laptop.tab();
   assert.equal(asha.me.value, null);
@@ -168,12 +171,11 @@ async function story(): Promise<void> {
   assert.ok(!second.offers("explodeGroup"));
 
   // a guest, a session that ends, and a device that forgets
-  const tablet = new Device(url);
-  const guest = await tablet.tab();
   assert.equal(await guest.joinAsGuest({ code: invite.code, name: "Gita" }), groupId);
   const guests = await until(guest.group(groupId), here, "the guest's group");
   assert.equal(guests?.me.name, "Gita");
   assert.equal(guests?.expenses.length, 2);
+  await until(guest.connection, (it) => it === "connected", "the guest's connection");
   await second.post("/auth/logout-all");
   await until(second.isSignedOut, (it) => it, "the session is over");
   assert.equal(second.me.value?.name, "Asha");
