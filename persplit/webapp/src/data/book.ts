@@ -195,7 +195,7 @@ export class Book {
     }
     const waitingCount = this.#waiting(groupId).length;
     const provisional = this.#provisional(groupId, cell, me);
-    const summary = summaryOf(provisional.state, me.id, waitingCount);
+    const summary = summaryOf(provisional.state, me.id, waitingCount, cell.record?.names);
     if (summary === null) {
       this.#summaries.delete(groupId);
     } else {

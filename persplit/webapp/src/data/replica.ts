@@ -693,6 +693,7 @@ function stateOf(snapshot: GroupSnapshot): GroupState {
     expenseCount: snapshot.expenses.length,
     settlementCount: snapshot.settlements.length,
     presets: new Map(snapshot.presets.map((preset) => [preset.id, preset])),
+    loans: new Map(snapshot.loans.map((loan) => [loan.id, loan])),
     recurrences: new Map(snapshot.recurrences.map((recurrence) => [recurrence.id, recurrence])),
   };
 }
