@@ -259,14 +259,14 @@ function left(state: GroupState, member: Member, asking: Asking, blocked: boolea
   if ((state.balances.get(member.userId) ?? 0) !== 0) {
     throw new Refusal("balance_not_zero", "leaving takes a zero balance: settle up first");
   }
-  if (hasOpenLoan(state, member.userId)) {
-    throw new Refusal("balance_not_zero", "a loan isn't repaid: repay it, or delete it, first");
-  }
   const isWaiting = Array.from(state.pending.values()).some(
     (waiting) => waiting.fromUserId === member.userId || waiting.toUserId === member.userId,
   );
   if (isWaiting) {
     throw new Refusal("settlement_pending", "a payment awaits an answer: confirm, decline or cancel it first");
+  }
+  if (hasOpenLoan(state, member.userId)) {
+    throw new Refusal("balance_not_zero", "a loan isn't repaid: repay it, or delete it, first");
   }
   const others = activeMembers(state).filter((other) => other.userId !== member.userId);
   const isNeeded = member.role === "ADMIN" && !others.some((other) => other.role === "ADMIN");
