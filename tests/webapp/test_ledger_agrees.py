@@ -2,13 +2,14 @@
 
 import random
 from collections.abc import Callable
+from datetime import date, timedelta
 from typing import Any, Final
 from unittest import mock
 
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from persplit.client.drafts import draft_to_wire
+from persplit.client.drafts import draft_to_wire, loan_to_wire
 from persplit.ledger import codec
 from persplit.ledger import commands as c
 from persplit.ledger.conversion import canonical_rate, converted, in_proportion
@@ -16,6 +17,9 @@ from persplit.ledger.draft_codec import splits_to_json
 from persplit.ledger.errors import BalanceNotZero, Invalid, LedgerError
 from persplit.ledger.events import RecordedEvent
 from persplit.ledger.expense import SHARES_VALUE_MAX, VALUE_SCALE, Item, SplitType, SplitValue
+from persplit.ledger.loan import Loan, repaid
+from persplit.ledger.loan import canonical_rate as interest_rate
+from persplit.ledger.loan_codec import loan_to_json
 from persplit.ledger.money import AMOUNT_MAX, CURRENCIES, decimal_text, minor_digits
 from persplit.ledger.split import shares_of
 from persplit.ledger.state import GroupState, apply
@@ -28,7 +32,8 @@ ROUNDS: Final = 300
 
 def event_json(recorded: RecordedEvent) -> Json:
     """The event as the page has it: with what the wire leaves out."""
-    return with_defaults(codec.event_to_json(recorded))
+    told: Json = with_defaults(codec.event_to_json(recorded))
+    return told
 
 
 def with_defaults(told: Any) -> Any:
@@ -83,7 +88,8 @@ def some_values(
 
 def test_shares_are_the_servers_to_the_last_unit(page: Page) -> None:
     dice = random.Random(20260301)  # noqa: S311 - no secret
-    divisions, expected = [], []
+    divisions: list[Json] = []
+    expected: list[Any] = []
     for number in range(ROUNDS):
         amount = dice.choice([dice.randint(1, 300), dice.randint(1, AMOUNT_MAX)])
         people, split_type = some_people(dice), dice.choice(list(SplitType))
@@ -133,6 +139,43 @@ def test_other_currencies_are_converted_as_the_server_does(page: Page) -> None:
     assert page.ask(way="converted", conversions=conversions) == expected
 
 
+def test_interest_is_the_servers_however_a_loan_is_repaid(page: Page) -> None:
+    dice = random.Random(20260303)  # noqa: S311 - no secret
+    loans, expected = [], []
+    for number in range(ROUNDS):
+        principal = dice.choice([dice.randint(1, 10**6), dice.randint(1, AMOUNT_MAX)])
+        rate = dice.choice([None, "6.50", f"{dice.randint(0, 99)}.{dice.randint(1, 9_999):04}"])
+        given_rate = None if rate is None else interest_rate(rate)
+        day = date(1996, 2, 28) + timedelta(days=dice.randint(0, 9_000))
+        loan = Loan(
+            *(
+                f"l{number}",
+                1,
+                "u1",
+                "u2",
+                principal,
+                day.isoformat(),
+                None,
+                given_rate,
+                None,
+                principal,
+                0,
+                0,
+                0,
+            ),
+            *(day.isoformat(), "u1", instant(1), instant(1)),
+        )
+        payments: list[Json] = []
+        told = loan_to_json(loan, "g1")
+        for _ in range(dice.randint(1, 4)):
+            day += timedelta(days=dice.randint(0, 700))
+            payments.append({"amount": dice.randint(1, principal), "day": day.isoformat()})
+            loan, _ = repaid(loan, payments[-1]["amount"], payments[-1]["day"])
+        loans.append({"loan": told, "rate": rate, "payments": payments})
+        expected.append({"loan": loan_to_json(loan, "g1"), "rate": given_rate})
+    assert page.ask(way="repaid", loans=loans) == expected
+
+
 def test_every_currency_is_written_with_its_digits(page: Page) -> None:
     amounts = [(amount, code) for code in sorted(CURRENCIES) for amount in (0, 7, -120_050, AMOUNT_MAX)]
     written = [[minor_digits(code), decimal_text(amount, code)] for amount, code in amounts]
@@ -156,8 +199,22 @@ _WIRE: Final[dict[type[c.Command], tuple[str, Callable[[Any], Json]]]] = {
             "toUserId": it.to_id,
             "amount": it.amount,
             **({} if it.from_id is None else {"fromUserId": it.from_id}),
+            **({} if it.loan_id is None else {"loanId": it.loan_id}),
+            **({} if it.paid_on is None else {"paidOn": it.paid_on}),
         },
     ),
+    c.CreateLoan: (
+        "loan:create",
+        lambda it: {
+            "id": it.loan_id,
+            "lenderId": it.lender_id,
+            "borrowerId": it.borrower_id,
+            **loan_to_wire(it.draft),
+        },
+    ),
+    c.UpdateLoan: ("loan:update", lambda it: {"loanId": it.loan_id, **loan_to_wire(it.draft)}),
+    c.DeleteLoan: ("loan:delete", lambda it: {"loanId": it.loan_id}),
+    c.RestoreLoan: ("loan:restore", lambda it: {"loanId": it.loan_id}),
     c.ConfirmSettlement: ("settlement:confirm", lambda it: {"settlementId": it.settlement_id}),
     c.DeclineSettlement: ("settlement:decline", lambda it: {"settlementId": it.settlement_id}),
     c.CancelSettlement: ("settlement:cancel", lambda it: {"settlementId": it.settlement_id}),
@@ -226,6 +283,7 @@ def state_json(state: GroupState) -> Json:
         "claims": dict(state.claims),
         "members": [with_defaults(codec.member_to_json(member)) for member in state.members.values()],
         "pending": [codec.settlement_to_json(it, state.group_id) for it in state.pending.values()],
+        "loans": [loan_to_json(loan, state.group_id) for loan in state.loans.values()],
         "counts": [state.expense_count, state.settlement_count],
     }
 
@@ -234,9 +292,11 @@ def state_json(state: GroupState) -> Json:
 @given(data=st.data())
 def test_a_group_lives_the_same_life_on_the_page(page: Page, data: st.DataObject) -> None:
     asked = Asked()
-    with mock.patch.object(
-        Ledger, "try_to", lambda ledger, actor, command: asked.try_to(ledger, actor, command)
-    ):
+
+    def try_to(ledger: Ledger, actor: str, command: c.Command) -> LedgerError | None:
+        return asked.try_to(ledger, actor, command)
+
+    with mock.patch.object(Ledger, "try_to", try_to):
         ledger = data.draw(histories())
     found = page.ask(
         way="lived", events=[event_json(event) for event in ledger.events], intents=asked.intents

@@ -12,7 +12,7 @@ import type { CommentView, GroupSummary, GroupView, Maybe, PendingCommand, Refus
 import { isWaiting, type Queued } from "./outbox.ts";
 import { type Person, Provisional } from "./rebasing.ts";
 import type { GroupChange, Replica } from "./replica.ts";
-import { byNewestExpense, byNewestSettlement, byNewestSummary, commentsOf, type Sorted, summaryOf, viewOf } from "./views.ts";
+import { byNewestExpense, byNewestSettlement, byNewestSummary, commentsOf, placed, type Sorted, summaryOf, viewOf } from "./views.ts";
 
 /** What is loaded of a group once somebody looks at it, or a command waits for it. */
 interface Things {
@@ -195,7 +195,7 @@ export class Book {
     }
     const waitingCount = this.#waiting(groupId).length;
     const provisional = this.#provisional(groupId, cell, me);
-    const summary = summaryOf(provisional.state, me.id, waitingCount);
+    const summary = summaryOf(provisional.state, me.id, waitingCount, cell.record?.names);
     if (summary === null) {
       this.#summaries.delete(groupId);
     } else {
@@ -301,10 +301,13 @@ function newer(known: GroupRecord | undefined, told: GroupRecord | undefined): G
   return isOlder ? known : told;
 }
 
-function keep<T extends { readonly id: string; readonly seq: number }>(things: Map<string, T>, thing: T): void {
-  if ((things.get(thing.id)?.seq ?? 0) <= thing.seq) {
-    things.set(thing.id, thing);
+/** Keeps the thing unless a later version is here. Returns whether it was kept. */
+function keep<T extends { readonly id: string; readonly seq: number }>(things: Map<string, T>, thing: T): boolean {
+  if ((things.get(thing.id)?.seq ?? 0) > thing.seq) {
+    return false;
   }
+  things.set(thing.id, thing);
+  return true;
 }
 
 function keepComments(things: Things, comments: Iterable<Comment>): void {
@@ -319,15 +322,14 @@ function merge(things: Things | undefined, change: GroupChange): void {
   if (things === undefined) {
     return;
   }
-  for (const expense of change.expenses) {
-    keep(things.expenses, expense);
-  }
-  for (const settlement of change.settlements) {
-    keep(things.settlements, settlement);
-  }
+  const expenses = change.expenses.filter((expense) => keep(things.expenses, expense));
+  const settlements = change.settlements.filter((settlement) => keep(things.settlements, settlement));
   keepComments(things, change.comments);
-  if (change.expenses.length > 0 || change.settlements.length > 0) {
-    things.sorted = undefined;
+  if (things.sorted !== undefined && expenses.length + settlements.length > 0) {
+    things.sorted = {
+      expenses: placed(things.sorted.expenses, expenses, byNewestExpense),
+      settlements: placed(things.sorted.settlements, settlements, byNewestSettlement),
+    };
   }
 }
 

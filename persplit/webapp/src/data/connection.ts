@@ -57,8 +57,10 @@ export class Connection {
   #rouse: () => void = () => undefined;
   #ends: (() => void)[] = [];
   onStanding: (standing: Standing) => void = () => undefined;
-  /** Told when a person has read a group elsewhere, and after each welcome. */
-  onRead: (read: { groupId: string; seq: number } | "anew") => void = () => undefined;
+  /** Told when the person has read a group elsewhere. */
+  onRead: (read: { groupId: string; seq: number }) => void = () => undefined;
+  /** Told once everything is here, and news come by themselves. */
+  onCaughtUp: () => void = () => undefined;
   onFault: (error: unknown) => void = () => undefined;
 
   constructor(platform: Platform, session: Session, syncing: Syncing) {
@@ -74,16 +76,16 @@ export class Connection {
       this.#platform.onOffline(() => this.#socket?.disconnect()),
     ];
     let failures = 0;
+    let isReached = true;
     while (!this.#isStopped && !(this.#session.account.value?.isSignedOut ?? true)) {
-      this.#tell(failures < FAILURES_BEFORE_OFFLINE && this.#platform.isOnline() ? "connecting" : "offline");
+      const isNear = failures < FAILURES_BEFORE_OFFLINE || isReached;
+      this.#tell(isNear && this.#platform.isOnline() ? "connecting" : "offline");
       const end = await this.#once();
       failures = end.wasLive ? 0 : failures + 1;
       if (this.#isStopped) {
         break;
       }
-      if (failures >= FAILURES_BEFORE_REST) {
-        await this.#syncing.sync().catch((error: unknown) => this.#minded(error));
-      }
+      isReached = failures >= FAILURES_BEFORE_REST && (await this.#syncedByRest());
       await this.#pause(Math.min(end.retryAfterMs, RETRY_AFTER_MS_MAX) + backoffMs(failures));
     }
     this.#tell("offline");
@@ -114,6 +116,16 @@ export class Connection {
   #minded(error: unknown): void {
     if (!(error instanceof Failure) || !isTemporary(error.code)) {
       this.onFault(error);
+    }
+  }
+
+  async #syncedByRest(): Promise<boolean> {
+    try {
+      await this.#syncing.sync();
+      return true;
+    } catch (error) {
+      this.#minded(error);
+      return false;
     }
   }
 
@@ -246,7 +258,7 @@ export class Connection {
     this.#syncing.pushBySocket = (commands) => this.#push(socket, commands);
     this.#tell("connected");
     this.#pushSoon(0);
-    this.onRead("anew");
+    this.onCaughtUp();
     this.#inTurn(() => this.#syncing.refresh(false));
   }
 

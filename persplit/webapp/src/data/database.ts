@@ -1,7 +1,8 @@
 /**
  * The replica: one IndexedDB database that holds all that a device knows, shared by the tabs.
  *
- *     meta         `account` (who is signed in, no token), `offers` (what the server can do)
+ *     meta         `account` (who is signed in, no token), `offers` (what the server can do), `ending` (a session that
+ *                  the server has still to be told to end)
  *     groups       per group its folded state, epoch, names and plan
  *     events       the server's events that came as such; those before a snapshot are fetched when asked for
  *     expenses, settlements, comments   their present versions
@@ -56,7 +57,7 @@ export interface Offers {
 }
 
 export interface Schema extends DBSchema {
-  meta: { key: string; value: Account | Offers };
+  meta: { key: string; value: Account | Offers | true };
   groups: { key: string; value: GroupRecord };
   events: { key: [string, number]; value: LedgerEvent };
   expenses: { key: [string, string]; value: Expense };

@@ -13,6 +13,7 @@ import type {
   Expense,
   Group,
   LedgerEvent,
+  Loan,
   Member,
   PlanRow,
   Posting,
@@ -34,6 +35,8 @@ export interface Waiting {
 
 export type ExpenseView = Expense & { readonly waiting?: Waiting };
 export type SettlementView = Settlement & { readonly waiting?: Waiting };
+/** Interest up to a day: see `accrued` and `toRepay` in `ledger/loan.ts`. */
+export type LoanView = Loan & { readonly waiting?: Waiting };
 export type CommentView = Comment & { readonly waiting?: Waiting };
 
 /** A group as it will be if the server takes everything that waits. */
@@ -41,6 +44,7 @@ export interface GroupView {
   readonly id: string;
   /** Up to which event the server has told us; 0 when the group itself still waits. */
   readonly seq: number;
+  /** The ledger of two people (`kind` is DIRECT) has the other one's name. */
   readonly group: Group;
   /** Who is in it now. */
   readonly members: readonly Member[];
@@ -61,6 +65,8 @@ export interface GroupView {
   readonly settlements: readonly SettlementView[];
   readonly presets: readonly Preset[];
   readonly recurrences: readonly Recurrence[];
+  /** The open ones, then those that were closed last; newest first. They are no part of the balances. */
+  readonly loans: readonly LoanView[];
   /** How many commands of this group wait. */
   readonly waitingCount: number;
 }
@@ -68,7 +74,9 @@ export interface GroupView {
 /** A line of a list of groups: cheap, no expenses. */
 export interface GroupSummary {
   readonly id: string;
+  /** What it is called; the ledger of two people like the other one. */
   readonly name: string;
+  readonly kind: Group["kind"];
   readonly currency: string;
   readonly myBalance: number;
   readonly memberCount: number;

@@ -6,7 +6,11 @@ export const normalExpense = (expense: Expense): Expense => ({ ...expense, kind:
 
 export const normalMember = (member: Member): Member => ({ ...member, weight: member.weight ?? 1 });
 
-const normalSettings = (settings: GroupSettings): GroupSettings => ({ ...settings, timeZone: settings.timeZone ?? "UTC" });
+const normalSettings = (settings: GroupSettings): GroupSettings => ({
+  ...settings,
+  timeZone: settings.timeZone ?? "UTC",
+  kind: settings.kind ?? "GROUP",
+});
 
 export function normalEvent(event: LedgerEvent): LedgerEvent {
   if ("expense" in event) {

@@ -70,11 +70,12 @@ export function batchOf(queued: readonly Queued[]): Queued[] {
 const MADE: ReadonlySet<CommandType> = new Set([
   "expense:create",
   "settlement:create",
+  "loan:create",
   "comment:add",
   "preset:create",
   "recurrence:create",
 ]);
-const NAMES = ["id", "commentId", "expenseId", "settlementId", "presetId", "recurrenceId", "userId"] as const;
+const NAMES = ["id", "commentId", "expenseId", "settlementId", "loanId", "presetId", "recurrenceId", "userId"] as const;
 
 /** The fields with an id for what the command makes, where none was given. */
 export function withId(type: CommandType, fields: Record<string, unknown>, id: () => string): Record<string, unknown> {

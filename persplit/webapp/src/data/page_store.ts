@@ -23,7 +23,7 @@ import {
 } from "./model.ts";
 import { bytesOf, COMMAND_BYTES_MAX, commandOf, type Queued, thingIdOf, toWire, withId } from "./outbox.ts";
 import type { Platform } from "./platform.ts";
-import { Replica } from "./replica.ts";
+import { type GroupChange, Replica } from "./replica.ts";
 import { Rest } from "./rest.ts";
 import { Session } from "./session.ts";
 import { Syncing } from "./syncing.ts";
@@ -62,10 +62,11 @@ export class PageStore implements Store {
   readonly #offers = signal<ReadonlySet<string>>(new Set());
   readonly #fault = signal<Failure | null>(null);
   readonly #histories = new Map<string, { seq: number; epoch: string; steps: LedgerStep[] }>();
+  readonly #threads = new Map<string, { groupId: string; expenseId: string; isLearnt: boolean }>();
   #opened: Promise<Replica> | undefined;
+  #opening: Promise<void> = Promise.resolve();
   #connection: Connection | undefined;
   #connectedAs: string | undefined;
-  #isLeader = false;
   #isClosed = false;
   #writing: Promise<unknown> = Promise.resolve();
   #guest: { readonly fields: string; readonly key: string } | undefined;
@@ -98,11 +99,12 @@ export class PageStore implements Store {
     this.#syncing.onGroup = async (change) => {
       await this.#book.take(change);
       this.#tabs.post(change);
+      this.#forgetThreads(change);
       await this.#unread.heard(change);
     };
     this.#syncing.onOutbox = async () => {
       await this.#book.reloadOutbox();
-      this.#tabs.post({ kind: "outbox" });
+      this.#tabs.post({ kind: "outbox", isNew: false });
     };
     this.#unread.onChanged = () => this.#tabs.post({ kind: "marks" });
     this.#book.onFault = (error) => this.#minded(error);
@@ -112,17 +114,27 @@ export class PageStore implements Store {
 
   /** Read what is here, and connect. */
   async start(): Promise<void> {
+    this.#opening = this.#open();
+    await this.#opening;
+    if (this.#isClosed) {
+      return;
+    }
+    this.#tabs.whenLeading(
+      () => {
+        this.#connect();
+        this.#background(this.#session.endEarlier());
+      },
+      () => this.#disconnect(),
+    );
+  }
+
+  async #open(): Promise<void> {
     try {
       await this.#session.reload();
       await Promise.all([this.#book.reload(this.#person()), this.#unread.reload(), this.#loadOffers()]);
     } catch (error) {
       this.#minded(error);
     }
-    this.#tabs.post({ kind: "hello" });
-    this.#tabs.whenLeading(() => {
-      this.#isLeader = true;
-      this.#connect();
-    });
   }
 
   /** Let go of everything; another tab takes the connection over. */
@@ -134,8 +146,14 @@ export class PageStore implements Store {
     await this.#opened?.then((replica) => replica.close()).catch(() => undefined);
   }
 
+  /** A newer page, in another tab, changes the database: this one has to let go of it. */
+  #makeWay(): void {
+    this.#fault.value = storageFailed("a newer version of this page is open in another tab: load this one anew");
+    void this.close();
+  }
+
   #replica(): Promise<Replica> {
-    this.#opened ??= openDatabase(this.#platform.database, () => void this.close()).then(
+    this.#opened ??= openDatabase(this.#platform.database, () => this.#makeWay()).then(
       (database) => new Replica(database),
       (error: unknown) => {
         this.#opened = undefined;
@@ -174,11 +192,10 @@ export class PageStore implements Store {
   #connect(): void {
     const account = this.#session.account.value;
     const wanted = account == null || account.isSignedOut || this.#isClosed ? undefined : account.user.id;
-    if (!this.#isLeader || wanted === this.#connectedAs) {
+    if (!this.#tabs.isLeading || wanted === this.#connectedAs) {
       return;
     }
-    this.#connection?.stop();
-    this.#connection = undefined;
+    this.#disconnect();
     this.#connectedAs = wanted;
     if (wanted === undefined) {
       this.#stand("offline");
@@ -188,6 +205,7 @@ export class PageStore implements Store {
     connection.onStanding = (standing) => this.#stand(standing);
     connection.onFault = (error) => this.#minded(error);
     connection.onRead = (read) => this.#background(this.#heardRead(read));
+    connection.onCaughtUp = () => this.#background(this.#caughtUp());
     this.#connection = connection;
     this.#background(
       connection.run().finally(() => {
@@ -199,19 +217,27 @@ export class PageStore implements Store {
     );
   }
 
+  #disconnect(): void {
+    this.#connection?.stop();
+    this.#connection = undefined;
+    this.#connectedAs = undefined;
+  }
+
   #stand(standing: Standing): void {
     this.#standing.value = standing;
     this.#tabs.post({ kind: "standing", standing });
   }
 
-  async #heardRead(read: { groupId: string; seq: number } | "anew"): Promise<void> {
-    if (read !== "anew") {
-      const head = this.#book.record(read.groupId)?.state.seq ?? 0;
-      await this.#unread.readElsewhere(read.groupId, read.seq, head);
-      return;
-    }
+  /** There are news by themselves from now on. */
+  async #caughtUp(): Promise<void> {
+    await this.#learnComments();
     await this.#renewOffers();
     await this.#unread.count();
+  }
+
+  #heardRead(read: { groupId: string; seq: number }): Promise<void> {
+    const head = this.#book.record(read.groupId)?.state.seq ?? 0;
+    return this.#unread.readElsewhere(read.groupId, read.seq, head);
   }
 
   /** What another tab tells. */
@@ -221,7 +247,7 @@ export class PageStore implements Store {
         return this.#book.take(message);
       case "outbox":
         await this.#book.reloadOutbox();
-        return this.#wake();
+        return message.isNew ? this.#wake() : undefined;
       case "marks":
         return this.#unread.reload();
       case "offers":
@@ -231,12 +257,13 @@ export class PageStore implements Store {
       case "token":
         return this.#session.hear(message.token);
       case "standing":
-        if (!this.#isLeader) {
+        this.#tabs.heardLeader();
+        if (!this.#tabs.isLeading) {
           this.#standing.value = message.standing;
         }
         return;
       case "hello":
-        if (this.#isLeader) {
+        if (this.#tabs.isLeading) {
           this.#tabs.post({ kind: "standing", standing: this.#standing.value });
         }
     }
@@ -285,8 +312,12 @@ export class PageStore implements Store {
     if (kept > 0 && options.force !== true) {
       throw new Failure({ code: "unsent", status: 0, detail: `${kept} commands are not on the server` });
     }
-    await this.#session.end(options.everywhere ?? false);
-    await (await this.#replica()).forget(options.force ?? false);
+    const isEnded = await this.#session.end(options.everywhere ?? false);
+    const replica = await this.#replica();
+    await replica.forget(options.force ?? false);
+    if (!isEnded) {
+      await replica.setEnding(true);
+    }
     await this.#accountChanged();
     this.#session.onAccount();
   }
@@ -320,11 +351,37 @@ export class PageStore implements Store {
   }
 
   comments(groupId: string, expenseId: string): ReadonlySignal<Maybe<readonly CommentView[]>> {
-    const comments = this.#book.comments(groupId, expenseId);
-    if (this.#book.record(groupId)?.isComplete === false) {
-      this.#background(this.#syncing.learnComments(groupId, expenseId));
+    const key = JSON.stringify([groupId, expenseId]);
+    if (!this.#threads.has(key)) {
+      this.#threads.set(key, { groupId, expenseId, isLearnt: false });
+      this.#background(this.#opening.then(() => this.#learnComments()));
     }
-    return comments;
+    return this.#book.comments(groupId, expenseId);
+  }
+
+  /** What is held of the group was replaced: what was said before has to be fetched once more. */
+  #forgetThreads(change: GroupChange): void {
+    for (const [key, thread] of this.#threads) {
+      if (change.isWhole && thread.groupId === change.groupId) {
+        this.#threads.set(key, { ...thread, isLearnt: false });
+      }
+    }
+  }
+
+  /** Fetch what was said before a snapshot about the expenses that somebody looks at. */
+  async #learnComments(): Promise<void> {
+    for (const [key, thread] of this.#threads) {
+      const { groupId, expenseId, isLearnt } = thread;
+      if (!isLearnt && this.#book.record(groupId)?.isComplete === false) {
+        this.#threads.set(key, { ...thread, isLearnt: true });
+        try {
+          await this.#syncing.learnComments(groupId, expenseId);
+        } catch (error) {
+          this.#threads.set(key, thread); // once more with the next connection
+          throw error;
+        }
+      }
+    }
   }
 
   async history(groupId: string): Promise<readonly Step[]> {
@@ -397,8 +454,11 @@ export class PageStore implements Store {
     await this.#book.decided(commandOf(queued), queued.at, this.#me());
     const stored = await (await this.#replica()).enqueue(queued, inPlaceOf);
     await (inPlaceOf === undefined ? this.#book.queued(stored) : this.#book.reloadOutbox());
-    this.#tabs.post({ kind: "outbox" });
+    this.#tabs.post({ kind: "outbox", isNew: true });
     this.#wake();
+    if (this.#standing.value !== "connected") {
+      this.#platform.persist(); // it may be here for long, and nowhere else
+    }
     return { commandId: queued.commandId, id: thingIdOf(groupId, queued.fields) };
   }
 
@@ -448,10 +508,10 @@ export class PageStore implements Store {
     if (!this.#book.outbox.some((queued) => queued.status === "pending")) {
       return;
     }
-    if (this.#isLeader) {
+    if (this.#tabs.isLeading) {
       return this.#syncing.push();
     }
-    this.#tabs.post({ kind: "outbox" });
+    this.#tabs.post({ kind: "outbox", isNew: true });
     await new Promise<void>((resolve, reject) => {
       const end = this.pending.subscribe((pending) => {
         if (!pending.some((command) => this.#isUnjudged(command.commandId))) {
@@ -475,7 +535,7 @@ export class PageStore implements Store {
     return this.#inTurn(async () => {
       await (await this.#replica()).drop(commandId);
       await this.#book.reloadOutbox();
-      this.#tabs.post({ kind: "outbox" });
+      this.#tabs.post({ kind: "outbox", isNew: false });
     });
   }
 

@@ -17,6 +17,8 @@ export interface Platform {
   /** 16 random bytes. */
   random(): Uint8Array;
   isOnline(): boolean;
+  /** Asks the browser not to clear this page's storage when it runs short of it. */
+  persist(): void;
   /** Tells the other tabs of this device; `hear` gets what they tell. */
   channel(name: string, hear: (message: unknown) => void): Channel;
   /** Calls `wake` when the network, or the person, may have come back; returns what ends it. */
@@ -38,6 +40,7 @@ export function browserPlatform(): Platform {
     now: () => Date.now(),
     random: () => crypto.getRandomValues(new Uint8Array(UUID_BYTES)),
     isOnline: () => navigator.onLine,
+    persist,
     channel: openChannel,
     onWake,
     onOffline: (sleep) => listening(window, "offline", sleep),
@@ -52,6 +55,12 @@ export function openChannel(name: string, hear: (message: unknown) => void): Cha
   const channel = new BroadcastChannel(name);
   channel.onmessage = (event: MessageEvent<unknown>) => hear(event.data);
   return { post: (message) => channel.postMessage(message), close: () => channel.close() };
+}
+
+function persist(): void {
+  // Absent on pages that came over plain HTTP.
+  const storage = "storage" in navigator ? navigator.storage : undefined;
+  storage?.persist().catch(() => undefined); // the browser may say no
 }
 
 function onWake(wake: () => void): () => void {

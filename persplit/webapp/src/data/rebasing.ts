@@ -89,6 +89,11 @@ export class Provisional {
       this.#changed(this.expenses, event.expense, event.commandId);
     } else if ("settlement" in event) {
       this.#changed(this.settlements, event.settlement, event.commandId);
+      if (event.loan !== undefined) {
+        this.#changes(event.loan.id, event.commandId);
+      }
+    } else if ("loan" in event) {
+      this.#changes(event.loan.id, event.commandId);
     } else if ("comment" in event) {
       this.#changed(this.comments, event.comment, event.commandId);
     }
@@ -96,6 +101,10 @@ export class Provisional {
 
   #changed<T extends { readonly id: string }>(things: Map<string, T>, thing: T, commandId: string): void {
     things.set(thing.id, thing);
-    this.changedBy.set(thing.id, [...(this.changedBy.get(thing.id) ?? []), commandId]);
+    this.#changes(thing.id, commandId);
+  }
+
+  #changes(id: string, commandId: string): void {
+    this.changedBy.set(id, [...(this.changedBy.get(id) ?? []), commandId]);
   }
 }

@@ -150,6 +150,7 @@ export class Replica {
         clear(transaction);
       }
       quiet(transaction.objectStore("meta").put(account, "account"));
+      quiet(transaction.objectStore("meta").delete("ending")); // its cookie is another one's now
     });
   }
 
@@ -161,6 +162,18 @@ export class Replica {
         throw new Failure({ code: "unsent", status: 0, detail: `${kept} commands are not on the server` });
       }
       clear(transaction);
+    });
+  }
+
+  /** Whether a session was to be ended that the server has not heard of: the browser has its cookie still. */
+  isEnding(): Promise<boolean> {
+    return this.#reading(async () => (await this.#database.get("meta", "ending")) === true);
+  }
+
+  async setEnding(isEnding: boolean): Promise<void> {
+    await this.#writing(["meta"], async (transaction) => {
+      const meta = transaction.objectStore("meta");
+      quiet(isEnding ? meta.put(true, "ending") : meta.delete("ending"));
     });
   }
 
@@ -433,7 +446,7 @@ function drop(transaction: Transaction, groupId: string): void {
 }
 
 /** A change of the record alone. */
-const unchanged = (record: GroupRecord): GroupChange => ({
+export const unchanged = (record: GroupRecord): GroupChange => ({
   kind: "group",
   groupId: record.id,
   record,
@@ -446,7 +459,7 @@ const unchanged = (record: GroupRecord): GroupChange => ({
 });
 
 /** The group is held no more. */
-export const gone = (groupId: string): GroupChange => ({
+const gone = (groupId: string): GroupChange => ({
   kind: "group",
   groupId,
   record: null,
@@ -680,6 +693,7 @@ function stateOf(snapshot: GroupSnapshot): GroupState {
     expenseCount: snapshot.expenses.length,
     settlementCount: snapshot.settlements.length,
     presets: new Map(snapshot.presets.map((preset) => [preset.id, preset])),
+    loans: new Map(snapshot.loans.map((loan) => [loan.id, loan])),
     recurrences: new Map(snapshot.recurrences.map((recurrence) => [recurrence.id, recurrence])),
   };
 }

@@ -87,16 +87,36 @@ export class Session {
     return answer;
   }
 
-  /** End the session on the server, if it can be reached. */
-  async end(everywhere: boolean): Promise<void> {
+  /** End the session on the server. Returns whether it has heard: else it is told once it can be. */
+  async end(everywhere: boolean): Promise<boolean> {
     try {
       await this.ask({ method: "POST", path: everywhere ? "/auth/logout-all" : "/auth/logout" });
+      return true;
     } catch (error) {
       if (everywhere || !(error instanceof Failure)) {
         throw error; // it would not be everywhere
       }
+      return asksToSignIn(error.code); // it is over already
+    } finally {
+      this.#token = undefined;
     }
-    this.#token = undefined;
+  }
+
+  /** Ends the session whose cookie is still here from when there was no network. */
+  async endEarlier(): Promise<void> {
+    const replica = await this.#replica();
+    if (this.#account.value !== null || !(await replica.isEnding())) {
+      return;
+    }
+    try {
+      const answer = (await this.#rest.ask({ method: "POST", path: "/auth/refresh", body: {} })) as SignedIn;
+      await this.#rest.ask({ method: "POST", path: "/auth/logout", token: answer.accessToken });
+    } catch (error) {
+      if (!(error instanceof Failure) || !asksToSignIn(error.code)) {
+        throw error;
+      }
+    }
+    await replica.setEnding(false);
   }
 
   /** Keep another profile of who is signed in. */

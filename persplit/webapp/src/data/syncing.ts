@@ -3,14 +3,20 @@
  * method is safe to repeat after any failure. All reject with `Failure`; what was taken in before stays.
  */
 
-import type { Problem } from "../wire/types.ts";
-import type { Group, LedgerEvent, Posting } from "../ledger/shapes.ts";
-import type { Comment } from "../ledger/shapes.ts";
-import type { PlanRow, Pulled } from "../wire/types.ts";
+import type { Comment, Group, LedgerEvent, Posting } from "../ledger/shapes.ts";
+import type { PlanRow, Problem, Pulled } from "../wire/types.ts";
 import { asksToSignIn, failureOf, isTemporary, offline } from "./failures.ts";
 import { Failure } from "./model.ts";
 import { batchOf, bytesOf, type Queued, SOCKET_BYTES_MAX, toWire } from "./outbox.ts";
-import { type Ack, type GroupChange, type Incoming, NOWHERE, type Position, type Replica } from "./replica.ts";
+import {
+  type Ack,
+  type GroupChange,
+  type Incoming,
+  NOWHERE,
+  type Position,
+  type Replica,
+  unchanged,
+} from "./replica.ts";
 import type { Session } from "./session.ts";
 
 /** Events of one answer: what the server gives at most. */
@@ -257,17 +263,7 @@ export class Syncing {
     await replica.addComments(groupId, comments);
     const record = await replica.group(groupId);
     if (record !== undefined) {
-      await this.onGroup({
-        kind: "group",
-        groupId,
-        record,
-        isWhole: false,
-        expenses: [],
-        settlements: [],
-        comments,
-        events: [],
-        touchedOutbox: false,
-      });
+      await this.onGroup({ ...unchanged(record), comments });
     }
   }
 

@@ -44,6 +44,9 @@ export class Unread {
       await this.reload();
       return;
     }
+    if (change.isWhole || (change.events.length > 1 && !this.#marks.value.has(change.groupId))) {
+      return; // the past of a group that is new here: the server says what of it counts
+    }
     const mark = this.#markOf(change.groupId);
     const me = this.#session.userId;
     const news = change.events.filter((event) => event.by !== me && event.seq > mark.seq).length;
@@ -59,7 +62,7 @@ export class Unread {
   /** Everything up to `seq` counts as seen, on every device once the server has heard it. */
   async read(groupId: string, seq: number): Promise<void> {
     const mark = this.#markOf(groupId);
-    if (seq <= mark.seq && mark.unread === 0) {
+    if (mark.unread === 0 && !mark.isUnsent) {
       return;
     }
     await this.#keep([{ groupId, seq: Math.max(seq, mark.seq), unread: 0, isUnsent: true }]);

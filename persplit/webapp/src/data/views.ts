@@ -1,10 +1,11 @@
 /** From what is held of a group to what the screens see of it. Pure. */
 
 import { compared } from "../ledger/split.ts";
-import type { Expense, Group, Member, Settlement } from "../ledger/shapes.ts";
+import { isOpen } from "../ledger/loan.ts";
+import type { Expense, Group, Loan, Member, Settlement } from "../ledger/shapes.ts";
 import { activeMembers, type GroupState } from "../ledger/state.ts";
 import type { GroupRecord } from "./database.ts";
-import type { CommentView, ExpenseView, GroupSummary, GroupView, SettlementView, Waiting } from "./model.ts";
+import type { CommentView, ExpenseView, GroupSummary, GroupView, LoanView, SettlementView, Waiting } from "./model.ts";
 import type { Provisional } from "./rebasing.ts";
 
 /** Newest first: by date, of one day by when it was added, which no edit changes. */
@@ -12,6 +13,10 @@ export const byNewestExpense = (a: Expense, b: Expense): number =>
   compared(b.date, a.date) || compared(b.createdAt, a.createdAt) || compared(b.id, a.id);
 export const byNewestSettlement = (a: Settlement, b: Settlement): number =>
   compared(b.createdAt, a.createdAt) || compared(b.id, a.id);
+
+/** The open ones first, then the newest. */
+const byOpenLoan = (a: Loan, b: Loan): number =>
+  Number(isOpen(b)) - Number(isOpen(a)) || compared(b.createdAt, a.createdAt) || compared(b.id, a.id);
 
 /** The server's things of one group, sorted, so that a view of a few changes needs no sorting of all. */
 export interface Sorted {
@@ -40,7 +45,7 @@ export function viewOf(seen: Seen): GroupView | null {
   return {
     id: state.groupId,
     seq: record?.state.seq ?? 0,
-    group: groupOf(state, people),
+    group: groupOf(state, seen.me, people),
     members: Array.from(people.values()).filter((member) => member.leftAt === null),
     people,
     me,
@@ -59,6 +64,7 @@ export function viewOf(seen: Seen): GroupView | null {
     presets: Array.from(state.presets.values()).sort(
       (a, b) => Number(b.isDefault) - Number(a.isDefault) || compared(a.name, b.name) || compared(a.id, b.id),
     ),
+    loans: Array.from(state.loans.values(), (loan) => marked<LoanView>(loan, provisional)).sort(byOpenLoan),
     recurrences: Array.from(state.recurrences.values()).sort((a, b) => a.since - b.since || compared(a.id, b.id)),
     waitingCount,
   };
@@ -69,14 +75,16 @@ export function summaryOf(
   state: GroupState | null,
   me: string,
   waitingCount: number,
+  names: ReadonlyMap<string, string> | undefined,
 ): GroupSummary | null {
   if (state === null || state.members.get(me)?.leftAt !== null) {
     return null;
   }
-  const { name, currency, archivedAt } = state.settings;
+  const { kind = "GROUP", currency, archivedAt } = state.settings;
   return {
     id: state.groupId,
-    name,
+    name: kind === "DIRECT" ? titleOf(state, me, namedPeople(state, names)) : state.settings.name,
+    kind,
     currency,
     myBalance: state.balances.get(me) ?? 0,
     memberCount: activeMembers(state).length,
@@ -107,10 +115,19 @@ function namedPeople(state: GroupState, names: ReadonlyMap<string, string> | und
   return people;
 }
 
-function groupOf(state: GroupState, people: ReadonlyMap<string, Member>): Group {
+/** A ledger of two people is called like the other one. */
+function titleOf(state: GroupState, me: string, people: ReadonlyMap<string, Member>): string {
+  const isDirect = state.settings.kind === "DIRECT";
+  const other = isDirect ? Array.from(people.values()).find((member) => member.userId !== me) : undefined;
+  return other?.name ?? state.settings.name;
+}
+
+function groupOf(state: GroupState, me: string, people: ReadonlyMap<string, Member>): Group {
   return {
     ...state.settings,
+    name: titleOf(state, me, people),
     timeZone: state.settings.timeZone ?? "UTC",
+    kind: state.settings.kind ?? "GROUP",
     id: state.groupId,
     seq: state.seq,
     createdBy: state.createdBy,
@@ -140,9 +157,45 @@ function overlaid<V extends Marked>(
   if (changed.size === 0) {
     return sorted;
   }
-  const kept = sorted.filter((thing) => !changed.has(thing.id));
-  const made = Array.from(changed.values(), (thing) => marked(thing, provisional));
-  return [...kept, ...made].sort(order);
+  return placed(
+    sorted,
+    Array.from(changed.values(), (thing) => marked(thing, provisional)),
+    order,
+  );
+}
+
+/** Things that are put into a sorted list one by one; more of them are sorted anew with all. */
+const PLACED_MAX = 100;
+
+/** The sorted list with these in it, in place of those with the same ids. */
+export function placed<T extends { readonly id: string }>(
+  sorted: readonly T[],
+  things: readonly T[],
+  order: (a: T, b: T) => number,
+): readonly T[] {
+  const ids = new Set(things.map((thing) => thing.id));
+  const kept = sorted.filter((thing) => !ids.has(thing.id));
+  if (things.length > PLACED_MAX) {
+    return [...kept, ...things].sort(order);
+  }
+  for (const thing of things) {
+    kept.splice(placeOf(kept, thing, order), 0, thing);
+  }
+  return kept;
+}
+
+/** Where the thing stands in the sorted list, or would. */
+function placeOf<T>(sorted: readonly T[], thing: T, order: (a: T, b: T) => number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (order(sorted[middle] as T, thing) < 0) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
 }
 
 function sameBalances(a: GroupState, b: GroupState): boolean {

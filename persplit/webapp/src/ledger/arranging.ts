@@ -23,6 +23,7 @@ export function arrangementOf(
 ): Happening {
   switch (command.type) {
     case "preset:create":
+      checkNew(state.presets, command.fields.id);
       return presetSaved(state, required(command.fields.id), command.fields, asking);
     case "preset:save":
       checkSeen(command.fields.expectedSeq, state.presets.get(command.fields.presetId));
@@ -33,6 +34,7 @@ export function arrangementOf(
       return { type: "preset:deleted", preset: { ...preset, seq: state.seq + 1, updatedAt: asking.now } };
     }
     case "recurrence:create":
+      checkNew(state.recurrences, command.fields.id);
       return recurrenceSaved(state, required(command.fields.id), command.fields, asking);
     case "recurrence:save":
       checkSeen(command.fields.expectedSeq, state.recurrences.get(command.fields.recurrenceId));
@@ -143,6 +145,12 @@ function given<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], un
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>;
   };
+}
+
+function checkNew(things: ReadonlyMap<string, unknown>, id: string | undefined): void {
+  if (id !== undefined && things.has(id)) {
+    throw new Refusal("conflict", "something with this id exists");
+  }
 }
 
 function required(id: string | undefined): string {

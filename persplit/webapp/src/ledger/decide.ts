@@ -10,6 +10,7 @@ import type { Commands, CommandType } from "../wire/types.ts";
 import { arrangementOf, type ArrangementCommand } from "./arranging.ts";
 import { amountErrors, resolved, textErrors } from "./draft.ts";
 import { check, invalid, Refusal } from "./errors.ts";
+import { completed, hasOpenLoan, loanEvent, repaidOn } from "./lending.ts";
 import type { Comment, Expense, Happening, LedgerEvent, Member, Settlement } from "./shapes.ts";
 import { activeMembers, canonical, type GroupState, isAdmin, isMember, netOf } from "./state.ts";
 
@@ -75,7 +76,19 @@ function happened(state: GroupState | null, command: OnGroup, asking: Asking): H
   if (state.settings.archivedAt !== null && !IN_ARCHIVED.has(command.type)) {
     throw new Refusal("group_archived", "the group is archived; an admin can bring it back");
   }
+  if (state.settings.kind === "DIRECT") {
+    checkDirect(command);
+  }
   return ruled(state, command, asking);
+}
+
+/** A ledger of two people stays theirs, under the name and in the currency that it has. */
+function checkDirect(command: OnGroup): void {
+  const { name, currency, joinPassword } = command.type === "group:update" ? command.fields : {};
+  const isOther = [name, currency, joinPassword].some((told) => told !== undefined);
+  if (isOther || command.type === "group:leave" || command.type.startsWith("member:")) {
+    throw new Refusal("forbidden", "this is a ledger of two people, who stay in it as it is");
+  }
 }
 
 function ruled(state: GroupState, command: OnGroup, asking: Asking): Happening | null {
@@ -89,6 +102,8 @@ function ruled(state: GroupState, command: OnGroup, asking: Asking): Happening |
       return aboutExpense(state, command as Extract<OnGroup, { type: `${"expense" | "attachment"}:${string}` }>, asking);
     case "settlement":
       return aboutSettlement(state, command as Extract<OnGroup, { type: `settlement:${string}` }>, asking);
+    case "loan":
+      return loanEvent(state, command as Extract<OnGroup, { type: `loan:${string}` }>, asking);
     case "preset":
     case "recurrence":
       return arrangementOf(state, command as ArrangementCommand, asking);
@@ -119,6 +134,7 @@ function groupCreated(state: GroupState | null, fields: Fields<"group:create">, 
       archivedAt: null,
       seq: 1,
       timeZone: fields.timeZone ?? "UTC",
+      kind: "GROUP",
     },
     member: newMember(asking.actorId, asking.actorName, asking.now, "ADMIN"),
   };
@@ -171,7 +187,7 @@ function groupUpdated(state: GroupState, fields: Fields<"group:update">, asking:
     ...(fields.name === undefined ? [] : textErrors("name", fields.name, NAME_LENGTH_MAX)),
     ...textErrors("description", fields.description ?? "", GROUP_DESCRIPTION_LENGTH_MAX, 0),
   ]);
-  const hasAmounts = state.expenseCount > 0 || state.settlementCount > 0 || state.recurrences.size > 0;
+  const hasAmounts = state.expenseCount > 0 || state.settlementCount > 0 || state.recurrences.size > 0 || state.loans.size > 0;
   if ((fields.currency ?? before.currency) !== before.currency && hasAmounts) {
     throw invalid({ path: "currency", message: "the group has expenses in its currency" });
   }
@@ -188,6 +204,7 @@ function groupUpdated(state: GroupState, fields: Fields<"group:update">, asking:
       archivedAt: fields.archived === undefined ? before.archivedAt : archived,
       seq: state.seq + 1,
       timeZone: fields.timeZone ?? before.timeZone ?? "UTC",
+      kind: before.kind ?? "GROUP",
     },
   };
 }
@@ -247,6 +264,9 @@ function left(state: GroupState, member: Member, asking: Asking, blocked: boolea
   );
   if (isWaiting) {
     throw new Refusal("settlement_pending", "a payment awaits an answer: confirm, decline or cancel it first");
+  }
+  if (hasOpenLoan(state, member.userId)) {
+    throw new Refusal("balance_not_zero", "a loan isn't repaid: repay it, or delete it, first");
   }
   const others = activeMembers(state).filter((other) => other.userId !== member.userId);
   const isNeeded = member.role === "ADMIN" && !others.some((other) => other.role === "ADMIN");
@@ -447,6 +467,7 @@ function settlementCreated(state: GroupState, fields: Fields<"settlement:create"
   if (asking.actorId !== from && asking.actorId !== to && !isAdmin(state, asking.actorId)) {
     throw new Refusal("forbidden", "only the two people concerned, or an admin, can record a payment");
   }
+  const paidOn = repaidOn(state, fields, { from, to, asking });
   return {
     type: "settlement:created",
     settlement: {
@@ -462,6 +483,7 @@ function settlementCreated(state: GroupState, fields: Fields<"settlement:create"
       createdBy: asking.actorId,
       createdAt: asking.now,
       updatedAt: asking.now,
+      ...(fields.loanId === undefined || paidOn === undefined ? {} : { loanId: fields.loanId, paidOn }),
     },
   };
 }
@@ -492,10 +514,8 @@ function answered(
   if (!isOwn && !speaksFor(state, status === "CANCELLED" ? from : to, asking)) {
     throw new Refusal("forbidden", refused);
   }
-  return {
-    type,
-    settlement: { ...settlement, seq: state.seq + 1, status, updatedAt: asking.now, fromUserId: from, toUserId: to },
-  };
+  const after = { ...settlement, seq: state.seq + 1, status, updatedAt: asking.now, fromUserId: from, toUserId: to };
+  return type === "settlement:completed" ? { type, ...completed(state, after) } : { type, settlement: after };
 }
 
 /** The person themself; for a placeholder, who has no account, an admin. */

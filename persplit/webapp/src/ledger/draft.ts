@@ -1,6 +1,7 @@
 /** From an expense as asked for to an expense as recorded: defaults filled in, checked, shares worked out. */
 
 import type { Commands } from "../wire/types.ts";
+import { isDay } from "./days.ts";
 import { canonicalRate, inCurrency, type Sums } from "./conversion.ts";
 import { check, type FieldError, invalid, Refusal } from "./errors.ts";
 import { scaled, total, VALUE_SCALE } from "./exact.ts";
@@ -17,7 +18,6 @@ export const ITEMS_MAX = 200;
 /** People who paid for one expense. */
 export const PAYERS_MAX = 32;
 const SHARES_VALUE_MAX = 1_000_000;
-const DAY = /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/;
 
 /** The fields of `expense:create` and `expense:update` that say what is spent and how it is divided. */
 export type Asked = Omit<Commands["expense:create"], "id" | "includePayer" | "kind"> &
@@ -379,10 +379,6 @@ function valueErrors(path: string, value: number, splitType: SplitType): FieldEr
   const least = splitType === "ADJUSTMENT" ? -AMOUNT_MAX : 0;
   const isFine = Number.isSafeInteger(value) && value >= least && value <= AMOUNT_MAX;
   return isFine ? [] : [{ path, message: `minor units from ${least} to ${AMOUNT_MAX}` }];
-}
-
-function isDay(text: string): boolean {
-  return DAY.test(text) && new Date(`${text}T00:00:00Z`).toJSON()?.slice(0, 10) === text;
 }
 
 /** What is given for a split type that doesn't take it, or missing where it does. */

@@ -1,12 +1,18 @@
 /** `apply`: the state, one event further. Total: what was recorded is never refused. And a group's past, in steps. */
 
 import { total } from "./exact.ts";
-import type { Expense, LedgerEvent, Member, Posting, Preset, Settlement } from "./shapes.ts";
+import { isOpen } from "./loan.ts";
+import type { Expense, LedgerEvent, Loan, Member, Posting, Preset, Settlement } from "./shapes.ts";
+import { compared } from "./split.ts";
 import { canonical, type GroupState, isMember, netOf } from "./state.ts";
 
 type ExpenseEvent = Extract<LedgerEvent, { readonly type: "expense:created" | "expense:updated" | "expense:deleted" | "expense:restored" }>;
 type MemberEvent = Extract<LedgerEvent, { readonly type: "member:joined" | "member:updated" | "member:left" | "member:unblocked" }>;
+type SettlementEvent = Extract<LedgerEvent, { readonly settlement: Settlement }>;
 type GroupEvent = Extract<LedgerEvent, { readonly type: "group:created" | "group:updated" }>;
+
+/** Repaid and deleted loans that the state keeps, the newest. */
+const LOANS_CLOSED_MAX = 50;
 
 /** The state after the event; a ledger begins with `group:created`. */
 export function apply(state: GroupState | null, event: LedgerEvent): GroupState {
@@ -34,7 +40,12 @@ function applied(state: GroupState, event: LedgerEvent): GroupState {
     case "settlement:completed":
     case "settlement:declined":
     case "settlement:cancelled":
-      return withSettlement(state, event.type, event.settlement);
+      return withSettlement(state, event);
+    case "loan:created":
+    case "loan:updated":
+    case "loan:deleted":
+    case "loan:restored":
+      return { ...state, loans: loansWith(state, event.loan) };
     case "member:joined":
     case "member:updated":
     case "member:left":
@@ -70,6 +81,7 @@ function founded(event: GroupEvent): GroupState {
     settlementCount: 0,
     presets: new Map(),
     recurrences: new Map(),
+    loans: new Map(),
   };
 }
 
@@ -142,17 +154,37 @@ function posted(state: GroupState, net: ReadonlyMap<string, number>): ReadonlyMa
   return balances;
 }
 
-function withSettlement(state: GroupState, type: LedgerEvent["type"], settlement: Settlement): GroupState {
+function loansWith(state: GroupState, loan: Loan): GroupState["loans"] {
+  const loans = new Map(state.loans).set(loan.id, loan);
+  const closed = Array.from(loans.values()).filter((one) => !isOpen(one));
+  closed.sort((a, b) => a.seq - b.seq || compared(a.id, b.id));
+  for (const { id } of closed.slice(0, Math.max(0, closed.length - LOANS_CLOSED_MAX))) {
+    loans.delete(id);
+  }
+  return loans;
+}
+
+/** What of a payment moves balances: what didn't repay a loan. */
+const movedBy = ({ amount, repayment }: Settlement): number =>
+  amount - (repayment === undefined ? 0 : repayment.interest + repayment.principal);
+
+function withSettlement(state: GroupState, event: SettlementEvent): GroupState {
+  const { type, settlement } = event;
   if (type === "settlement:created") {
     const pending = new Map(state.pending).set(settlement.id, settlement);
     return { ...state, pending, settlementCount: state.settlementCount + 1 };
   }
-  const answered = { ...state, pending: without(state.pending, settlement.id) };
+  const loans = event.loan === undefined ? state.loans : loansWith(state, event.loan);
+  const answered = { ...state, loans, pending: without(state.pending, settlement.id) };
   if (type !== "settlement:completed") {
     return answered;
   }
   const [from, to] = [canonical(state, settlement.fromUserId), canonical(state, settlement.toUserId)];
-  const balances = posted(answered, new Map([[from, settlement.amount], [to, -settlement.amount]]));
+  const moved = movedBy(settlement);
+  if (moved === 0) {
+    return answered;
+  }
+  const balances = posted(answered, new Map([[from, moved], [to, -moved]]));
   return { ...answered, balances };
 }
 
@@ -194,6 +226,11 @@ function claimed(state: GroupState, placeholderId: string, member: Member): Grou
       fromUserId: moved(waiting.fromUserId),
       toUserId: moved(waiting.toUserId),
     })),
+    loans: mapped(state.loans, (loan) => ({
+      ...loan,
+      lenderId: moved(loan.lenderId),
+      borrowerId: moved(loan.borrowerId),
+    })),
     recurrences: mapped(state.recurrences, (template) => ({ ...template, createdBy: moved(template.createdBy) })),
   };
 }
@@ -214,24 +251,43 @@ export interface LedgerStep {
 /** A group's past, from its first event on. Positions that an event leaves alone are shared between the steps. */
 export function stepsOf(events: Iterable<LedgerEvent>): LedgerStep[] {
   const steps: LedgerStep[] = [];
+  const standing = new Map<string, Posting>();
   let state: GroupState | null = null;
-  let before: ReadonlyMap<string, Posting> = new Map();
+  let balances: readonly Posting[] = [];
   for (const event of events) {
     state = apply(state, event);
-    const after = new Map<string, Posting>();
-    const changed: Posting[] = [];
-    for (const [userId, amount] of state.balances) {
-      const known = before.get(userId);
-      after.set(userId, known?.amount === amount ? known : { userId, amount });
+    const wasSize = standing.size;
+    const changed = moveTo(standing, state.balances);
+    if (changed.length > 0 || standing.size !== wasSize) {
+      balances = [...standing.values()];
     }
-    for (const userId of new Set([...before.keys(), ...after.keys()])) {
-      const amount = (after.get(userId)?.amount ?? 0) - (before.get(userId)?.amount ?? 0);
-      if (amount !== 0) {
-        changed.push({ userId, amount });
-      }
-    }
-    steps.push({ event, changed, balances: [...after.values()] });
-    before = after;
+    steps.push({ event, changed, balances });
   }
   return steps;
+}
+
+/** Brings what stands to the balances; returns by how much each position moved. */
+function moveTo(standing: Map<string, Posting>, balances: ReadonlyMap<string, number>): Posting[] {
+  const changed: Posting[] = [];
+  const move = (userId: string, amount: number): void => {
+    const moved = amount - (standing.get(userId)?.amount ?? 0);
+    if (moved !== 0) {
+      changed.push({ userId, amount: moved });
+    }
+  };
+  for (const [userId, amount] of balances) {
+    if (standing.get(userId)?.amount !== amount) {
+      move(userId, amount);
+      standing.set(userId, { userId, amount });
+    }
+  }
+  if (standing.size !== balances.size) {
+    for (const userId of standing.keys()) {
+      if (!balances.has(userId)) {
+        move(userId, 0);
+        standing.delete(userId);
+      }
+    }
+  }
+  return changed;
 }

@@ -61,7 +61,8 @@ export function preview(draft: Draft): Preview {
     return { ok: true, shares, spread };
   } catch (error) {
     if (error instanceof Refusal) {
-      return lacking("bad_value");
+      // The odd unit went to others: somebody is one short.
+      return draft.splitType === "ADJUSTMENT" ? lacking("below_zero", -1) : lacking("bad_value");
     }
     throw error;
   }

@@ -9,10 +9,12 @@ export type {
   ExpenseKind,
   Group,
   LedgerEvent,
+  Loan,
   Member,
   Posting,
   Preset,
   Recurrence,
+  Repayment,
   Settlement,
   SplitType,
 } from "../wire/types.ts";
@@ -35,6 +37,6 @@ export type GroupSettings = EventOf<"group:created">["group"];
 
 /** The settings among what is told of a group. When they changed last isn't: 0, so that only the server minds. */
 export function settingsOf(group: Group): GroupSettings {
-  const { name, description, currency, simplify, hasPassword, archivedAt, timeZone } = group;
-  return { name, description, currency, simplify, hasPassword, archivedAt, timeZone, seq: 0 };
+  const { name, description, currency, simplify, hasPassword, archivedAt, timeZone, kind } = group;
+  return { name, description, currency, simplify, hasPassword, archivedAt, timeZone, kind, seq: 0 };
 }

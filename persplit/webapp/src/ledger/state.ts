@@ -5,10 +5,10 @@
  * before and after. Debts and the settle-up plan are the server's.
  */
 
-import type { Expense, ExpenseKind, GroupSettings, Member, Posting, Preset, Recurrence, Settlement } from "./shapes.ts";
+import type { Expense, ExpenseKind, GroupSettings, Loan, Member, Posting, Preset, Recurrence, Settlement } from "./shapes.ts";
 
 /** Raised whenever the state, or what `apply` makes of an event, changes: what was folded before is fetched anew. */
-export const STATE_VERSION = 1;
+export const STATE_VERSION = 2;
 
 export interface GroupState {
   readonly groupId: string;
@@ -30,6 +30,8 @@ export interface GroupState {
   readonly settlementCount: number;
   readonly presets: ReadonlyMap<string, Preset>;
   readonly recurrences: ReadonlyMap<string, Recurrence>;
+  /** All that are open, and the others that changed last. What is owed of them is no part of the balances. */
+  readonly loans: ReadonlyMap<string, Loan>;
 }
 
 /** The id itself, or that of who claimed the placeholder. */

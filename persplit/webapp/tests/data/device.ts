@@ -9,22 +9,63 @@ const PATIENCE_MS = 30_000;
 
 let devices = 0;
 
-/** Web Locks, as far as they are used: a lock goes to who asked first. */
-class Locks {
-  readonly #queues = new Map<string, Promise<unknown>>();
+interface Options {
+  readonly signal?: AbortSignal;
+  readonly steal?: boolean;
+}
 
-  async request(name: string, ...rest: unknown[]): Promise<unknown> {
+interface Asked {
+  readonly work: () => unknown;
+  readonly resolve: (outcome: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Web Locks, as far as they are used: a lock goes to who asked first, or to who steals it. */
+class Locks {
+  readonly #held = new Map<string, Asked>();
+  readonly #waiting = new Map<string, Asked[]>();
+
+  request(name: string, ...rest: readonly unknown[]): Promise<unknown> {
     const work = rest.at(-1) as () => unknown;
-    const { signal } = (rest.length > 1 ? rest[0] : {}) as { signal?: AbortSignal };
-    const before = this.#queues.get(name) ?? Promise.resolve();
-    const mine = before
-      .catch(() => undefined)
-      .then(() => {
-        signal?.throwIfAborted();
-        return work();
+    const { signal, steal } = (rest.length > 1 ? rest[0] : {}) as Options;
+    return new Promise((resolve, reject) => {
+      const asked = { work, resolve, reject };
+      const waiting = this.#waiting.get(name) ?? [];
+      this.#waiting.set(name, waiting);
+      if (steal === true) {
+        this.#held.get(name)?.reject(new DOMException("stolen", "AbortError"));
+        this.#grant(name, asked);
+        return;
+      }
+      signal?.addEventListener("abort", () => {
+        if (waiting.includes(asked)) {
+          waiting.splice(waiting.indexOf(asked), 1);
+          reject(new DOMException("called off", "AbortError"));
+        }
       });
-    this.#queues.set(name, mine);
-    return mine;
+      waiting.push(asked);
+      this.#next(name);
+    });
+  }
+
+  #next(name: string): void {
+    if (!this.#held.has(name)) {
+      const asked = this.#waiting.get(name)?.shift();
+      if (asked !== undefined) {
+        this.#grant(name, asked);
+      }
+    }
+  }
+
+  #grant(name: string, asked: Asked): void {
+    this.#held.set(name, asked);
+    const release = (): void => {
+      if (this.#held.get(name) === asked) {
+        this.#held.delete(name);
+        this.#next(name);
+      }
+    };
+    void Promise.resolve().then(asked.work).then(asked.resolve, asked.reject).finally(release);
   }
 }
 
@@ -49,6 +90,11 @@ export class Device {
     return store;
   }
 
+  /** Another tab has the connection, and the system lets it sleep. */
+  fallAsleep(): void {
+    void this.#locks?.request(`${this.#name}-connection`, () => new Promise(() => undefined)).catch(() => undefined);
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#tabs.map((tab) => tab.close()));
   }
@@ -67,6 +113,7 @@ export class Device {
       now: () => Date.now(),
       random: () => crypto.getRandomValues(new Uint8Array(16)),
       isOnline: () => true,
+      persist: () => undefined,
       channel: openChannel,
       onWake: (wake) => {
         this.#wakes.add(wake);

@@ -5,8 +5,9 @@ import { canonicalRate, converted, inProportion } from "../../src/ledger/convers
 import { type Asking, type Command, decide } from "../../src/ledger/decide.ts";
 import { Refusal } from "../../src/ledger/errors.ts";
 import { apply } from "../../src/ledger/fold.ts";
+import { canonicalInterest, repaid } from "../../src/ledger/loan.ts";
 import { digitsOf, plainMoney } from "../../src/ledger/money.ts";
-import type { Comment, Expense, LedgerEvent, Settlement } from "../../src/ledger/shapes.ts";
+import type { Comment, Expense, LedgerEvent, Loan, Settlement } from "../../src/ledger/shapes.ts";
 import { type Division, sharesOf } from "../../src/ledger/split.ts";
 import type { GroupState } from "../../src/ledger/state.ts";
 
@@ -72,6 +73,7 @@ function lived(question: { events: LedgerEvent[]; intents: Intent[] }): unknown 
       claims: Object.fromEntries(state.claims),
       members: [...state.members.values()],
       pending: [...state.pending.values()],
+      loans: [...state.loans.values()],
       counts: [state.expenseCount, state.settlementCount],
     });
     judge(state.seq);
@@ -88,6 +90,11 @@ const WAYS: Readonly<Record<string, (question: never) => unknown>> = {
       const whole = exact === undefined ? 0 : converted(amount, currency, exact, into);
       return { rate: exact ?? null, amount: whole, parts: inProportion(whole, parts) };
     }),
+  repaid: ({ loans }: { loans: { loan: Loan; rate: string | null; payments: { amount: number; day: string }[] }[] }) =>
+    loans.map(({ loan, rate, payments }) => ({
+      loan: payments.reduce((owed, { amount, day }) => repaid(owed, amount, day).after, loan),
+      rate: rate === null ? null : (canonicalInterest(rate) ?? null),
+    })),
   written: ({ amounts }: { amounts: [number, string][] }) =>
     amounts.map(([amount, currency]) => [digitsOf(currency), plainMoney(amount, currency)]),
 };
