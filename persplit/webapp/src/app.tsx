@@ -1,7 +1,7 @@
 /** Which screen stands at which address, and the frame around them all. */
 
 import type { ComponentType } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { Route, Router, Switch, useLocation } from "wouter-preact";
 import { useHashLocation } from "wouter-preact/use-hash-location";
 import { store } from "./data/store.ts";
@@ -85,6 +85,7 @@ export function App() {
       <a class="skip" href="#main" onClick={skipToContent}>
         {t().common.skipToContent}
       </a>
+      <FreshScroll />
       {me ? (
         <div class="frame">
           <SignedOutNotice />
@@ -111,6 +112,18 @@ export function App() {
       <Toasts />
     </Router>
   );
+}
+
+/** Where one goes anew the page begins at its top; going back, the browser finds the place where one was. */
+function FreshScroll() {
+  const [path] = useLocation();
+  useLayoutEffect(() => {
+    const state = history.state as { readonly wasSeen?: boolean } | null;
+    if (state?.wasSeen) return;
+    history.replaceState({ wasSeen: true }, "");
+    scrollTo(0, 0);
+  }, [path]);
+  return null;
 }
 
 /** The address is the router's: the link must not change it. */

@@ -126,6 +126,7 @@ export const account = {
     "Money that you owe or are owed is not settled by this.",
     "It can't be undone.",
   ],
+  wrongPassword: "That is not your password.",
   passwordToDelete: "Your password, to be sure that it is you",
   upgradeTitle: "Make this an account",
   upgradeHint: "Keep your place and your balances, use other devices, and make groups of your own.",

@@ -83,6 +83,7 @@ export const groups = {
   addPerson: "Add somebody yourself",
   nameOrEmail: "Name or e-mail",
   nameOrEmailHint: "A name holds a place for somebody with no account. An e-mail adds somebody who has one.",
+  nobodyHasIt: "Nobody has an account with this address. Send them the invite, or add them by name.",
   personAdded: (who: string) => `Added: ${who}`,
   placeholders: "Not here themselves yet",
   placeholdersHint: "You can split with them at once. With their own link they take over what you noted for them.",
