@@ -5,8 +5,10 @@ import { formatMoney } from "../../ledger/money.ts";
 import { locale, t } from "../../text/index.ts";
 import { WaitingMark } from "../../ui/content.tsx";
 import { Icon } from "../../ui/icons.tsx";
+import { categoryIcon } from "../expense/categories.ts";
+import { payersOf } from "../expense/people.ts";
 import { nameOf } from "../group_frame.tsx";
-import { effectOn, idsOf, payersOf, shortName, type Row } from "./feed_rows.ts";
+import { effectOn, idsOf, shortName, type Row } from "./feed_rows.ts";
 
 export function FeedRow({ row, view }: { row: Row; view: GroupView }) {
   return row.kind === "expense" ? (
@@ -24,7 +26,7 @@ function ExpenseRow({ expense, view }: { expense: ExpenseView; view: GroupView }
   return (
     <a class="list-row" href={`#/g/${view.id}/e/${expense.id}`}>
       <span class="icon-tile" aria-hidden="true">
-        <Icon name="receipt" />
+        {categoryIcon(expense.category)}
       </span>
       <span class="grow">
         <span class="strong two-lines">{expense.description}</span>
