@@ -33,7 +33,7 @@ function ExpenseRow({ expense, view }: { expense: ExpenseView; view: GroupView }
         <span class="muted small row-note">{whoPaid(expense, view)}</span>
         <WaitingMark waiting={expense.waiting} />
       </span>
-      <Effect effect={effectOn(idsOf(view.me), expense)} view={view} />
+      <Effect effect={effectOn(idsOf(view.me), expense)} isSpent={(expense.kind ?? "EXPENSE") === "EXPENSE"} view={view} />
     </a>
   );
 }
@@ -48,15 +48,21 @@ function whoPaid(expense: ExpenseView, view: GroupView): string {
   return isMe ? t().groups.youPaid(amount, isReceived) : t().groups.namePaid(shortName(nameOf(view, first.userId)), amount, isReceived);
 }
 
-function Effect({ effect, view }: { effect: number | undefined; view: GroupView }) {
+function Effect({ effect, isSpent, view }: { effect: number | undefined; isSpent: boolean; view: GroupView }) {
   if (effect === undefined) return <span class="muted small balance-words">{t().groups.notInvolved}</span>;
   if (effect === 0) return <span class="muted small balance-words">{t().groups.nothingOwed}</span>;
   return (
     <span class="balance-words" data-sign={effect > 0 ? "owed" : "owes"}>
-      <span class="small">{effect > 0 ? t().groups.youLent : t().groups.youBorrowed}</span>
+      <span class="small">{effectWords(effect > 0, isSpent)}</span>
       <span class="amount">{money(Math.abs(effect), view)}</span>
     </span>
   );
+}
+
+/** Nobody lends by receiving a refund for the others. */
+function effectWords(isOwed: boolean, isSpent: boolean): string {
+  if (isSpent) return isOwed ? t().groups.youLent : t().groups.youBorrowed;
+  return isOwed ? t().groups.youGet : t().groups.youOwe;
 }
 
 function SettlementRow({ settlement, view }: { settlement: SettlementView; view: GroupView }) {

@@ -5,12 +5,12 @@ import { store } from "../../data/store.ts";
 import type { GroupView } from "../../data/model.ts";
 import type { ScreenProps } from "../../app.tsx";
 import { t } from "../../text/index.ts";
-import { Qr } from "../../ui/content.tsx";
+import { Avatar, Qr } from "../../ui/content.tsx";
 import { Button, ButtonLink, CopyButton } from "../../ui/controls.tsx";
 import { NeedsNetwork } from "../../ui/fetched.tsx";
 import { Banner, Page, SectionTitle, Sheet, Skeleton } from "../../ui/layout.tsx";
 import { toastFailure } from "../../ui/toasts.tsx";
-import { WithGroup } from "../group_frame.tsx";
+import { nameOf, WithGroup } from "../group_frame.tsx";
 import { AddPerson } from "./add_person.tsx";
 import { InviteList } from "./invite_list.tsx";
 import { linkFor } from "./invite_links.ts";
@@ -58,6 +58,7 @@ function ForMembers({ view }: { view: GroupView }) {
           {t().groups.allInvites}
         </Button>
       </div>
+      <WhoIsIn view={view} />
       {view.me.role === "ADMIN" && (
         <>
           <SectionTitle>{t().groups.addPerson}</SectionTitle>
@@ -92,6 +93,23 @@ function ForMembers({ view }: { view: GroupView }) {
         </Sheet>
       )}
     </>
+  );
+}
+
+/** Grows before one's eyes as others scan the code. */
+function WhoIsIn({ view }: { view: GroupView }) {
+  return (
+    <section class="stack-small" aria-label={t().groups.alreadyIn}>
+      <SectionTitle>{t().groups.alreadyIn}</SectionTitle>
+      <ul class="who-is-in" aria-live="polite">
+        {view.members.map(({ userId, name }) => (
+          <li key={userId}>
+            <Avatar id={userId} name={name} />
+            <span class="one-line small">{nameOf(view, userId)}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 

@@ -63,6 +63,7 @@ export const groups = {
   qrLabel: (group: string) => `QR code that leads into ${group}`,
   inviteWaits: "The group has not reached the server yet. The code appears as soon as there is a connection.",
   inviteAsksPassword: "The group's password is asked for.",
+  alreadyIn: "In the group",
   copyLink: "Copy link",
   copyCode: "Copy code",
   shareText: (group: string) => `Join “${group}” to share expenses:`,
@@ -111,6 +112,8 @@ export const groups = {
     isReceived ? `${count} people received ${amount}` : `${count} people paid ${amount}`,
   youLent: "you lent",
   youBorrowed: "you borrowed",
+  youGet: "you get",
+  youOwe: "you owe",
   notInvolved: "not involved",
   nothingOwed: "nothing owed",
   /** Undefined is oneself. */
