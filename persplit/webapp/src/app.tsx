@@ -9,6 +9,7 @@ import { t } from "./text/index.ts";
 import { Icon, type IconName } from "./ui/icons.tsx";
 import { Banner, NotFound, Page, Skeleton } from "./ui/layout.tsx";
 import { Toasts } from "./ui/toasts.tsx";
+import { StorageNotice } from "./screens/account/storage_notice.tsx";
 import { SignedOutNotice } from "./screens/account/signed_out.tsx";
 import { Welcome } from "./screens/account/welcome.tsx";
 import { Groups } from "./screens/groups/groups.tsx";
@@ -85,9 +86,9 @@ export function App() {
       <a class="skip" href="#main" onClick={skipToContent}>
         {t().common.skipToContent}
       </a>
-      <FreshScroll />
       {me ? (
         <div class="frame">
+          <StorageNotice />
           <SignedOutNotice />
           <ConnectionBanner />
           <Switch>
@@ -109,6 +110,7 @@ export function App() {
           <Skeleton lines={4} />
         </Page>
       )}
+      <FreshScroll />
       <Toasts />
     </Router>
   );
@@ -132,9 +134,21 @@ function skipToContent(event: Event): void {
   document.querySelector<HTMLElement>("#main h1")?.focus();
 }
 
+/** Coming back takes less than this nearly always: no need to mention it. */
+const CONNECTING_QUIETLY_MS = 1_500;
+
 function ConnectionBanner() {
   const connection = store.connection.value;
-  if (connection === "connected") return null;
+  const [isLong, setLong] = useState(false);
+  useEffect(() => {
+    if (connection !== "connecting") return undefined;
+    const timer = setTimeout(() => setLong(true), CONNECTING_QUIETLY_MS);
+    return () => {
+      clearTimeout(timer);
+      setLong(false);
+    };
+  }, [connection]);
+  if (store.isSignedOut.value || connection === "connected" || (connection === "connecting" && !isLong)) return null;
   return (
     <div class="connection" role="status">
       <Icon name="offline" size={18} />

@@ -21,7 +21,7 @@ import type { Invite as InviteMade } from "./own_invite.ts";
 
 export function Invite({ params }: ScreenProps) {
   const groupId = params["groupId"] ?? "";
-  return <WithGroup groupId={groupId}>{(view) => <InviteScreen view={view} />}</WithGroup>;
+  return <WithGroup groupId={groupId}>{(view) => <InviteScreen key={groupId} view={view} />}</WithGroup>;
 }
 
 function InviteScreen({ view }: { view: GroupView }) {

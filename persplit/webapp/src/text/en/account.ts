@@ -150,6 +150,8 @@ export const account = {
   guestEnded: "This guest's access has ended. Ask for a new invite.",
   forgetDevice: "Forget what is on this device",
 
+  storageFault: "This browser can't keep what you write: free some space, or leave the private window.",
+
   // Personal tokens.
   tokensTitle: "Access for scripts",
   tokensHint: "A token lets a program of yours read your groups, or write to them, without your password. It is good for 90 days.",
