@@ -5,6 +5,7 @@ import { store } from "../../data/store.ts";
 import type { GroupView } from "../../data/model.ts";
 import type { ScreenProps } from "../../app.tsx";
 import { t } from "../../text/index.ts";
+import type { Member } from "../../wire/types.ts";
 import { Avatar, Qr } from "../../ui/content.tsx";
 import { Button, ButtonLink, CopyButton } from "../../ui/controls.tsx";
 import { NeedsNetwork } from "../../ui/fetched.tsx";
@@ -17,7 +18,6 @@ import { linkFor } from "./invite_links.ts";
 import { InviteTerms } from "./invite_terms.tsx";
 import { termsOf } from "./invite_words.ts";
 import { useInvite, type InviteState } from "./use_invite.ts";
-import type { Invite as InviteMade } from "./own_invite.ts";
 
 export function Invite({ params }: ScreenProps) {
   const groupId = params["groupId"] ?? "";
@@ -45,8 +45,6 @@ function InviteScreen({ view }: { view: GroupView }) {
 function ForMembers({ view }: { view: GroupView }) {
   const state = useInvite(view);
   const [opened, setOpened] = useState<"terms" | "list" | undefined>(undefined);
-  const [linked, setLinked] = useState<{ id: string; name: string } | undefined>(undefined);
-  const placeholders = view.members.filter(({ placeholder }) => placeholder);
   return (
     <>
       <InviteCard view={view} state={state} />
@@ -65,31 +63,39 @@ function ForMembers({ view }: { view: GroupView }) {
           <AddPerson view={view} />
         </>
       )}
-      {placeholders.length > 0 && (
-        <>
-          <SectionTitle>{t().groups.placeholders}</SectionTitle>
-          <p class="muted small">{t().groups.placeholdersHint}</p>
-          <ul class="card card-flush">
-            {placeholders.map(({ userId, name }) => (
-              <li key={userId} class="list-row">
-                <span class="grow">{name}</span>
-                {state.invite && (
-                  <Button kind="plain" icon="link" onClick={() => setLinked({ id: userId, name })}>
-                    {t().groups.ownLink}
-                    <span class="visually-hidden">: {name}</span>
-                  </Button>
-                )}
-              </li>
-            ))}
-          </ul>
-        </>
-      )}
+      <Placeholders view={view} url={state.invite?.url} />
       {opened === "terms" && <InviteTerms view={view} onMade={state.show} onClose={() => setOpened(undefined)} />}
       {opened === "list" && <InviteList view={view} onRevoked={state.revoked} onClose={() => setOpened(undefined)} />}
-      {linked && state.invite && (
+    </>
+  );
+}
+
+/** Who is in the group by name only: each gets a link of their own, by which they take over what is noted for them. */
+function Placeholders({ view, url }: { view: GroupView; url: string | undefined }) {
+  const [linked, setLinked] = useState<Member | undefined>(undefined);
+  const placeholders = view.members.filter(({ placeholder }) => placeholder);
+  if (placeholders.length === 0) return null;
+  return (
+    <>
+      <SectionTitle>{t().groups.placeholders}</SectionTitle>
+      <p class="muted small">{t().groups.placeholdersHint}</p>
+      <ul class="card card-flush">
+        {placeholders.map((member) => (
+          <li key={member.userId} class="list-row">
+            <span class="grow">{member.name}</span>
+            {url && (
+              <Button kind="plain" icon="link" onClick={() => setLinked(member)}>
+                {t().groups.ownLink}
+                <span class="visually-hidden">: {member.name}</span>
+              </Button>
+            )}
+          </li>
+        ))}
+      </ul>
+      {linked && url && (
         <Sheet title={t().groups.linkForName(linked.name)} onClose={() => setLinked(undefined)}>
           <p class="muted">{t().groups.linkForHint(linked.name)}</p>
-          <Code url={linkFor(state.invite.url, linked.id, linked.name)} groupName={view.group.name} />
+          <Code url={linkFor(url, linked.userId, linked.name)} groupName={view.group.name} />
         </Sheet>
       )}
     </>
@@ -135,7 +141,7 @@ function InviteCard({ view, state }: { view: GroupView; state: InviteState }) {
   );
 }
 
-function Code({ url, groupName, code }: { url: string; groupName: string; code?: InviteMade["code"] }) {
+function Code({ url, groupName, code }: { url: string; groupName: string; code?: string }) {
   return (
     <>
       <Qr text={url} label={t().groups.qrLabel(groupName)} />

@@ -72,6 +72,8 @@ export const account = {
   // What went wrong, by its code.
   rateLimited: (seconds: number) => `Too many tries. Wait ${seconds === 1 ? "a second" : `${seconds} seconds`} and try again.`,
   failures: {
+    storage_failed: "This browser can't keep that. Free some space, or leave the private window.",
+    too_large: "That is too much at once.",
     offline: "No connection. Try again when it is back.",
     email_taken: "There is an account with this address already.",
     credentials_invalid: "E-mail and password don't go together. Check both.",
