@@ -1,7 +1,7 @@
 /** Which screen stands at which address, and the frame around them all. */
 
 import type { ComponentType } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { Route, Router, Switch, useLocation } from "wouter-preact";
 import { useHashLocation } from "wouter-preact/use-hash-location";
 import { store } from "./data/store.ts";
@@ -10,6 +10,7 @@ import { t } from "./text/index.ts";
 import { Icon, type IconName } from "./ui/icons.tsx";
 import { Banner, NotFound, Page, Skeleton } from "./ui/layout.tsx";
 import { Toasts } from "./ui/toasts.tsx";
+import { StorageNotice } from "./screens/account/storage_notice.tsx";
 import { SignedOutNotice } from "./screens/account/signed_out.tsx";
 import { Welcome } from "./screens/account/welcome.tsx";
 import { Groups } from "./screens/groups/groups.tsx";
@@ -89,6 +90,7 @@ export function App() {
       <UpdateBanner />
       {me ? (
         <div class="frame">
+          <StorageNotice />
           <SignedOutNotice />
           <ConnectionBanner />
           <Switch>
@@ -110,9 +112,22 @@ export function App() {
           <Skeleton lines={4} />
         </Page>
       )}
+      <FreshScroll />
       <Toasts />
     </Router>
   );
+}
+
+/** Where one goes anew the page begins at its top; going back, the browser finds the place where one was. */
+function FreshScroll() {
+  const [path] = useLocation();
+  useLayoutEffect(() => {
+    const state = history.state as { readonly wasSeen?: boolean } | null;
+    if (state?.wasSeen) return;
+    history.replaceState({ wasSeen: true }, "");
+    scrollTo(0, 0);
+  }, [path]);
+  return null;
 }
 
 /** The address is the router's: the link must not change it. */
@@ -121,9 +136,21 @@ function skipToContent(event: Event): void {
   document.querySelector<HTMLElement>("#main h1")?.focus();
 }
 
+/** Coming back takes less than this nearly always: no need to mention it. */
+const CONNECTING_QUIETLY_MS = 1_500;
+
 function ConnectionBanner() {
   const connection = store.connection.value;
-  if (connection === "connected") return null;
+  const [isLong, setLong] = useState(false);
+  useEffect(() => {
+    if (connection !== "connecting") return undefined;
+    const timer = setTimeout(() => setLong(true), CONNECTING_QUIETLY_MS);
+    return () => {
+      clearTimeout(timer);
+      setLong(false);
+    };
+  }, [connection]);
+  if (store.isSignedOut.value || connection === "connected" || (connection === "connecting" && !isLong)) return null;
   return (
     <div class="connection" role="status">
       <Icon name="offline" size={18} />

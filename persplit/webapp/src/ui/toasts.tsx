@@ -21,7 +21,9 @@ let lastId = 0;
 export function toast(text: string, undo?: () => void): void {
   lastId += 1;
   const id = lastId;
-  shown.value = [...shown.value, { id, text, undo }].slice(-SHOWN_MAX);
+  // The same said twice is said once; each way back stays.
+  const others = shown.value.filter((one) => one.text !== text || one.undo !== undefined);
+  shown.value = [...others, { id, text, undo }].slice(-SHOWN_MAX);
   setTimeout(() => dismiss(id), SHOWN_MS);
 }
 

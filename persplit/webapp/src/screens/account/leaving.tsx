@@ -11,17 +11,19 @@ import { SectionTitle, Sheet } from "../../ui/layout.tsx";
 import { toastFailure } from "../../ui/toasts.tsx";
 import { PasswordField } from "./fields.tsx";
 import { FormFailure } from "../../ui/form.tsx";
+import { isFailure } from "../../ui/failures.ts";
+import { signOut } from "./sign_out.ts";
 
 const EXPORT_NAME = "persplit-account.json";
 
 export function Leaving({ me }: { me: User }) {
   const [opened, setOpened] = useState<"signOut" | "delete" | undefined>(undefined);
-  const signOut = useAction();
+  const action = useAction();
   const close = () => setOpened(undefined);
 
   function leave(): void {
     if (store.pending.value.length + store.refused.value.length > 0 || me.guestOf !== null) setOpened("signOut");
-    else signOut.run(() => store.signOut().catch(toastFailure));
+    else action.run(() => signOut().catch(toastFailure));
   }
 
   return (
@@ -29,7 +31,7 @@ export function Leaving({ me }: { me: User }) {
       <SectionTitle>{t().account.leaving}</SectionTitle>
       <div class="card stack-small">
         {store.offers("exportAccount") && <ExportButton />}
-        <Button kind="quiet" isBusy={signOut.isBusy} onClick={leave} isWide>
+        <Button kind="quiet" isBusy={action.isBusy} onClick={leave} isWide>
           {t().account.signOut}
         </Button>
         {store.offers("deleteAccount") && (
@@ -68,7 +70,7 @@ function SignOutSheet({ me, onClose }: { me: User; onClose: () => void }) {
           {t().account.lookAtOutbox}
         </ButtonLink>
       )}
-      <Button kind="danger" isBusy={action.isBusy} onClick={() => action.run(() => store.signOut({ force: true }))} isWide>
+      <Button kind="danger" isBusy={action.isBusy} onClick={() => action.run(() => signOut({ force: true }))} isWide>
         {t().account.signOutAnyway}
       </Button>
     </Sheet>
@@ -79,10 +81,11 @@ function DeleteSheet({ me, onClose }: { me: User; onClose: () => void }) {
   const action = useAction();
   const [password, setPassword] = useState("");
   const needsPassword = me.guestOf === null;
+  const isWrong = isFailure(action.failure, "credentials_invalid");
 
   async function giveUp(): Promise<void> {
     await store.delete("/auth/me", needsPassword ? { password } : {});
-    await store.signOut({ force: true });
+    await signOut({ force: true });
   }
 
   return (
@@ -106,10 +109,10 @@ function DeleteSheet({ me, onClose }: { me: User; onClose: () => void }) {
             label={t().account.passwordToDelete}
             value={password}
             onInput={setPassword}
-            error={undefined}
+            error={isWrong ? t().account.wrongPassword : undefined}
           />
         )}
-        <FormFailure failure={action.failure} />
+        {!isWrong && <FormFailure failure={action.failure} />}
         <Button type="submit" kind="danger" icon="trash" isBusy={action.isBusy || (needsPassword && password === "")} isWide>
           {t().account.deleteForGood}
         </Button>

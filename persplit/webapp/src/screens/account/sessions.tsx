@@ -12,6 +12,7 @@ import { Page, Sheet } from "../../ui/layout.tsx";
 import { Fetched, useFetched } from "../../ui/fetched.tsx";
 import { toast, toastFailure } from "../../ui/toasts.tsx";
 import { deviceName } from "./device_name.ts";
+import { signOut } from "./sign_out.ts";
 import { FormFailure } from "../../ui/form.tsx";
 
 type Session = RestSchemas["Session"];
@@ -89,7 +90,7 @@ function EndAllSheet({ onClose }: { onClose: () => void }) {
       <p>{t().account.everywhereHint}</p>
       {unsent > 0 && <p>{t().account.unsentLost(unsent)}</p>}
       <FormFailure failure={action.failure} />
-      <Button kind="danger" isBusy={action.isBusy} onClick={() => action.run(() => store.signOut({ force: true, everywhere: true }))} isWide>
+      <Button kind="danger" isBusy={action.isBusy} onClick={() => action.run(() => signOut({ force: true, everywhere: true }))} isWide>
         {t().account.signOutEverywhere}
       </Button>
     </Sheet>

@@ -4,6 +4,7 @@ import { store } from "../../data/store.ts";
 import type { GroupView } from "../../data/model.ts";
 import { t } from "../../text/index.ts";
 import { Button, TextField } from "../../ui/controls.tsx";
+import { fieldFailure } from "../../ui/failures.ts";
 import { FormFailure, useForm } from "../../ui/form.tsx";
 import { toast } from "../../ui/toasts.tsx";
 import { EMAIL_LENGTH_MAX } from "../account/signing.ts";
@@ -21,6 +22,7 @@ export function AddPerson({ view }: { view: GroupView }) {
       form.change({ who: "" });
     },
   );
+  const isUnknown = fieldFailure(form.failure, "email") !== undefined;
   return (
     <form class="card stack" noValidate onSubmit={form.submit}>
       <TextField
@@ -28,10 +30,10 @@ export function AddPerson({ view }: { view: GroupView }) {
         hint={t().groups.nameOrEmailHint}
         value={form.draft.who}
         onInput={(who) => form.change({ who })}
-        error={form.errorOf("who")}
+        error={isUnknown ? t().groups.nobodyHasIt : form.errorOf("who")}
         maxLength={EMAIL_LENGTH_MAX}
       />
-      <FormFailure failure={form.failure} />
+      <FormFailure failure={form.failure} fields={["email"]} />
       <Button type="submit" kind="quiet" icon="add" isBusy={form.isBusy} isWide>
         {t().common.add}
       </Button>

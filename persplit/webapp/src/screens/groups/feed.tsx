@@ -17,6 +17,7 @@ import { NewsForScreenReaders } from "./feed_news.tsx";
 
 /** Rows that are drawn at first, and more each time: a phone draws these at once. */
 const ROWS_AT_ONCE = 40;
+const DAY_MS = 86_400_000;
 
 export function Feed({ params }: ScreenProps) {
   const groupId = params["groupId"] ?? "";
@@ -24,9 +25,7 @@ export function Feed({ params }: ScreenProps) {
 }
 
 function FeedScreen({ view }: { view: GroupView }) {
-  useEffect(() => {
-    if (view.seq > 0) store.markRead(view.id);
-  }, [view.id, view.seq]);
+  useSeen(view);
   const isArchived = view.group.archivedAt !== null;
   return (
     <Page title={view.group.name} backTo="/" actions={<Actions groupId={view.id} />}>
@@ -48,6 +47,18 @@ function FeedScreen({ view }: { view: GroupView }) {
       )}
     </Page>
   );
+}
+
+/** What is in front of somebody counts as seen: not what comes while the page is in the background. */
+function useSeen({ id, seq }: GroupView): void {
+  useEffect(() => {
+    const see = () => {
+      if (document.visibilityState === "visible" && seq > 0) store.markRead(id);
+    };
+    see();
+    document.addEventListener("visibilitychange", see);
+    return () => document.removeEventListener("visibilitychange", see);
+  }, [id, seq]);
 }
 
 function Actions({ groupId }: { groupId: string }) {
@@ -117,7 +128,7 @@ function idOf(row: Row): string {
 /** `Today`, `Yesterday`, else the day of the week and the date. */
 function dayTitle(day: string): string {
   const now = today();
-  const between = Math.round((Date.parse(now) - Date.parse(day)) / 86_400_000);
+  const between = Math.round((Date.parse(now) - Date.parse(day)) / DAY_MS);
   if (between === 0 || between === 1) {
     const word = new Intl.RelativeTimeFormat(locale.value, { numeric: "auto" }).format(-between, "day");
     return word.charAt(0).toLocaleUpperCase(locale.value) + word.slice(1);

@@ -5,8 +5,10 @@ import { formatMoney } from "../../ledger/money.ts";
 import { locale, t } from "../../text/index.ts";
 import { WaitingMark } from "../../ui/content.tsx";
 import { Icon } from "../../ui/icons.tsx";
+import { categoryIcon } from "../expense/categories.ts";
+import { payersOf } from "../expense/people.ts";
 import { nameOf } from "../group_frame.tsx";
-import { effectOn, idsOf, payersOf, shortName, type Row } from "./feed_rows.ts";
+import { effectOn, idsOf, shortName, type Row } from "./feed_rows.ts";
 
 export function FeedRow({ row, view }: { row: Row; view: GroupView }) {
   return row.kind === "expense" ? (
@@ -24,14 +26,14 @@ function ExpenseRow({ expense, view }: { expense: ExpenseView; view: GroupView }
   return (
     <a class="list-row" href={`#/g/${view.id}/e/${expense.id}`}>
       <span class="icon-tile" aria-hidden="true">
-        <Icon name="receipt" />
+        {categoryIcon(expense.category)}
       </span>
       <span class="grow">
         <span class="strong two-lines">{expense.description}</span>
         <span class="muted small row-note">{whoPaid(expense, view)}</span>
         <WaitingMark waiting={expense.waiting} />
       </span>
-      <Effect effect={effectOn(idsOf(view.me), expense)} view={view} />
+      <Effect effect={effectOn(idsOf(view.me), expense)} isSpent={(expense.kind ?? "EXPENSE") === "EXPENSE"} view={view} />
     </a>
   );
 }
@@ -46,15 +48,21 @@ function whoPaid(expense: ExpenseView, view: GroupView): string {
   return isMe ? t().groups.youPaid(amount, isReceived) : t().groups.namePaid(shortName(nameOf(view, first.userId)), amount, isReceived);
 }
 
-function Effect({ effect, view }: { effect: number | undefined; view: GroupView }) {
+function Effect({ effect, isSpent, view }: { effect: number | undefined; isSpent: boolean; view: GroupView }) {
   if (effect === undefined) return <span class="muted small balance-words">{t().groups.notInvolved}</span>;
   if (effect === 0) return <span class="muted small balance-words">{t().groups.nothingOwed}</span>;
   return (
     <span class="balance-words" data-sign={effect > 0 ? "owed" : "owes"}>
-      <span class="small">{effect > 0 ? t().groups.youLent : t().groups.youBorrowed}</span>
+      <span class="small">{effectWords(effect > 0, isSpent)}</span>
       <span class="amount">{money(Math.abs(effect), view)}</span>
     </span>
   );
+}
+
+/** Nobody lends by receiving a refund for the others. */
+function effectWords(isOwed: boolean, isSpent: boolean): string {
+  if (isSpent) return isOwed ? t().groups.youLent : t().groups.youBorrowed;
+  return isOwed ? t().groups.youGet : t().groups.youOwe;
 }
 
 function SettlementRow({ settlement, view }: { settlement: SettlementView; view: GroupView }) {

@@ -2,6 +2,7 @@
 
 import type { ExpenseView, GroupView, SettlementView } from "../../data/model.ts";
 import type { Expense, Member, Posting } from "../../wire/types.ts";
+import { payersOf } from "../expense/people.ts";
 
 export type Row =
   | { readonly kind: "expense"; readonly day: string; readonly expense: ExpenseView }
@@ -47,11 +48,6 @@ export function byDay(rows: readonly Row[], count: number): readonly Day[] {
     else days.push({ day: row.day, rows: [row] });
   }
   return days;
-}
-
-/** Who paid, and how much, in the group's currency. */
-export function payersOf(expense: Pick<Expense, "amount" | "paidBy">): readonly Posting[] {
-  return typeof expense.paidBy === "string" ? [{ userId: expense.paidBy, amount: expense.amount }] : expense.paidBy;
 }
 
 /** All the ids that stand for a person: their own, and that of the placeholder that they took over. */

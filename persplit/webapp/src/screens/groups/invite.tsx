@@ -5,23 +5,23 @@ import { store } from "../../data/store.ts";
 import type { GroupView } from "../../data/model.ts";
 import type { ScreenProps } from "../../app.tsx";
 import { t } from "../../text/index.ts";
-import { Qr } from "../../ui/content.tsx";
+import type { Member } from "../../wire/types.ts";
+import { Avatar, Qr } from "../../ui/content.tsx";
 import { Button, ButtonLink, CopyButton } from "../../ui/controls.tsx";
 import { NeedsNetwork } from "../../ui/fetched.tsx";
 import { Banner, Page, SectionTitle, Sheet, Skeleton } from "../../ui/layout.tsx";
 import { toastFailure } from "../../ui/toasts.tsx";
-import { WithGroup } from "../group_frame.tsx";
+import { nameOf, WithGroup } from "../group_frame.tsx";
 import { AddPerson } from "./add_person.tsx";
 import { InviteList } from "./invite_list.tsx";
 import { linkFor } from "./invite_links.ts";
 import { InviteTerms } from "./invite_terms.tsx";
 import { termsOf } from "./invite_words.ts";
 import { useInvite, type InviteState } from "./use_invite.ts";
-import type { Invite as InviteMade } from "./own_invite.ts";
 
 export function Invite({ params }: ScreenProps) {
   const groupId = params["groupId"] ?? "";
-  return <WithGroup groupId={groupId}>{(view) => <InviteScreen view={view} />}</WithGroup>;
+  return <WithGroup groupId={groupId}>{(view) => <InviteScreen key={groupId} view={view} />}</WithGroup>;
 }
 
 function InviteScreen({ view }: { view: GroupView }) {
@@ -45,8 +45,6 @@ function InviteScreen({ view }: { view: GroupView }) {
 function ForMembers({ view }: { view: GroupView }) {
   const state = useInvite(view);
   const [opened, setOpened] = useState<"terms" | "list" | undefined>(undefined);
-  const [linked, setLinked] = useState<{ id: string; name: string } | undefined>(undefined);
-  const placeholders = view.members.filter(({ placeholder }) => placeholder);
   return (
     <>
       <InviteCard view={view} state={state} />
@@ -58,40 +56,66 @@ function ForMembers({ view }: { view: GroupView }) {
           {t().groups.allInvites}
         </Button>
       </div>
+      <WhoIsIn view={view} />
       {view.me.role === "ADMIN" && (
         <>
           <SectionTitle>{t().groups.addPerson}</SectionTitle>
           <AddPerson view={view} />
         </>
       )}
-      {placeholders.length > 0 && (
-        <>
-          <SectionTitle>{t().groups.placeholders}</SectionTitle>
-          <p class="muted small">{t().groups.placeholdersHint}</p>
-          <ul class="card card-flush">
-            {placeholders.map(({ userId, name }) => (
-              <li key={userId} class="list-row">
-                <span class="grow">{name}</span>
-                {state.invite && (
-                  <Button kind="plain" icon="link" onClick={() => setLinked({ id: userId, name })}>
-                    {t().groups.ownLink}
-                    <span class="visually-hidden">: {name}</span>
-                  </Button>
-                )}
-              </li>
-            ))}
-          </ul>
-        </>
-      )}
+      <Placeholders view={view} url={state.invite?.url} />
       {opened === "terms" && <InviteTerms view={view} onMade={state.show} onClose={() => setOpened(undefined)} />}
       {opened === "list" && <InviteList view={view} onRevoked={state.revoked} onClose={() => setOpened(undefined)} />}
-      {linked && state.invite && (
+    </>
+  );
+}
+
+/** Who is in the group by name only: each gets a link of their own, by which they take over what is noted for them. */
+function Placeholders({ view, url }: { view: GroupView; url: string | undefined }) {
+  const [linked, setLinked] = useState<Member | undefined>(undefined);
+  const placeholders = view.members.filter(({ placeholder }) => placeholder);
+  if (placeholders.length === 0) return null;
+  return (
+    <>
+      <SectionTitle>{t().groups.placeholders}</SectionTitle>
+      <p class="muted small">{t().groups.placeholdersHint}</p>
+      <ul class="card card-flush">
+        {placeholders.map((member) => (
+          <li key={member.userId} class="list-row">
+            <span class="grow">{member.name}</span>
+            {url && (
+              <Button kind="plain" icon="link" onClick={() => setLinked(member)}>
+                {t().groups.ownLink}
+                <span class="visually-hidden">: {member.name}</span>
+              </Button>
+            )}
+          </li>
+        ))}
+      </ul>
+      {linked && url && (
         <Sheet title={t().groups.linkForName(linked.name)} onClose={() => setLinked(undefined)}>
           <p class="muted">{t().groups.linkForHint(linked.name)}</p>
-          <Code url={linkFor(state.invite.url, linked.id, linked.name)} groupName={view.group.name} />
+          <Code url={linkFor(url, linked.userId, linked.name)} groupName={view.group.name} />
         </Sheet>
       )}
     </>
+  );
+}
+
+/** Grows before one's eyes as others scan the code. */
+function WhoIsIn({ view }: { view: GroupView }) {
+  return (
+    <section class="stack-small" aria-label={t().groups.alreadyIn}>
+      <SectionTitle>{t().groups.alreadyIn}</SectionTitle>
+      <ul class="who-is-in" aria-live="polite">
+        {view.members.map(({ userId, name }) => (
+          <li key={userId}>
+            <Avatar id={userId} name={name} />
+            <span class="one-line small">{nameOf(view, userId)}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 
@@ -117,7 +141,7 @@ function InviteCard({ view, state }: { view: GroupView; state: InviteState }) {
   );
 }
 
-function Code({ url, groupName, code }: { url: string; groupName: string; code?: InviteMade["code"] }) {
+function Code({ url, groupName, code }: { url: string; groupName: string; code?: string }) {
   return (
     <>
       <Qr text={url} label={t().groups.qrLabel(groupName)} />

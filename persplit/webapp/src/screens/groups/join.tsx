@@ -2,7 +2,6 @@
 
 import { useLocation } from "wouter-preact";
 import { store } from "../../data/store.ts";
-import type { ScreenProps } from "../../app.tsx";
 import { t } from "../../text/index.ts";
 import { TextField } from "../../ui/controls.tsx";
 import { Banner, Page } from "../../ui/layout.tsx";
@@ -10,7 +9,7 @@ import { SubmitButton, useForm } from "../../ui/form.tsx";
 import { inviteIn, inviteOfAddress, type InviteMeant } from "./invite_links.ts";
 import { JoinFailure, PasswordWhereWanted } from "./join_parts.tsx";
 
-export function Join(_: ScreenProps) {
+export function Join() {
   const [path] = useLocation();
   const invite = inviteOfAddress(path);
   return (

@@ -37,7 +37,7 @@ export function JoinFailure({ failure }: { failure: unknown }) {
   if (trouble === undefined) return <FormFailure failure={failure} fields={["name"]} />;
   return (
     <Banner tone="danger" icon="warning">
-      {t().groups.joinTrouble[trouble]}
+      {t().groups.joinTrouble[trouble]} {trouble === "member" && <a href="#/">{t().groups.title}</a>}
     </Banner>
   );
 }

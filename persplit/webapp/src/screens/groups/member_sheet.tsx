@@ -11,7 +11,6 @@ import { Button, Segments, TextField } from "../../ui/controls.tsx";
 import { FormFailure } from "../../ui/form.tsx";
 import { Sheet } from "../../ui/layout.tsx";
 import { toast } from "../../ui/toasts.tsx";
-import { BalanceWords } from "./balance_words.tsx";
 import { balanceOf, unitsOf, weightIn, whyStays } from "./members.ts";
 import { SmallForm } from "./small_form.tsx";
 import { StayingWords } from "./staying_words.tsx";
@@ -27,14 +26,9 @@ interface Props {
 export function MemberSheet({ view, member, onClose }: Props & { onClose: () => void }) {
   const isMe = member.userId === view.me.userId;
   const isAdmin = view.me.role === "ADMIN" && view.group.archivedAt === null;
-  const balance = balanceOf(view, member.userId);
   return (
     <Sheet title={member.name} onClose={onClose}>
-      {isMe ? (
-        <BalanceWords minor={balance} currency={view.group.currency} />
-      ) : (
-        <TheirBalance minor={balance} view={view} />
-      )}
+      <BalanceLine minor={balanceOf(view, member.userId)} isMine={isMe} view={view} />
       {isAdmin && !member.placeholder && <RoleChoice view={view} member={member} />}
       {(isAdmin || (isMe && member.unit !== null)) && <UnitForm key={member.unit} view={view} member={member} mayJoin={isAdmin} />}
       {view.group.archivedAt === null && <WeightForm key={member.weight} view={view} member={member} />}
@@ -43,8 +37,9 @@ export function MemberSheet({ view, member, onClose }: Props & { onClose: () => 
   );
 }
 
-function TheirBalance({ minor, view }: { minor: number; view: GroupView }) {
-  const words = minor === 0 ? t().common.settledUp : minor > 0 ? t().groups.theyAreOwed : t().groups.theyOwe;
+function BalanceLine({ minor, isMine, view }: { minor: number; isMine: boolean; view: GroupView }) {
+  const [owed, owes] = isMine ? [t().common.youAreOwed, t().common.youOwe] : [t().groups.theyAreOwed, t().groups.theyOwe];
+  const words = minor === 0 ? t().common.settledUp : minor > 0 ? owed : owes;
   return (
     <p class="balance-line" data-sign={minor === 0 ? undefined : minor > 0 ? "owed" : "owes"}>
       {words} {minor !== 0 && <Amount minor={Math.abs(minor)} currency={view.group.currency} />}

@@ -40,3 +40,14 @@ export function forgetInvite(userId: string, groupId: string): void {
     // As above.
   }
 }
+
+/** Whoever signs in next in this window finds none. */
+export function forgetInvites(): void {
+  try {
+    for (const key of Object.keys(sessionStorage)) {
+      if (key.startsWith(`${PREFIX}.`)) sessionStorage.removeItem(key);
+    }
+  } catch {
+    // As above.
+  }
+}

@@ -15,7 +15,7 @@ import { Webhooks } from "./webhooks.tsx";
 
 export function GroupSettings({ params }: ScreenProps) {
   const groupId = params["groupId"] ?? "";
-  return <WithGroup groupId={groupId}>{(view) => <SettingsScreen view={view} />}</WithGroup>;
+  return <WithGroup groupId={groupId}>{(view) => <SettingsScreen key={groupId} view={view} />}</WithGroup>;
 }
 
 function SettingsScreen({ view }: { view: GroupView }) {

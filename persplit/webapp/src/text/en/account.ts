@@ -72,6 +72,8 @@ export const account = {
   // What went wrong, by its code.
   rateLimited: (seconds: number) => `Too many tries. Wait ${seconds === 1 ? "a second" : `${seconds} seconds`} and try again.`,
   failures: {
+    storage_failed: "This browser can't keep that. Free some space, or leave the private window.",
+    too_large: "That is too much at once.",
     offline: "No connection. Try again when it is back.",
     email_taken: "There is an account with this address already.",
     credentials_invalid: "E-mail and password don't go together. Check both.",
@@ -126,6 +128,7 @@ export const account = {
     "Money that you owe or are owed is not settled by this.",
     "It can't be undone.",
   ],
+  wrongPassword: "That is not your password.",
   passwordToDelete: "Your password, to be sure that it is you",
   upgradeTitle: "Make this an account",
   upgradeHint: "Keep your place and your balances, use other devices, and make groups of your own.",
@@ -148,6 +151,8 @@ export const account = {
   signInAgain: "Sign in again",
   guestEnded: "This guest's access has ended. Ask for a new invite.",
   forgetDevice: "Forget what is on this device",
+
+  storageFault: "This browser can't keep what you write: free some space, or leave the private window.",
 
   // Personal tokens.
   tokensTitle: "Access for scripts",
