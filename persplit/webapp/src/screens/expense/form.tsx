@@ -12,6 +12,7 @@ import { today } from "../../ui/content.tsx";
 import { Banner, NotFound, Page } from "../../ui/layout.tsx";
 import { toast, toastFailure } from "../../ui/toasts.tsx";
 import { WithGroup } from "../group_frame.tsx";
+import { changesBetween } from "./changes.ts";
 import { Conflict } from "./conflict.tsx";
 import { ExpenseEditor, type Filled } from "./editor.tsx";
 import { attachWhenThere } from "./files.ts";
@@ -98,9 +99,11 @@ function ChangedExpense({ view, expense }: { view: GroupView; expense: ExpenseVi
   const [base, setBase] = useState(expense);
   const people = peopleOf(view, expense);
   const detail = `/g/${view.id}/e/${expense.id}`;
-  const isChangedMeanwhile = base.seq !== expense.seq && !expense.waiting && !base.waiting;
+  const isChangedMeanwhile =
+    !expense.waiting && !base.waiting && changesBetween(base, expense, view.group.currency).length > 0;
+  const seen = isChangedMeanwhile ? base : expense;
   const save = async (filled: Filled): Promise<string> => {
-    await store.send("expense:update", view.id, { expenseId: expense.id, ...sentOf(filled, view), ...seenSeq(base) });
+    await store.send("expense:update", view.id, { expenseId: expense.id, ...sentOf(filled, view), ...seenSeq(seen) });
     for (const file of filled.files) attachWhenThere(view.id, expense.id, file);
     toast(t().expense.saved(filled.form.description.trim()));
     return detail;
@@ -289,7 +292,7 @@ function MendInForm({ view, command }: { view: GroupView; command: RefusedComman
             theirs={known}
             mine={versionOf(filled.form, filled.worked, filled.category)}
             onTheirs={() => void drop(command, `/g/${view.id}/e/${known.id}`)}
-            onMine={() => void again(command, { ...command.fields, expectedSeq: known.seq })}
+            onMine={() => void again(command, mended(command, filled, view, known))}
           />
         ) : (
           <Refusal command={command} />
