@@ -8,6 +8,7 @@ import { formatMoney } from "../../ledger/money.ts";
 import { locale, t } from "../../text/index.ts";
 import type { ExpenseKind } from "../../wire/types.ts";
 import { Button, Chip, IconButton, Segments, TextArea, TextField } from "../../ui/controls.tsx";
+import { failureText } from "../../ui/failures.ts";
 import { Banner, Page } from "../../ui/layout.tsx";
 import { CategoryField } from "./category_picker.tsx";
 import { CurrencyFields } from "./currency_fields.tsx";
@@ -228,8 +229,7 @@ function toggled(parts: ReadonlySet<Part>, part: Part, isOn: boolean): ReadonlyS
 
 /** What the server said against it, by the part of the form that it is about. */
 function toldBy(error: unknown): Told {
-  if (!(error instanceof Failure)) return { other: String(error) };
-  if (error.errors.length === 0) return { other: error.message };
+  if (!(error instanceof Failure) || error.errors.length === 0) return { other: failureText(error) };
   const told: Told = {};
   for (const { path, message } of error.errors) told[partOf(path)] ??= message;
   return told;

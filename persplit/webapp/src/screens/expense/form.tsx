@@ -9,6 +9,7 @@ import { t } from "../../text/index.ts";
 import type { Commands, Expense, Recurrence } from "../../wire/types.ts";
 import { Button } from "../../ui/controls.tsx";
 import { today } from "../../ui/content.tsx";
+import { problemText } from "../../ui/failures.ts";
 import { Banner, NotFound, Page } from "../../ui/layout.tsx";
 import { toast, toastFailure } from "../../ui/toasts.tsx";
 import { WithGroup } from "../group_frame.tsx";
@@ -18,7 +19,7 @@ import { ExpenseEditor, type Filled } from "./editor.tsx";
 import { attachWhenThere } from "./files.ts";
 import { amongAll, scheduleFields, templateFields } from "./form_fields.ts";
 import { ONCE_A_MONTH, type RepeatForm } from "./form_state.ts";
-import { newId } from "./ids.ts";
+import { newId } from "../../ui/ids.ts";
 import { peopleOf } from "./people.ts";
 import { expenseForm, newForm, recurrenceForm, refusedForm } from "./stored.ts";
 import { versionOf } from "./version.ts";
@@ -250,7 +251,7 @@ function Refusal({ command }: { command: RefusedCommand }) {
   return (
     <Banner tone="danger" icon="warning">
       <p class="strong">{t().expense.refusedTitle}</p>
-      <p>{command.problem.detail}</p>
+      <p>{problemText(command.problem)}</p>
     </Banner>
   );
 }

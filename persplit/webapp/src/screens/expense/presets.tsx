@@ -14,7 +14,7 @@ import { nameOf, WithGroup } from "../group_frame.tsx";
 import { presetFields, withPreset } from "./carry.ts";
 import { divide } from "./division.ts";
 import { emptySplit } from "./form_state.ts";
-import { newId } from "./ids.ts";
+import { newId } from "../../ui/ids.ts";
 import { peopleOf } from "./people.ts";
 import { PRESET_NAME_LENGTH_MAX, presetNameError } from "./preset_chooser.tsx";
 import { SplitEditor } from "./split_editor.tsx";
