@@ -202,11 +202,6 @@ const MENDED_IN_THE_FORM: readonly RefusedCommand["type"][] = [
   "recurrence:save",
 ];
 
-/** Whether a refused command can be mended here. */
-export function canMend(command: RefusedCommand): boolean {
-  return [...MENDED_IN_THE_FORM, "expense:delete", "expense:restore"].includes(command.type);
-}
-
 function Mend({ view, command }: { view: GroupView; command: RefusedCommand }) {
   if (MENDED_IN_THE_FORM.includes(command.type)) return <MendInForm view={view} command={command} />;
   return (
