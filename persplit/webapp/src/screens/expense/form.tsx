@@ -43,13 +43,13 @@ function repeatOf(filled: Filled, view: GroupView): Pick<Commands["recurrence:cr
 
 export function AddExpense({ params }: ScreenProps) {
   const groupId = params["groupId"] ?? "";
-  return <WithGroup groupId={groupId}>{(view) => <NewExpense view={view} repeat={null} />}</WithGroup>;
+  return <WithGroup groupId={groupId}>{(view) => <NewExpense key={view.id} view={view} repeat={null} />}</WithGroup>;
 }
 
 /** The same form, with the repeating part open. */
 export function AddRecurring({ params }: ScreenProps) {
   const groupId = params["groupId"] ?? "";
-  return <WithGroup groupId={groupId}>{(view) => <NewExpense view={view} repeat={ONCE_A_MONTH} />}</WithGroup>;
+  return <WithGroup groupId={groupId}>{(view) => <NewExpense key={view.id} view={view} repeat={ONCE_A_MONTH} />}</WithGroup>;
 }
 
 function NewExpense({ view, repeat }: { view: GroupView; repeat: RepeatForm | null }) {
@@ -87,7 +87,7 @@ export function EditExpense({ params }: ScreenProps) {
     <WithGroup groupId={groupId}>
       {(view) => {
         const expense = [...view.expenses, ...view.deletedExpenses].find((one) => one.id === expenseId);
-        return expense ? <ChangedExpense view={view} expense={expense} /> : <NotFound backTo={`/g/${groupId}`} />;
+        return expense ? <ChangedExpense key={expense.id} view={view} expense={expense} /> : <NotFound backTo={`/g/${groupId}`} />;
       }}
     </WithGroup>
   );
@@ -159,7 +159,7 @@ export function EditRecurring({ params }: ScreenProps) {
     <WithGroup groupId={groupId}>
       {(view) => {
         const recurrence = view.recurrences.find((one) => one.id === params["recurrenceId"]);
-        return recurrence ? <ChangedRecurring view={view} recurrence={recurrence} /> : <NotFound backTo={`/g/${groupId}/recurring`} />;
+        return recurrence ? <ChangedRecurring key={recurrence.id} view={view} recurrence={recurrence} /> : <NotFound backTo={`/g/${groupId}/recurring`} />;
       }}
     </WithGroup>
   );
@@ -192,7 +192,7 @@ export function MendCommand({ params }: ScreenProps) {
   const groupId = params["groupId"] ?? "";
   const command = store.refused.value.find((one) => one.commandId === params["commandId"]);
   if (command === undefined) return <NotFound backTo="/outbox" />;
-  return <WithGroup groupId={groupId}>{(view) => <Mend view={view} command={command} />}</WithGroup>;
+  return <WithGroup groupId={groupId}>{(view) => <Mend key={command.commandId} view={view} command={command} />}</WithGroup>;
 }
 
 const MENDED_IN_THE_FORM: readonly RefusedCommand["type"][] = [
