@@ -56,7 +56,6 @@ const SCREENS: readonly (readonly [path: string, screen: Screen])[] = [
   ["/g/:groupId/settings", lazy(async () => (await import("./screens/groups/settings.tsx")).GroupSettings)],
   ["/g/:groupId/add", lazy(async () => (await import("./screens/expense/form.tsx")).AddExpense)],
   ["/g/:groupId/add/repeating", lazy(async () => (await import("./screens/expense/form.tsx")).AddRecurring)],
-  ["/g/:groupId/add/:commandId", lazy(async () => (await import("./screens/expense/form.tsx")).MendCommand)],
   ["/g/:groupId/mend/:commandId", lazy(async () => (await import("./screens/expense/form.tsx")).MendCommand)],
   ["/g/:groupId/e/:expenseId", lazy(async () => (await import("./screens/expense/detail.tsx")).ExpenseDetail)],
   ["/g/:groupId/e/:expenseId/edit", lazy(async () => (await import("./screens/expense/form.tsx")).EditExpense)],

@@ -16,7 +16,7 @@ export function Attachments({ view, expense }: { view: GroupView; expense: Expen
   const [isUploading, setUploading] = useState(false);
   const [opened, setOpened] = useState<Attachment | null>(null);
   const attachments = expense.attachments ?? [];
-  const canAdd = canAttach() && expense.deletedAt === null;
+  const canAdd = canAttach() && expense.deletedAt === null && view.group.archivedAt === null;
   if (attachments.length === 0 && !canAdd) return null;
   const isOnline = store.connection.value === "connected";
   const add = async (file: File) => {

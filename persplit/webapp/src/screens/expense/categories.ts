@@ -1,28 +1,37 @@
-/** What expenses are for: the server's list, kept on the device so that it is there with no network. */
+/** What expenses can be for: the list that the page knows, and what the server has since added to it. */
 
 import { signal } from "@preact/signals";
 import { store } from "../../data/store.ts";
 import { t } from "../../text/index.ts";
 import type { RestSchemas } from "../../wire/types.ts";
+import { CATEGORIES, categoryKey, isKnown } from "../insight/categories.ts";
 
-export type Category = RestSchemas["Category"];
+/** What to send as an expense's category, and its emoji. */
+export interface Category {
+  readonly key: string;
+  readonly icon: string;
+}
+
+type Told = RestSchemas["Category"];
 
 const KEPT_AT = "persplit.categories";
 const NONE_ICON = "🧾";
+const KNOWN: readonly Category[] = Object.entries(CATEGORIES).map(([key, { icon }]) => ({ key, icon }));
 
-const list = signal<readonly Category[]>(kept());
+/** What the server told last: kept on the device, to be there with no network. */
+const told = signal<readonly Told[]>(kept());
 let isAsked = false;
 
-function kept(): readonly Category[] {
+function kept(): readonly Told[] {
   try {
     const found: unknown = JSON.parse(localStorage.getItem(KEPT_AT) ?? "[]");
-    return Array.isArray(found) ? (found as Category[]) : [];
+    return Array.isArray(found) ? (found as Told[]) : [];
   } catch {
     return [];
   }
 }
 
-/** The list, in the order in which to show it. The server is asked for it once while the page is open. */
+/** All of them, in the order in which to show them. The server is asked once while the page is open. */
 export function categories(): readonly Category[] {
   if (!isAsked && store.offers("listCategories")) {
     isAsked = true;
@@ -30,11 +39,11 @@ export function categories(): readonly Category[] {
       isAsked = false;
     });
   }
-  return list.value;
+  return told.value.length > 0 ? told.value : KNOWN;
 }
 
 function keep(answer: RestSchemas["Categories"]): void {
-  list.value = answer.categories;
+  told.value = answer.categories;
   try {
     localStorage.setItem(KEPT_AT, JSON.stringify(answer.categories));
   } catch {
@@ -44,11 +53,13 @@ function keep(answer: RestSchemas["Categories"]): void {
 
 /** The emoji of a category; that of a receipt where it has none. */
 export function categoryIcon(category: string | null): string {
-  return categories().find(({ key }) => key === category)?.icon ?? NONE_ICON;
+  const key = categoryKey(category);
+  return categories().find((one) => one.key === key)?.icon ?? NONE_ICON;
 }
 
 /** Its name in the language shown; a free text is its own. */
 export function categoryName(category: string): string {
-  const names: Readonly<Record<string, string>> = t().expense.categories;
-  return names[category] ?? categories().find(({ key }) => key === category)?.name ?? category;
+  const key = categoryKey(category) ?? category;
+  if (isKnown(key)) return t().insight.categories[key];
+  return told.value.find((one) => one.key === key)?.name ?? category;
 }

@@ -47,7 +47,7 @@ function CategorySheet({ category, onChoose, onClose }: {
   const [text, setText] = useState("");
   const wanted = folded(text);
   const found = categories().filter(
-    ({ key, name }) => wanted === "" || [key, name, categoryName(key)].some((one) => folded(one).includes(wanted)),
+    ({ key }) => wanted === "" || [key, categoryName(key)].some((one) => folded(one).includes(wanted)),
   );
   const isOwn = wanted !== "" && !found.some(({ key }) => folded(categoryName(key)) === wanted);
   return (

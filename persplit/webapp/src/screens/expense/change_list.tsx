@@ -12,7 +12,7 @@ import type { Change } from "./changes.ts";
 
 export function ChangeList({ view, changes }: { view: GroupView; changes: readonly Change[] }) {
   return (
-    <dl class="changes">
+    <dl class="version-changes">
       {changes.map((change) => (
         <div key={change.field}>
           <dt class="small muted">{t().expense.changedFields[change.field]}</dt>

@@ -16,8 +16,10 @@ export function Conflict({ view, theirs, mine, onTheirs, onMine }: {
 }) {
   const changes = mine === null ? [] : changesBetween(theirs, mine, view.group.currency);
   return (
-    <section class="card stack-small conflict" aria-label={t().expense.conflictTitle} role="alert">
-      <h2>{t().expense.conflictTitle}</h2>
+    <section class="card stack-small conflict" aria-label={t().expense.conflictTitle}>
+      <div role="alert">
+        <h2>{t().expense.conflictTitle}</h2>
+      </div>
       <p class="small muted">{t().expense.conflictHint}</p>
       {changes.length > 0 ? (
         <>

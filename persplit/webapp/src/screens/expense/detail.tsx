@@ -8,7 +8,7 @@ import { store } from "../../data/store.ts";
 import { formatMoney } from "../../ledger/money.ts";
 import { locale, t } from "../../text/index.ts";
 import type { Posting } from "../../wire/types.ts";
-import { Button, ButtonLink } from "../../ui/controls.tsx";
+import { Button } from "../../ui/controls.tsx";
 import { Amount, formatDay, formatMoment, WaitingMark } from "../../ui/content.tsx";
 import { Icon } from "../../ui/icons.tsx";
 import { Banner, NotFound, Page } from "../../ui/layout.tsx";
@@ -37,6 +37,7 @@ export function ExpenseDetail({ params }: ScreenProps) {
 
 function Detail({ view, expense }: { view: GroupView; expense: ExpenseView }) {
   const isDeleted = expense.deletedAt !== null;
+  const canChange = !isDeleted && view.group.archivedAt === null;
   const address = `/g/${view.id}/e/${expense.id}`;
   const [isHistoryOpen, setHistoryOpen] = useState(false);
   return (
@@ -44,10 +45,10 @@ function Detail({ view, expense }: { view: GroupView; expense: ExpenseView }) {
       title={expense.description}
       backTo={`/g/${view.id}`}
       actions={
-        !isDeleted && (
-          <ButtonLink kind="quiet" icon="edit" href={`#${address}/edit`}>
-            {t().common.edit}
-          </ButtonLink>
+        canChange && (
+          <a class="icon-button" href={`#${address}/edit`} aria-label={t().common.edit} title={t().common.edit}>
+            <Icon name="edit" />
+          </a>
         )
       }
     >
@@ -67,7 +68,7 @@ function Detail({ view, expense }: { view: GroupView; expense: ExpenseView }) {
       <Fold icon="history" title={t().expense.history} isOpen={isHistoryOpen} onToggle={setHistoryOpen}>
         <History view={view} expense={expense} />
       </Fold>
-      {!isDeleted && (
+      {canChange && (
         <Button kind="danger" icon="trash" isWide onClick={() => void remove(view, expense)}>
           {t().common.delete}
         </Button>
@@ -125,24 +126,21 @@ function Head({ view, expense }: { view: GroupView; expense: ExpenseView }) {
   const { currency } = view.group;
   return (
     <section class="card stack-small wraps-title" aria-label={t().expense.detailTitle}>
-      <div class="row">
-        <span class="icon-tile detail-icon" aria-hidden="true">
-          {categoryIcon(expense.category)}
-        </span>
-        <div class="grow">
-          <p>
-            <Amount minor={expense.amount} currency={currency} isLarge />
-          </p>
-          {original && (
-            <p class="small muted">
-              {t().expense.typedAt(formatMoney(original.amount, original.currency, locale.value), original.rate)}
-            </p>
-          )}
-        </div>
-      </div>
+      <p>
+        <Amount minor={expense.amount} currency={currency} isLarge />
+      </p>
+      {original && (
+        <p class="small muted">
+          {t().expense.typedAt(formatMoney(original.amount, original.currency, locale.value), original.rate)}
+        </p>
+      )}
       <p class="row-wrap">
         <span>{formatDay(expense.date)}</span>
-        {expense.category !== null && <span class="tag">{categoryName(expense.category)}</span>}
+        {expense.category !== null && (
+          <span class="tag">
+            <span aria-hidden="true">{categoryIcon(expense.category)}</span> {categoryName(expense.category)}
+          </span>
+        )}
         {kind !== "EXPENSE" && <span class="tag">{t().expense.kinds[kind]}</span>}
         <WaitingMark waiting={expense.waiting} />
       </p>

@@ -7,7 +7,8 @@ import { Failure, type GroupView } from "../../data/model.ts";
 import { formatMoney } from "../../ledger/money.ts";
 import { locale, t } from "../../text/index.ts";
 import type { ExpenseKind } from "../../wire/types.ts";
-import { Button, Chip, Segments, TextArea, TextField } from "../../ui/controls.tsx";
+import { Button, Chip, IconButton, Segments, TextArea, TextField } from "../../ui/controls.tsx";
+import { failureText } from "../../ui/failures.ts";
 import { Banner, Page } from "../../ui/layout.tsx";
 import { CategoryField } from "./category_picker.tsx";
 import { CurrencyFields } from "./currency_fields.tsx";
@@ -102,6 +103,7 @@ export function ExpenseEditor(props: EditorProps) {
 
   return (
     <Page title={title} backTo={backTo}>
+      {view.group.archivedAt !== null && <Banner tone="warning" icon="archive">{t().expense.archived}</Banner>}
       {above?.(filled, setForm)}
       <form
         class="stack expense-form"
@@ -157,14 +159,14 @@ export function ExpenseEditor(props: EditorProps) {
             onInput={(date) => change({ date })}
           />
         </div>
-        <PartChips purpose={props.purpose} parts={parts} onChange={(part, isOn) => {
+        <PartChips purpose={props.purpose} parts={parts} isRepeating={form.repeat !== null} onChange={(part, isOn) => {
           setParts(toggled(parts, part, isOn));
           if (part === "repeat") change({ repeat: isOn ? (form.repeat ?? ONCE_A_MONTH) : null });
           if (part === "currency" && !isOn) change({ currency: view.group.currency, rate: "" });
           if (part === "kind" && !isOn) change({ kind: "EXPENSE" });
           if (part === "notes" && !isOn) change({ notes: "" });
         }} />
-        {parts.has("receipt") && (
+        {parts.has("receipt") && !form.repeat && (
           <ReceiptFields
             groupId={view.id}
             files={files}
@@ -173,6 +175,7 @@ export function ExpenseEditor(props: EditorProps) {
               setForm((before) => withReceipt(before, scanned, people));
               setDoubts(doubtsOf(scanned));
               setSplitOpen(true);
+              window.scrollTo({ top: 0 });
             }}
           />
         )}
@@ -226,11 +229,27 @@ function toggled(parts: ReadonlySet<Part>, part: Part, isOn: boolean): ReadonlyS
 
 /** What the server said against it, by the part of the form that it is about. */
 function toldBy(error: unknown): Told {
-  if (!(error instanceof Failure)) return { other: String(error) };
-  if (error.errors.length === 0) return { other: error.message };
+  if (!(error instanceof Failure) || error.errors.length === 0) return { other: failureText(error) };
   const told: Told = {};
   for (const { path, message } of error.errors) told[partOf(path)] ??= message;
   return told;
+}
+
+/** What a number pad lacks: one more amount to add. */
+function PlusButton({ form, onChange }: { form: ExpenseForm; onChange: (change: Partial<ExpenseForm>) => void }) {
+  const element = useRef<HTMLDivElement>(null);
+  return (
+    <div class="amount-plus" ref={element}>
+      <IconButton
+        icon="add"
+        label={t().expense.addAmount}
+        onClick={() => {
+          onChange({ amount: `${form.amount.replace(/\+\s*$/u, "")}+` });
+          element.current?.parentElement?.querySelector("input")?.focus();
+        }}
+      />
+    </div>
+  );
 }
 
 function Essentials({ form, problems, worked, told, doubts, onChange }: {
@@ -255,7 +274,7 @@ function Essentials({ form, problems, worked, told, doubts, onChange }: {
           label={`${t().expense.amount} (${form.currency})`}
           isLarge
           isFirst={form.amount === ""}
-          inputMode="text"
+          inputMode="decimal"
           value={form.amount}
           placeholder="0"
           hint={amountHint(form, worked, doubts)}
@@ -266,6 +285,7 @@ function Essentials({ form, problems, worked, told, doubts, onChange }: {
           }}
           onBlur={() => setLeft(true)}
         />
+        {worked.amount !== null && <PlusButton form={form} onChange={onChange} />}
       </div>
       <TextField
         label={t().expense.description}
@@ -321,14 +341,16 @@ function openText(form: ExpenseForm, { paid, divided }: WorkedOut): string {
   return problem.minor > 0 ? t().expense.payersLeft(amount) : t().expense.payersTooMuch(amount);
 }
 
-function PartChips({ purpose, parts, onChange }: {
+function PartChips({ purpose, parts, isRepeating, onChange }: {
   purpose: EditorProps["purpose"];
   parts: ReadonlySet<Part>;
+  /** What repeats has no photo of its own. */
+  isRepeating: boolean;
   onChange: (part: Part, isOn: boolean) => void;
 }) {
   const words = t().expense;
   const offered: readonly (readonly [part: Part, label: string, isOffered: boolean])[] = [
-    ["receipt", words.partReceipt, purpose !== "template" && canAttach()],
+    ["receipt", words.partReceipt, !isRepeating && canAttach()],
     ["notes", words.partNotes, true],
     ["repeat", words.partRepeat, purpose === "either"],
     ["currency", words.partCurrency, true],

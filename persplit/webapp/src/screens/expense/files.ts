@@ -4,6 +4,7 @@ import { Failure } from "../../data/model.ts";
 import { store } from "../../data/store.ts";
 import { t } from "../../text/index.ts";
 import type { RestSchemas } from "../../wire/types.ts";
+import { failureText } from "../../ui/failures.ts";
 import { toast } from "../../ui/toasts.tsx";
 
 type Uploaded = RestSchemas["Uploaded"];
@@ -91,5 +92,5 @@ export function attachWhenThere(groupId: string, expenseId: string, file: Chosen
 export function uploadProblem(error: unknown): string {
   if (error instanceof Failure && error.code === "offline") return t().expense.attachNeedsNetwork;
   if (error instanceof Failure && error.status === 415) return t().expense.fileNotSupported;
-  return error instanceof Error ? error.message : String(error);
+  return failureText(error);
 }

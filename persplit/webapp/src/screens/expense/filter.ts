@@ -2,6 +2,7 @@
 
 import { parseMoney } from "../../ledger/money.ts";
 import type { Expense } from "../../wire/types.ts";
+import { categoryKey } from "../insight/categories.ts";
 import { folded } from "./guess.ts";
 import { payersOf } from "./people.ts";
 
@@ -68,11 +69,16 @@ function checksOf(filter: Filter, currency: string, canonical: (userId: string) 
   return [
     ...words(filter.text),
     ...people(filter, canonical),
-    ...(filter.category === "" ? [] : [(expense: Expense) => folded(expense.category ?? "") === folded(filter.category)]),
+    ...(filter.category === "" ? [] : [(expense: Expense) => sameCategory(expense.category, filter.category)]),
     ...amounts(filter, currency),
     ...(filter.dateFrom === "" ? [] : [(expense: Expense) => expense.date >= filter.dateFrom]),
     ...(filter.dateTo === "" ? [] : [(expense: Expense) => expense.date <= filter.dateTo]),
   ];
+}
+
+/** By key: `Dinner` and `food` are one. */
+function sameCategory(category: string | null, wanted: string): boolean {
+  return folded(categoryKey(category) ?? "") === folded(categoryKey(wanted) ?? "");
 }
 
 function words(text: string): Check[] {

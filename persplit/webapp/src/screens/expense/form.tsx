@@ -9,15 +9,17 @@ import { t } from "../../text/index.ts";
 import type { Commands, Expense, Recurrence } from "../../wire/types.ts";
 import { Button } from "../../ui/controls.tsx";
 import { today } from "../../ui/content.tsx";
+import { problemText } from "../../ui/failures.ts";
 import { Banner, NotFound, Page } from "../../ui/layout.tsx";
 import { toast, toastFailure } from "../../ui/toasts.tsx";
 import { WithGroup } from "../group_frame.tsx";
+import { changesBetween } from "./changes.ts";
 import { Conflict } from "./conflict.tsx";
 import { ExpenseEditor, type Filled } from "./editor.tsx";
 import { attachWhenThere } from "./files.ts";
 import { amongAll, scheduleFields, templateFields } from "./form_fields.ts";
 import { ONCE_A_MONTH, type RepeatForm } from "./form_state.ts";
-import { newId } from "./ids.ts";
+import { newId } from "../../ui/ids.ts";
 import { peopleOf } from "./people.ts";
 import { expenseForm, newForm, recurrenceForm, refusedForm } from "./stored.ts";
 import { versionOf } from "./version.ts";
@@ -41,13 +43,13 @@ function repeatOf(filled: Filled, view: GroupView): Pick<Commands["recurrence:cr
 
 export function AddExpense({ params }: ScreenProps) {
   const groupId = params["groupId"] ?? "";
-  return <WithGroup groupId={groupId}>{(view) => <NewExpense view={view} repeat={null} />}</WithGroup>;
+  return <WithGroup groupId={groupId}>{(view) => <NewExpense key={view.id} view={view} repeat={null} />}</WithGroup>;
 }
 
 /** The same form, with the repeating part open. */
 export function AddRecurring({ params }: ScreenProps) {
   const groupId = params["groupId"] ?? "";
-  return <WithGroup groupId={groupId}>{(view) => <NewExpense view={view} repeat={ONCE_A_MONTH} />}</WithGroup>;
+  return <WithGroup groupId={groupId}>{(view) => <NewExpense key={view.id} view={view} repeat={ONCE_A_MONTH} />}</WithGroup>;
 }
 
 function NewExpense({ view, repeat }: { view: GroupView; repeat: RepeatForm | null }) {
@@ -85,7 +87,7 @@ export function EditExpense({ params }: ScreenProps) {
     <WithGroup groupId={groupId}>
       {(view) => {
         const expense = [...view.expenses, ...view.deletedExpenses].find((one) => one.id === expenseId);
-        return expense ? <ChangedExpense view={view} expense={expense} /> : <NotFound backTo={`/g/${groupId}`} />;
+        return expense ? <ChangedExpense key={expense.id} view={view} expense={expense} /> : <NotFound backTo={`/g/${groupId}`} />;
       }}
     </WithGroup>
   );
@@ -98,9 +100,11 @@ function ChangedExpense({ view, expense }: { view: GroupView; expense: ExpenseVi
   const [base, setBase] = useState(expense);
   const people = peopleOf(view, expense);
   const detail = `/g/${view.id}/e/${expense.id}`;
-  const isChangedMeanwhile = base.seq !== expense.seq && !expense.waiting && !base.waiting;
+  const isChangedMeanwhile =
+    !expense.waiting && !base.waiting && changesBetween(base, expense, view.group.currency).length > 0;
+  const seen = isChangedMeanwhile ? base : expense;
   const save = async (filled: Filled): Promise<string> => {
-    await store.send("expense:update", view.id, { expenseId: expense.id, ...sentOf(filled, view), ...seenSeq(base) });
+    await store.send("expense:update", view.id, { expenseId: expense.id, ...sentOf(filled, view), ...seenSeq(seen) });
     for (const file of filled.files) attachWhenThere(view.id, expense.id, file);
     toast(t().expense.saved(filled.form.description.trim()));
     return detail;
@@ -155,7 +159,7 @@ export function EditRecurring({ params }: ScreenProps) {
     <WithGroup groupId={groupId}>
       {(view) => {
         const recurrence = view.recurrences.find((one) => one.id === params["recurrenceId"]);
-        return recurrence ? <ChangedRecurring view={view} recurrence={recurrence} /> : <NotFound backTo={`/g/${groupId}/recurring`} />;
+        return recurrence ? <ChangedRecurring key={recurrence.id} view={view} recurrence={recurrence} /> : <NotFound backTo={`/g/${groupId}/recurring`} />;
       }}
     </WithGroup>
   );
@@ -188,7 +192,7 @@ export function MendCommand({ params }: ScreenProps) {
   const groupId = params["groupId"] ?? "";
   const command = store.refused.value.find((one) => one.commandId === params["commandId"]);
   if (command === undefined) return <NotFound backTo="/outbox" />;
-  return <WithGroup groupId={groupId}>{(view) => <Mend view={view} command={command} />}</WithGroup>;
+  return <WithGroup groupId={groupId}>{(view) => <Mend key={command.commandId} view={view} command={command} />}</WithGroup>;
 }
 
 const MENDED_IN_THE_FORM: readonly RefusedCommand["type"][] = [
@@ -197,11 +201,6 @@ const MENDED_IN_THE_FORM: readonly RefusedCommand["type"][] = [
   "recurrence:create",
   "recurrence:save",
 ];
-
-/** Whether a refused command can be mended here. */
-export function canMend(command: RefusedCommand): boolean {
-  return [...MENDED_IN_THE_FORM, "expense:delete", "expense:restore"].includes(command.type);
-}
 
 function Mend({ view, command }: { view: GroupView; command: RefusedCommand }) {
   if (MENDED_IN_THE_FORM.includes(command.type)) return <MendInForm view={view} command={command} />;
@@ -247,7 +246,7 @@ function Refusal({ command }: { command: RefusedCommand }) {
   return (
     <Banner tone="danger" icon="warning">
       <p class="strong">{t().expense.refusedTitle}</p>
-      <p>{command.problem.detail}</p>
+      <p>{problemText(command.problem)}</p>
     </Banner>
   );
 }
@@ -289,7 +288,7 @@ function MendInForm({ view, command }: { view: GroupView; command: RefusedComman
             theirs={known}
             mine={versionOf(filled.form, filled.worked, filled.category)}
             onTheirs={() => void drop(command, `/g/${view.id}/e/${known.id}`)}
-            onMine={() => void again(command, { ...command.fields, expectedSeq: known.seq })}
+            onMine={() => void again(command, mended(command, filled, view, known))}
           />
         ) : (
           <Refusal command={command} />

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import type { ScreenProps } from "../../app.tsx";
 import type { GroupView } from "../../data/model.ts";
 import { store } from "../../data/store.ts";
-import { digitsOf } from "../../ledger/money.ts";
+import { digitsOf, formatMoney } from "../../ledger/money.ts";
 import { locale, t } from "../../text/index.ts";
 import type { Preset, SplitType } from "../../wire/types.ts";
 import { Button, Checkbox, TextField } from "../../ui/controls.tsx";
@@ -14,7 +14,7 @@ import { nameOf, WithGroup } from "../group_frame.tsx";
 import { presetFields, withPreset } from "./carry.ts";
 import { divide } from "./division.ts";
 import { emptySplit } from "./form_state.ts";
-import { newId } from "./ids.ts";
+import { newId } from "../../ui/ids.ts";
 import { peopleOf } from "./people.ts";
 import { PRESET_NAME_LENGTH_MAX, presetNameError } from "./preset_chooser.tsx";
 import { SplitEditor } from "./split_editor.tsx";
@@ -163,6 +163,7 @@ function PresetSheet({ view, preset, onClose }: { view: GroupView; preset: Prese
         divided={divided}
         types={PRESET_TYPES}
         canLeavePayerOut={false}
+        above={<p class="small muted">{t().expense.presetFor(formatMoney(amount, currency, locale.value))}</p>}
         onChange={setSplit}
       />
       <Checkbox label={t().expense.presetDefault} isChecked={isDefault} onToggle={setDefault} />

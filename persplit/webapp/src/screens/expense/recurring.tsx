@@ -11,7 +11,7 @@ import { Banner, Empty, Page } from "../../ui/layout.tsx";
 import { toast, toastFailure } from "../../ui/toasts.tsx";
 import { WithGroup } from "../group_frame.tsx";
 import { categoryIcon } from "./categories.ts";
-import { newId } from "./ids.ts";
+import { newId } from "../../ui/ids.ts";
 import { dayNumber, nextDay, whatIsLeft } from "./schedule.ts";
 
 export function Recurring({ params }: ScreenProps) {

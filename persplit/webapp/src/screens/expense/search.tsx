@@ -12,6 +12,7 @@ import { nameOf, WithGroup } from "../group_frame.tsx";
 import { categoryIcon, categoryName } from "./categories.ts";
 import { type Filter, filterCount, NO_FILTER, search } from "./filter.ts";
 import { Fold } from "./fold.tsx";
+import { categoryKey } from "../insight/categories.ts";
 import { canonicalOf, payersOf } from "./people.ts";
 import { namesOf } from "./split_words.ts";
 
@@ -133,7 +134,7 @@ function Filters({ view, filter, onChange }: { view: GroupView; filter: Filter; 
 
 /** Only those that something was spent on, by name. */
 function usedCategories(expenses: readonly ExpenseView[]): { value: string; label: string }[] {
-  const used = [...new Set(expenses.map((expense) => expense.category).filter((category) => category !== null))];
+  const used = [...new Set(expenses.map((expense) => categoryKey(expense.category)).filter((key) => key !== null))];
   return used
     .map((category) => ({ value: category, label: `${categoryIcon(category)} ${categoryName(category)}` }))
     .sort((a, b) => categoryName(a.value).localeCompare(categoryName(b.value), locale.value));
