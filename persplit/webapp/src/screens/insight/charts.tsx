@@ -7,7 +7,7 @@ import type { GroupView } from "../../data/model.ts";
 import { formatMoney } from "../../ledger/money.ts";
 import { locale, plural, t } from "../../text/index.ts";
 import { Amount, today } from "../../ui/content.tsx";
-import { ButtonLink, Segments, TextField } from "../../ui/controls.tsx";
+import { ButtonLink, Chip, TextField } from "../../ui/controls.tsx";
 import { Empty, Page, SectionTitle } from "../../ui/layout.tsx";
 import { GroupTabs, nameOf, WithGroup } from "../group_frame.tsx";
 import { canonical } from "../settle/plan.ts";
@@ -62,12 +62,11 @@ function PeriodChooser({ choice, own, onChoose, onOwn }: {
   const choices: readonly PeriodChoice[] = ["all", "month", "before", "year", "own"];
   return (
     <div class="stack-small">
-      <Segments
-        label={t().insight.period}
-        value={choice}
-        choices={choices.map((value) => ({ value, label: t().insight.periods[value] }))}
-        onChoose={onChoose}
-      />
+      <div class="row-wrap" role="group" aria-label={t().insight.period}>
+        {choices.map((value) => (
+          <Chip key={value} label={t().insight.periods[value]} isOn={value === choice} onToggle={() => onChoose(value)} />
+        ))}
+      </div>
       {choice === "own" && (
         <div class="two">
           <TextField label={t().insight.from} type="date" value={own.from} onInput={(from) => onOwn({ ...own, from })} />

@@ -29,7 +29,7 @@ function FilesOf({ view }: { view: GroupView }) {
         <>
           <SectionTitle>{t().insight.importTitle}</SectionTitle>
           {view.me.role === "ADMIN" ? (
-            <Importer view={view} onImported={() => setImported(imported + 1)} />
+            <Importer view={view} onImported={() => setImported((before) => before + 1)} />
           ) : (
             <Banner>{t().insight.importAdmins}</Banner>
           )}

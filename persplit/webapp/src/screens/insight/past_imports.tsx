@@ -43,7 +43,7 @@ export function PastImports({ view, version }: { view: GroupView; version: numbe
                   </span>
                 </span>
                 {undoneAt === null && view.me.role === "ADMIN" && (
-                  <Button kind="quiet" icon="undo" onClick={() => void undoImport(view.id, importId).then(() => setUndone(undone + 1))}>
+                  <Button kind="quiet" icon="undo" onClick={() => void undoImport(view.id, importId).then(() => setUndone((before) => before + 1))}>
                     {t().insight.undoImport}
                   </Button>
                 )}

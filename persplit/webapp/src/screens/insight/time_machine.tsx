@@ -40,8 +40,15 @@ function Past({ view }: { view: GroupView }) {
   );
 }
 
+interface Time {
+  readonly at: number;
+  readonly isPlaying: boolean;
+  readonly go: (step: number) => void;
+  readonly play: () => void;
+}
+
 /** Where one is: a step, or always the newest. */
-function useTime(last: number) {
+function useTime(last: number): Time {
   const [chosen, setChosen] = useState<number | undefined>(undefined);
   const [isPlaying, setPlaying] = useState(false);
   const at = Math.min(chosen ?? last, last);
@@ -74,23 +81,24 @@ function Machine({ view, steps }: { view: GroupView; steps: readonly Step[] }) {
   if (!step) return null;
   return (
     <>
-      <div class="card stack time">
-        <div class="row">
-          <span class="grow">
-            <span class="strong">{formatMoment(step.event.at)}</span>
-            <span class="muted small block">{t().insight.stepOf(time.at + 1, steps.length)}</span>
-          </span>
-          {time.at < last && (
-            <Button kind="plain" onClick={() => time.go(last)}>
-              {t().insight.now}
-            </Button>
-          )}
-          <Button kind="quiet" icon={time.isPlaying ? "close" : "history"} onClick={time.play}>
-            {time.isPlaying ? t().insight.stop : t().insight.play}
-          </Button>
-        </div>
-        <div class="row steps">
-          <IconButton icon="back" label={t().insight.stepBack} onClick={() => time.go(time.at - 1)} />
+      <Controls time={time} step={step} last={last} telling={telling} />
+      <WhatHappened view={view} step={step} telling={telling} />
+      <SectionTitle>{time.at === last ? t().insight.balancesNow : t().insight.balancesThen}</SectionTitle>
+      <BalanceBars bars={barsOf(view, step)} currency={view.group.currency} scale={scale} label={t().insight.balancesThen} />
+    </>
+  );
+}
+
+function Controls({ time, step, last, telling }: { time: Time; step: Step; last: number; telling: Telling }) {
+  const moment = formatMoment(step.event.at);
+  return (
+    <div class="card stack">
+      <p class="row-wrap spread">
+        <span class="strong">{moment}</span>
+        <span class="muted small">{t().insight.stepOf(time.at + 1, last + 1)}</span>
+      </p>
+      <div class="row steps">
+        <IconButton icon="back" label={t().insight.stepBack} onClick={() => time.go(time.at - 1)} />
         <input
           class="slider"
           type="range"
@@ -98,16 +106,22 @@ function Machine({ view, steps }: { view: GroupView; steps: readonly Step[] }) {
           max={last}
           value={time.at}
           aria-label={t().insight.moment}
-          aria-valuetext={`${formatMoment(step.event.at)}: ${tellEvent(step.event, telling)}`}
+          aria-valuetext={`${moment}: ${tellEvent(step.event, telling)}`}
           onInput={(event) => time.go(event.currentTarget.valueAsNumber)}
         />
-          <IconButton icon="forward" label={t().insight.stepForward} onClick={() => time.go(time.at + 1)} />
-        </div>
+        <IconButton icon="forward" label={t().insight.stepForward} onClick={() => time.go(time.at + 1)} />
       </div>
-      <WhatHappened view={view} step={step} telling={telling} />
-      <SectionTitle>{time.at === last ? t().insight.balancesNow : t().insight.balancesThen}</SectionTitle>
-      <BalanceBars bars={barsOf(view, step)} currency={view.group.currency} scale={scale} label={t().insight.balancesThen} />
-    </>
+      <div class="buttons">
+        <Button kind="quiet" icon={time.isPlaying ? "close" : "history"} onClick={time.play}>
+          {time.isPlaying ? t().insight.stop : t().insight.play}
+        </Button>
+        {time.at < last && (
+          <Button kind="plain" onClick={() => time.go(last)}>
+            {t().insight.now}
+          </Button>
+        )}
+      </div>
+    </div>
   );
 }
 
@@ -128,7 +142,7 @@ function WhatHappened({ view, step, telling }: { view: GroupView; step: Step; te
       {changed.length === 0 ? (
         <p class="muted small">{t().insight.noChange}</p>
       ) : (
-        <ul class="changes" aria-label={tellChanges(changed, telling)}>
+        <ul class="moved-list" aria-label={tellChanges(changed, telling)}>
           {changed.map(({ userId, amount }) => (
             <li key={userId}>
               {nameOf(view, userId)} <Amount key={step.event.seq} minor={amount} currency={view.group.currency} isSigned />

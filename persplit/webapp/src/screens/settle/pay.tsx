@@ -244,7 +244,10 @@ function Record({ view, side, from, to, minor, onMissing }: Way & { onMissing: (
           label={`${t().settle.utr} (${t().common.optional})`}
           hint={t().settle.utrHint}
           value={utr}
-          onInput={setUtr}
+          onInput={(text) => {
+            setUtr(text);
+            setProblem(undefined);
+          }}
           inputMode="numeric"
           error={problem}
         />

@@ -54,7 +54,9 @@ function Detail({ view, payment }: { view: GroupView; payment: SettlementView })
           {t().settle.status[status]}
         </p>
         <p class="muted">{nextStep(view, payment)}</p>
-        <WaitingMark waiting={payment.waiting} />
+        <p class="center-row row-tight">
+          <WaitingMark waiting={payment.waiting} />
+        </p>
         <Actions view={view} payment={payment} />
       </div>
       {(note !== null || utr !== null) && (

@@ -53,7 +53,7 @@ export const settle = {
   letThemScan: (name: string) => `Let ${name} scan this with any UPI app.`,
   notAsPicture: "Above ₹2,000, don’t send this QR as a picture: scan it from a screen, or pay by UPI ID.",
   overLimit: (payments: number) => `UPI takes at most ₹1,00,000 in one payment between people. This takes ${payments} payments.`,
-  payFirstPart: "Pay ₹1,00,000 first",
+  payFirstPart: "Begin with ₹1,00,000",
   byHand: "On this phone",
   sendThem: "From far away",
   upiId: "UPI ID",

@@ -52,7 +52,7 @@ export const settle: typeof en = {
   letThemScan: (name: string) => `${name} किसी भी UPI ऐप से इसे स्कैन करें।`,
   notAsPicture: "₹2,000 से ऊपर यह QR तस्वीर के रूप में न भेजें: स्क्रीन से स्कैन करें, या UPI ID से पैसे दें।",
   overLimit: (payments: number) => `UPI में एक व्यक्ति दूसरे को एक बार में ज़्यादा से ज़्यादा ₹1,00,000 दे सकता है। इसके लिए ${payments} भुगतान लगेंगे।`,
-  payFirstPart: "पहले ₹1,00,000 दें",
+  payFirstPart: "पहले ₹1,00,000 से शुरू करें",
   byHand: "इसी फ़ोन से",
   sendThem: "दूर से",
   upiId: "UPI ID",
