@@ -8,7 +8,7 @@ import { locale, t } from "../../text/index.ts";
 import { Avatar, formatDay } from "../../ui/content.tsx";
 import { Button } from "../../ui/controls.tsx";
 import { Empty, Page, SectionTitle, Skeleton } from "../../ui/layout.tsx";
-import { FailureBanner } from "../../ui/remote.tsx";
+import { NeedsNetwork } from "../../ui/fetched.tsx";
 import type { RestSchemas } from "../../wire/types.ts";
 import { byDay, mergedFeed, unreadGroups, type Entry } from "./feed.ts";
 import { placeOf, tellEvent, type Telling } from "./telling.ts";
@@ -48,7 +48,7 @@ export function Activity() {
   useEffect(() => void load(null), [news, store.connection.value === "connected"]);
   return (
     <Page title={t().insight.activityTitle}>
-      {error !== undefined && <FailureBanner error={error} retry={() => void load(null)} />}
+      {error !== undefined && <NeedsNetwork failure={error} onAgain={() => void load(null)} />}
       {entries === undefined && error === undefined && <Skeleton lines={6} />}
       {entries?.length === 0 && <Empty icon="activity" title={t().insight.noActivity} hint={t().insight.noActivityHint} />}
       {byDay(entries ?? []).map(({ day, entries: ofDay }) => (

@@ -9,8 +9,8 @@ import { t } from "../../text/index.ts";
 import { today } from "../../ui/content.tsx";
 import { Icon } from "../../ui/icons.tsx";
 import { Banner, Page, SectionTitle } from "../../ui/layout.tsx";
-import { FailureBanner } from "../../ui/remote.tsx";
-import { saveFile } from "../../ui/save_file.ts";
+import { NeedsNetwork } from "../../ui/fetched.tsx";
+import { saveFile } from "../../ui/files.ts";
 import { WithGroup } from "../group_frame.tsx";
 import { Importer } from "./import_form.tsx";
 import { PastImports } from "./past_imports.tsx";
@@ -82,7 +82,7 @@ function Exports({ view }: { view: GroupView }) {
           </li>
         ))}
       </ul>
-      {error !== undefined && <FailureBanner error={error} />}
+      {error !== undefined && <NeedsNetwork failure={error} />}
     </>
   );
 }

@@ -10,7 +10,7 @@ import { Amount, formatDay } from "../../ui/content.tsx";
 import { Button, Select } from "../../ui/controls.tsx";
 import { Icon } from "../../ui/icons.tsx";
 import { Banner, Skeleton } from "../../ui/layout.tsx";
-import { FailureBanner } from "../../ui/remote.tsx";
+import { NeedsNetwork } from "../../ui/fetched.tsx";
 import { toast } from "../../ui/toasts.tsx";
 import { nameOf } from "../group_frame.tsx";
 import {
@@ -87,7 +87,7 @@ export function Importer({ view, onImported }: { view: GroupView; onImported: ()
   return (
     <div class="card stack">
       <FileChooser key={done} onChoose={(picked) => void choose(picked)} />
-      {error !== undefined && <FailureBanner error={error} retry={file ? () => void look(file, decisions) : undefined} />}
+      {error !== undefined && <NeedsNetwork failure={error} onAgain={file ? () => void look(file, decisions) : undefined} />}
       {file && (error !== undefined || report) && (
         <FormatChooser decisions={decisions} found={report?.format} onDecide={(decided) => void look(file, decided)} />
       )}

@@ -10,7 +10,7 @@ import { BalanceBars } from "../../ui/balance_bars.tsx";
 import { Amount, formatMoment } from "../../ui/content.tsx";
 import { Button, IconButton } from "../../ui/controls.tsx";
 import { Empty, Page, SectionTitle } from "../../ui/layout.tsx";
-import { RemoteView, useRemote } from "../../ui/remote.tsx";
+import { Fetched, useLoaded } from "../../ui/fetched.tsx";
 import { GroupTabs, nameOf, WithGroup } from "../group_frame.tsx";
 import { placeOf, tellChanges, tellEvent, type Telling } from "./telling.ts";
 import { tellingOf } from "./telling_of.ts";
@@ -32,11 +32,11 @@ export function TimeMachine({ params }: ScreenProps) {
 }
 
 function Past({ view }: { view: GroupView }) {
-  const past = useRemote(() => store.history(view.id), `${view.id} ${view.seq}`);
+  const past = useLoaded(() => store.history(view.id), `${view.id} ${view.seq}`);
   return (
-    <RemoteView of={past} lines={6}>
+    <Fetched found={past} lines={6}>
       {(steps) => (steps.length > 0 ? <Machine view={view} steps={steps} /> : <Empty icon="history" title={t().insight.noPast} />)}
-    </RemoteView>
+    </Fetched>
   );
 }
 

@@ -5,7 +5,7 @@ import { Failure, type GroupView } from "../../data/model.ts";
 import { formatMoney } from "../../ledger/money.ts";
 import { locale, t } from "../../text/index.ts";
 import { toast } from "../../ui/toasts.tsx";
-import { failureText } from "../../ui/remote.tsx";
+import { failureText } from "../../ui/failures.ts";
 import type { Settlement } from "../../wire/types.ts";
 import { nameOf } from "../group_frame.tsx";
 

@@ -4,14 +4,13 @@ import "../../ui/settle.css";
 import { useState } from "preact/hooks";
 import type { ScreenProps } from "../../app.tsx";
 import type { GroupView, SettlementView } from "../../data/model.ts";
-import { store } from "../../data/store.ts";
 import { plural, t } from "../../text/index.ts";
 import { BalanceBars } from "../../ui/balance_bars.tsx";
 import { Amount, Avatar, formatMoment, WaitingMark } from "../../ui/content.tsx";
 import { Button, ButtonLink } from "../../ui/controls.tsx";
 import { Icon } from "../../ui/icons.tsx";
 import { Banner, Empty, Page, SectionTitle } from "../../ui/layout.tsx";
-import { RemoteView, useRemote, type Remote } from "../../ui/remote.tsx";
+import { Fetched, useFetched, type FetchedState } from "../../ui/fetched.tsx";
 import type { RestSchemas } from "../../wire/types.ts";
 import { GroupTabs, nameOf, WithGroup } from "../group_frame.tsx";
 import { confirm, decline, remind } from "./actions.ts";
@@ -25,7 +24,7 @@ export function Balances({ params }: ScreenProps) {
 }
 
 function Standing({ view }: { view: GroupView }) {
-  const standing = useRemote(() => store.get<Standing>(`/groups/${view.id}/balances`), `${view.id} ${view.seq}`);
+  const standing = useFetched<Standing>(`/groups/${view.id}/balances`, String(view.seq));
   return (
     <Page title={view.group.name} backTo="/">
       <GroupTabs groupId={view.id} current="balances" />
@@ -213,7 +212,7 @@ function OtherPayments({ view, rows }: { view: GroupView; rows: readonly Payment
 
 // --- the debts behind it, on demand
 
-function Debts({ view, standing }: { view: GroupView; standing: Remote<Standing> }) {
+function Debts({ view, standing }: { view: GroupView; standing: FetchedState<Standing> }) {
   const [isOpen, setOpen] = useState(false);
   return (
     <section class="stack">
@@ -221,7 +220,7 @@ function Debts({ view, standing }: { view: GroupView; standing: Remote<Standing>
         {isOpen ? t().settle.hideDebts : t().settle.showDebts}
       </button>
       {isOpen && (
-        <RemoteView of={standing}>
+        <Fetched found={standing}>
           {({ debts }) => (
             <ul class="card card-flush" aria-label={t().settle.debts}>
               {debts.map(({ from, to, amount }) => (
@@ -232,7 +231,7 @@ function Debts({ view, standing }: { view: GroupView; standing: Remote<Standing>
               ))}
             </ul>
           )}
-        </RemoteView>
+        </Fetched>
       )}
     </section>
   );

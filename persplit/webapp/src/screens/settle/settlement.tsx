@@ -9,7 +9,7 @@ import { Amount, Avatar, formatMoment, WaitingMark } from "../../ui/content.tsx"
 import { Button, ButtonLink } from "../../ui/controls.tsx";
 import { Icon, type IconName } from "../../ui/icons.tsx";
 import { NotFound, Page, SectionTitle } from "../../ui/layout.tsx";
-import { useRemote } from "../../ui/remote.tsx";
+import { useLoaded } from "../../ui/fetched.tsx";
 import { nameOf, WithGroup } from "../group_frame.tsx";
 import { tellEvent } from "../insight/telling.ts";
 import { tellingOf } from "../insight/telling_of.ts";
@@ -119,7 +119,7 @@ function Actions({ view, payment }: { view: GroupView; payment: SettlementView }
 
 /** Step by step, with who did it; what is on the device already until the whole past is there. */
 function History({ view, payment }: { view: GroupView; payment: SettlementView }) {
-  const past = useRemote(() => store.history(view.id), `${view.id} ${view.seq}`);
+  const past = useLoaded(() => store.history(view.id), `${view.id} ${view.seq}`);
   const known = (past.value ?? []).flatMap(({ event }) =>
     "settlement" in event && event.settlement.id === payment.id ? [{ at: event.at, text: tellEvent(event, tellingOf(view)) }] : [],
   );
