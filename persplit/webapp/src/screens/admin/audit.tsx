@@ -28,7 +28,7 @@ export function Audit() {
             <li class="list-row" key={id}>
               <span class="grow">
                 {t().admin.actions[action]}
-                <span class="muted small block">{[by === null ? t().admin.commandLine : t().admin.byId(by), on !== null && t().admin.onId(on)].filter(Boolean).join(" · ")}</span>
+                <span class="muted small block">{[by === null ? t().admin.commandLine : t().admin.byId(by === store.me.value?.id ? store.me.value.name : by), on !== null && t().admin.onId(on)].filter(Boolean).join(" · ")}</span>
               </span>
               <span class="muted small">{formatMoment(at)}</span>
             </li>

@@ -77,7 +77,7 @@ function Machine({ view, steps }: { view: GroupView; steps: readonly Step[] }) {
   const time = useTime(last);
   const step = steps[time.at];
   const telling = tellingOf(view);
-  const scale = useMemo(() => Math.max(1, ...steps.flatMap(({ balances }) => balances.map(({ amount }) => Math.abs(amount)))), [steps]);
+  const scale = useMemo(() => largestOf(steps), [steps]);
   if (!step) return null;
   return (
     <>
@@ -87,6 +87,13 @@ function Machine({ view, steps }: { view: GroupView; steps: readonly Step[] }) {
       <BalanceBars bars={barsOf(view, step)} currency={view.group.currency} scale={scale} label={t().insight.balancesThen} />
     </>
   );
+}
+
+/** The largest amount of all steps, so that their bars can be compared; at least 1. */
+function largestOf(steps: readonly Step[]): number {
+  let largest = 1;
+  for (const { balances } of steps) for (const { amount } of balances) largest = Math.max(largest, Math.abs(amount));
+  return largest;
 }
 
 function Controls({ time, step, last, telling }: { time: Time; step: Step; last: number; telling: Telling }) {

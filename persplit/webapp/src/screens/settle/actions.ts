@@ -50,6 +50,11 @@ export async function cancel(view: GroupView, settlement: Settlement): Promise<v
   if (await take(view, settlement.id)) toast(t().settle.cancelled, () => void again(view, settlement));
 }
 
+/** Who has an account can be told. */
+export function canRemind(view: GroupView, userId: string): boolean {
+  return store.offers("sendReminder") && view.people.get(userId)?.placeholder === false;
+}
+
 /** Asks who owes. Only online: a reminder that arrives days later reminds of nothing. */
 export async function remind(view: GroupView, toUserId: string): Promise<void> {
   const name = nameOf(view, toUserId);

@@ -13,7 +13,7 @@ import { Banner, Empty, Page, SectionTitle } from "../../ui/layout.tsx";
 import { Fetched, useFetched, type FetchedState } from "../../ui/fetched.tsx";
 import type { RestSchemas } from "../../wire/types.ts";
 import { GroupTabs, nameOf, WithGroup } from "../group_frame.tsx";
-import { confirm, decline, remind } from "./actions.ts";
+import { canRemind, confirm, decline, remind } from "./actions.ts";
 import { fullName, partyName } from "./party.ts";
 import { awaitingMe, awaitingOthers, planOf, positionsOf, type Payment } from "./plan.ts";
 
@@ -138,7 +138,7 @@ function WhoPays({ view, standing }: { view: GroupView; standing: Standing | und
       {toMe.map((row) => (
         <PaymentCard key={row.from} view={view} row={row} isMine={false} />
       ))}
-      {mine.length + toMe.length === 0 && <p class="muted">{t().settle.nothingForYou}</p>}
+      {count > 0 && mine.length + toMe.length === 0 && <p class="muted">{t().settle.nothingForYou}</p>}
       {others.length > 0 && <OtherPayments view={view} rows={others} />}
       {debts > count && (
         <p class="muted small">
@@ -153,7 +153,6 @@ function PaymentCard({ view, row, isMine }: { view: GroupView; row: Payment; isM
   const other = isMine ? row.to : row.from;
   const name = partyName(view, other);
   const speaker = nameOf(view, other);
-  const isPlaceholder = view.people.get(other)?.placeholder ?? false;
   const place = `#/g/${view.id}/settle/${row.from}/${row.to}`;
   return (
     <div class="card stack-small">
@@ -184,7 +183,7 @@ function PaymentCard({ view, row, isMine }: { view: GroupView; row: Payment; isM
         <ButtonLink href={place} icon={isMine ? "settle" : "qr"} kind={isMine && row.waiting < row.amount ? "main" : "quiet"}>
           {isMine ? t().settle.pay : t().settle.getPaid}
         </ButtonLink>
-        {!isMine && !isPlaceholder && (
+        {!isMine && canRemind(view, other) && (
           <Button kind="quiet" icon="bell" onClick={() => void remind(view, row.from)}>
             {t().settle.remind}
           </Button>

@@ -8,12 +8,13 @@ import type { GroupView } from "../../data/model.ts";
 import { store } from "../../data/store.ts";
 import { formatMoney, parseMoney, plainMoney } from "../../ledger/money.ts";
 import { locale, t } from "../../text/index.ts";
+import { useAction } from "../../ui/action.ts";
 import { Amount, Avatar, Qr } from "../../ui/content.tsx";
 import { Button, ButtonLink, CopyButton, copyText, TextField } from "../../ui/controls.tsx";
 import { Banner, NotFound, Page } from "../../ui/layout.tsx";
 import { nameOf, WithGroup } from "../group_frame.tsx";
 import { fullName } from "./party.ts";
-import { recordPayment, recordReceived, remind } from "./actions.ts";
+import { canRemind, recordPayment, recordReceived, remind } from "./actions.ts";
 import { amountLeft, canRecord, linkTo, paymentBetween, type Payment } from "./plan.ts";
 import { payeeOf, paymentsNeeded, PAYMENT_LIMIT_PAISE, PICTURE_LIMIT_PAISE, utrOf, withAmount } from "./upi.ts";
 
@@ -225,19 +226,30 @@ function Record({ view, side, from, to, minor, onMissing }: Way & { onMissing: (
   const [, navigate] = useLocation();
   const [utr, setUtr] = useState("");
   const [problem, setProblem] = useState<string | undefined>(undefined);
+  const action = useAction();
   const isUpi = view.group.currency === "INR" && linkTo(view, to) !== null;
 
-  async function record(isCash: boolean): Promise<void> {
+  /** Once, however often somebody taps. */
+  function record(isCash: boolean): void {
     const known = utrOf(utr);
     if (minor === undefined) return onMissing();
     if (!isCash && utr.trim() !== "" && known === undefined) return setProblem(t().settle.utrProblem);
     const payment = { from, to, amount: minor, utr: isCash ? undefined : known, note: isCash ? t().settle.cashNote : undefined };
-    const id = await (side === "payee" ? recordReceived(view, payment) : recordPayment(view, payment));
-    if (id !== undefined) navigate(`/g/${view.id}/s/${id}`);
+    action.run(async () => {
+      const id = await (side === "payee" ? recordReceived(view, payment) : recordPayment(view, payment));
+      if (id !== undefined) navigate(`/g/${view.id}/s/${id}`);
+    });
   }
 
   return (
-    <section class="card stack" aria-label={t().settle.afterwards}>
+    <form
+      class="card stack"
+      aria-label={t().settle.afterwards}
+      onSubmit={(event) => {
+        event.preventDefault();
+        record(false);
+      }}
+    >
       <h2>{t().settle.afterwards}</h2>
       {side !== "payee" && isUpi && (
         <TextField
@@ -253,19 +265,19 @@ function Record({ view, side, from, to, minor, onMissing }: Way & { onMissing: (
         />
       )}
       <div class="buttons">
-        <Button icon="check" onClick={() => void record(false)}>
+        <Button icon="check" type="submit" isBusy={action.isBusy}>
           {side === "payer" ? t().settle.iHavePaid : side === "payee" ? t().settle.iGotIt : t().settle.theyHavePaid(nameOf(view, from))}
         </Button>
-        <Button kind="quiet" onClick={() => void record(true)}>
+        <Button kind="quiet" isBusy={action.isBusy} onClick={() => record(true)}>
           {t().settle.inCash}
         </Button>
-        {side === "payee" && !(view.people.get(from)?.placeholder ?? false) && (
+        {side === "payee" && canRemind(view, from) && (
           <Button kind="plain" icon="bell" onClick={() => void remind(view, from)}>
             {t().settle.remind}
           </Button>
         )}
       </div>
       <p class="muted small">{side === "payee" ? t().settle.thenCounts : t().settle.thenConfirms(nameOf(view, to))}</p>
-    </section>
+    </form>
   );
 }

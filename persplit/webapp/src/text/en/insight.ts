@@ -96,6 +96,7 @@ export const insight = {
   activityTitle: "Activity",
   noActivity: "Nothing yet",
   noActivityHint: "What you and others do in your groups appears here.",
+  activityFallback: "No connection: these are the expenses and payments on this device.",
   loadMore: "Show more",
   unread: "New:",
   somebody: "Somebody",
@@ -151,7 +152,8 @@ export const insight = {
   rowNumber: (row: number) => `Row ${row}`,
   rowStatus: { new: "New", present: "Already here", refused: "Can’t be imported", skipped: "Left out", ignored: "Not counted" },
   allRows: (count: number) => `Show all ${count} rows`,
-  differences: (count: number) => `In ${count} places the file states another balance than its rows add up to. The rows count.`,
+  differences: (count: number) =>
+    `In ${count === 1 ? "one place" : `${count} places`} the file states another balance than its rows add up to. The rows count.`,
   balancesAfter: "Balances afterwards",
   importOne: "Import 1 row",
   importMany: (count: number) => `Import ${count} rows`,

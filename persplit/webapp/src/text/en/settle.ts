@@ -114,7 +114,6 @@ export const settle = {
   payAgain: "Pay again",
   note: "Note",
   history: "What happened",
-  recordedBy: (name: string, isMe: boolean) => (isMe ? "You noted it" : `${name} noted it`),
 
   // why
   whyTitle: "Why this payment",

@@ -89,6 +89,7 @@ export const insight: typeof en = {
   activityTitle: "गतिविधि",
   noActivity: "अभी कुछ नहीं",
   noActivityHint: "आपके समूहों में जो होगा, यहाँ दिखेगा।",
+  activityFallback: "कनेक्शन नहीं है: ये इस डिवाइस पर मौजूद खर्च और भुगतान हैं।",
   loadMore: "और दिखाएँ",
   unread: "नया:",
   somebody: "किसी",

@@ -112,7 +112,6 @@ export const settle: typeof en = {
   payAgain: "फिर से दें",
   note: "टिप्पणी",
   history: "क्या-क्या हुआ",
-  recordedBy: (name: string, isMe: boolean) => (isMe ? "आपने दर्ज किया" : `${name} ने दर्ज किया`),
 
   whyTitle: "यह भुगतान क्यों",
   howPlanWorks: "हर व्यक्ति के उधार जोड़ दिए जाते हैं, ताकि कम भुगतान लगें। इसलिए कभी उसे भी देना पड़ता है जिसका सीधा कुछ नहीं देना।",
