@@ -30,13 +30,13 @@ export async function recordReceived(view: GroupView, payment: NewPayment): Prom
   const id = await create(view, payment);
   if (id === undefined) return undefined;
   const isDone = await saying(async () => void (await store.send("settlement:confirm", view.id, { settlementId: id })));
-  if (isDone) toast(t().settle.received(nameOf(view, payment.from), money(view, payment.amount)));
+  if (isDone) toast(t().settle.received(money(view, payment.amount)));
   return id;
 }
 
-export async function confirm(view: GroupView, { id, fromUserId, amount }: Settlement): Promise<void> {
+export async function confirm(view: GroupView, { id, amount }: Settlement): Promise<void> {
   const isDone = await saying(async () => void (await store.send("settlement:confirm", view.id, { settlementId: id })));
-  if (isDone) toast(t().settle.received(nameOf(view, fromUserId), money(view, amount)));
+  if (isDone) toast(t().settle.received(money(view, amount)));
 }
 
 /** It did not arrive. That is final, so taking it back records the payment anew. */

@@ -222,6 +222,14 @@ function AmountField({ view, text, problem, minor, planned, setTyped }: {
 
 // --- and then
 
+/** What has to happen until it counts. */
+function whoConfirms(view: GroupView, side: Side, to: string): string {
+  const name = nameOf(view, to);
+  if (side === "payee") return t().settle.thenCounts;
+  if (!view.people.get(to)?.placeholder) return t().settle.thenConfirms(name);
+  return view.me.role === "ADMIN" ? t().settle.thenYouConfirm(name) : t().settle.thenAdmin(name);
+}
+
 function Record({ view, side, from, to, minor, onMissing }: Way & { onMissing: () => void }) {
   const [, navigate] = useLocation();
   const [utr, setUtr] = useState("");
@@ -277,7 +285,7 @@ function Record({ view, side, from, to, minor, onMissing }: Way & { onMissing: (
           </Button>
         )}
       </div>
-      <p class="muted small">{side === "payee" ? t().settle.thenCounts : t().settle.thenConfirms(nameOf(view, to))}</p>
+      <p class="muted small">{whoConfirms(view, side, to)}</p>
     </form>
   );
 }

@@ -86,7 +86,8 @@ function nextStep(view: GroupView, payment: SettlementView): string {
   if (status === "COMPLETED") return t().settle.nextCompleted;
   if (status === "CANCELLED") return t().settle.nextCancelled;
   if (status === "DECLINED") return fromUserId === view.me.userId ? t().settle.nextDeclinedMine(to) : t().settle.nextDeclined(from, to);
-  return canAnswer(view, payment) ? t().settle.nextYours : t().settle.nextTheirs(to);
+  if (canAnswer(view, payment)) return t().settle.nextYours;
+  return view.people.get(toUserId)?.placeholder ? t().settle.nextAdmin(to) : t().settle.nextTheirs(to);
 }
 
 function Actions({ view, payment }: { view: GroupView; payment: SettlementView }) {

@@ -64,8 +64,8 @@ export const insight = {
     by.name === from.name && by.isMe === from.isMe
       ? `${does(by)} noted paying ${whom(to)} ${amount}`
       : `${does(by)} noted that ${whom(from)} paid ${whom(to)} ${amount}`,
-  tellConfirmed: (by: Who, from: Who, amount: string) => `${does(by)} confirmed ${amount} from ${whom(from)}`,
-  tellDeclined: (by: Who, from: Who, amount: string) => `${does(by)} did not get ${amount} from ${whom(from)}`,
+  tellConfirmed: (by: Who, from: Who, amount: string) => `${does(by)} confirmed ${from.isMe ? `your payment of ${amount}` : `${amount} from ${from.name}`}`,
+  tellDeclined: (by: Who, from: Who, amount: string) => `${does(by)} did not get ${from.isMe ? `your payment of ${amount}` : `${amount} from ${from.name}`}`,
   tellCancelled: (by: Who, to: Who, amount: string) => `${does(by)} took back the payment of ${amount} to ${whom(to)}`,
   tellReminder: (by: Who, to: Who, amount: string) => `${does(by)} reminded ${whom(to)} of ${amount}`,
   tellComment: (by: Who, text: string) => `${does(by)} commented: ${text}`,

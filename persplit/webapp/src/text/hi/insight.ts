@@ -58,7 +58,8 @@ export const insight: typeof en = {
     by.name === from.name && by.isMe === from.isMe
       ? `${ne(by)} ${ko(to)} ${amount} देना दर्ज किया`
       : `${ne(by)} दर्ज किया कि ${ne(from)} ${ko(to)} ${amount} दिए`,
-  tellConfirmed: (by: Who, from: Who, amount: string) => `${ne(by)} ${se(from)} ${amount} मिलने की पुष्टि की`,
+  tellConfirmed: (by: Who, from: Who, amount: string) =>
+    from.isMe ? `${ne(by)} आपके ${amount} के भुगतान की पुष्टि की` : `${ne(by)} ${se(from)} ${amount} मिलने की पुष्टि की`,
   tellDeclined: (by: Who, from: Who, amount: string) => `${ne(by)} बताया कि ${se(from)} ${amount} नहीं मिले`,
   tellCancelled: (by: Who, to: Who, amount: string) => `${ne(by)} ${ko(to)} ${amount} का भुगतान वापस लिया`,
   tellReminder: (by: Who, to: Who, amount: string) => `${ne(by)} ${ko(to)} ${amount} याद दिलाए`,
