@@ -12,7 +12,7 @@ import {
   withoutRefused,
   type ImportReport,
 } from "../../src/screens/insight/import_state.ts";
-import { expense, groupOf, member, row, settlement } from "../groups.ts";
+import { expense, groupOf, member, row, settlement } from "../settle/making.ts";
 
 function entry(seq: number, at: string, unread = false, groupId = "goa"): Entry {
   const event = { groupId, seq, at, by: "ravi", commandId: "c", v: 1, type: "settlement:created", settlement: settlement("ravi", "asha", 100) } as const;

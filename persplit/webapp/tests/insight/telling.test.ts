@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { formatMoney } from "../../src/ledger/money.ts";
 import { placeOf, tellChanges, tellEvent, type Telling } from "../../src/screens/insight/telling.ts";
 import type { LedgerEvent } from "../../src/wire/types.ts";
-import { expense, member, settlement } from "../groups.ts";
+import { expense, member, settlement } from "../settle/making.ts";
 
 const TELLING: Telling = {
   me: "asha",

@@ -1,6 +1,5 @@
 /** For admins of the platform: all groups in a few figures, accounts, and what admins did. */
 
-import "../../ui/insight.css";
 import { useState } from "preact/hooks";
 import { Failure } from "../../data/model.ts";
 import { t } from "../../text/index.ts";

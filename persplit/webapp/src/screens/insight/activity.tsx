@@ -1,6 +1,5 @@
 /** What happened in all groups, newest first, with marks on what is news. */
 
-import "../../ui/insight.css";
 import { useEffect, useState } from "preact/hooks";
 import { store } from "../../data/store.ts";
 import { formatMoney } from "../../ledger/money.ts";

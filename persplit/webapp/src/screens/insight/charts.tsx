@@ -1,6 +1,5 @@
 /** What the group spent: on what, by whom, when; worked out on the device. */
 
-import "../../ui/insight.css";
 import { useMemo, useState } from "preact/hooks";
 import type { ScreenProps } from "../../app.tsx";
 import type { GroupView } from "../../data/model.ts";

@@ -1,6 +1,5 @@
 /** Files in and out of a group. */
 
-import "../../ui/insight.css";
 import { useState } from "preact/hooks";
 import type { ScreenProps } from "../../app.tsx";
 import type { GroupView } from "../../data/model.ts";

@@ -1,6 +1,5 @@
 /** My net with each person, over all groups. */
 
-import "../../ui/insight.css";
 import type { GroupView } from "../../data/model.ts";
 import { store } from "../../data/store.ts";
 import { t } from "../../text/index.ts";

@@ -1,6 +1,5 @@
 /** The group's past, step by step: who did what, what it changed, and where everybody stood then. */
 
-import "../../ui/insight.css";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { ScreenProps } from "../../app.tsx";
 import type { GroupView, Step } from "../../data/model.ts";

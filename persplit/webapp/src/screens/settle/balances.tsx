@@ -1,6 +1,5 @@
 /** Where everybody stands, who pays whom, and what waits for my word. */
 
-import "../../ui/settle.css";
 import { useState } from "preact/hooks";
 import type { ScreenProps } from "../../app.tsx";
 import type { GroupView, SettlementView } from "../../data/model.ts";

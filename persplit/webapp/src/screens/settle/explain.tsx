@@ -1,6 +1,5 @@
 /** Why one pays the other: both people's debts, and the expenses and payments behind each. */
 
-import "../../ui/settle.css";
 import type { ScreenProps } from "../../app.tsx";
 import type { GroupView } from "../../data/model.ts";
 import { t } from "../../text/index.ts";

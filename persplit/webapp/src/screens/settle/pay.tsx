@@ -1,6 +1,5 @@
 /** One payment between two people: how to make it, and "I have paid". PerSplit never touches the money. */
 
-import "../../ui/settle.css";
 import { useState } from "preact/hooks";
 import { useLocation } from "wouter-preact";
 import type { ScreenProps } from "../../app.tsx";

@@ -1,6 +1,5 @@
 /** One payment: how it stands, who has to do what next, and how it came about. */
 
-import "../../ui/settle.css";
 import type { ScreenProps } from "../../app.tsx";
 import type { GroupView, SettlementView } from "../../data/model.ts";
 import { t } from "../../text/index.ts";
