@@ -9,9 +9,10 @@ import "./ui/styles.css";
 import "./ui/account.css";
 import "./ui/groups.css";
 import "./ui/expense.css";
+import "./ui/rows.css";
+import "./ui/balance_bars.css";
 import "./ui/settle.css";
 import "./ui/insight.css";
-import "./ui/balance_bars.css";
 
 /** An invite's link opens the page: from there on its address is the router's. */
 function takeInvite(): void {

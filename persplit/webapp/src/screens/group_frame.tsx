@@ -1,6 +1,7 @@
 /** What all screens of a group share: they find the group, or say that it isn't there, and lead to each other. */
 
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { store } from "../data/store.ts";
 import type { GroupView } from "../data/model.ts";
 import { t } from "../text/index.ts";
@@ -31,8 +32,13 @@ export function GroupTabs({ groupId, current }: { groupId: string; current: Grou
     { tab: "charts", path: "/charts", label: t().common.tabCharts },
     { tab: "history", path: "/history", label: t().common.tabHistory },
   ];
+  const bar = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // On a narrow phone the last tab begins out of sight.
+    bar.current?.querySelector('[aria-current="page"]')?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [current]);
   return (
-    <nav class="segments" aria-label={t().common.groupTabs}>
+    <nav class="segments" aria-label={t().common.groupTabs} ref={bar}>
       {tabs.map(({ tab, path, label }) => (
         <a key={tab} href={`#/g/${groupId}${path}`} aria-current={tab === current ? "page" : undefined}>
           {label}

@@ -1,6 +1,5 @@
 /** Everybody's net position: a bar from the middle, owed to the right, owing to the left. */
 
-import "./balance_bars.css";
 import { Amount, Avatar } from "./content.tsx";
 
 export interface BalanceBar {

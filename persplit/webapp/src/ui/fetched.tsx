@@ -17,17 +17,22 @@ export interface FetchedState<T> {
   set(value: T): void;
 }
 
-/** The answer to a GET under `/api/v1`; undefined as the path: not yet. Asked again when the connection is back. */
-export function useFetched<T>(path: string | undefined): FetchedState<T> {
+/** The answer to a GET under `/api/v1`; undefined as the path: not yet. Asked again when `version` changes. */
+export function useFetched<T>(path: string | undefined, version = ""): FetchedState<T> {
+  return useLoaded(path === undefined ? undefined : () => store.get<T>(path), `${path} ${version}`);
+}
+
+/** What is loaded in whatever way. Asked again when `key` changes, and when the connection is back. */
+export function useLoaded<T>(load: (() => Promise<T>) | undefined, key: string): FetchedState<T> {
   const [value, setValue] = useState<T | undefined>(undefined);
   const [failure, setFailure] = useState<unknown>(undefined);
   const asked = useRef(0);
 
   const again = useCallback(() => {
-    if (path === undefined) return;
+    if (load === undefined) return;
     asked.current += 1;
     const mine = asked.current;
-    store.get<T>(path).then(
+    load().then(
       (answer) => {
         if (mine !== asked.current) return;
         setFailure(undefined);
@@ -37,7 +42,7 @@ export function useFetched<T>(path: string | undefined): FetchedState<T> {
         if (mine === asked.current) setFailure(error);
       },
     );
-  }, [path]);
+  }, [key]);
 
   const isConnected = store.connection.value === "connected";
   useEffect(again, [again, isConnected]);
@@ -55,15 +60,17 @@ export function Fetched<T>({ found, children, lines = 4 }: {
   return <NeedsNetwork failure={found.failure} onAgain={found.again} />;
 }
 
-/** Says in place that this needs the network, and offers to try again. */
-export function NeedsNetwork({ failure, onAgain }: { failure: unknown; onAgain: () => void }) {
+/** Says in place that this needs the network, and offers to try again where that helps. */
+export function NeedsNetwork({ failure, onAgain }: { failure: unknown; onAgain?: (() => void) | undefined }) {
   const isOffline = isFailure(failure, "offline");
   return (
     <Banner tone="warning" icon={isOffline ? "offline" : "warning"}>
       <p>{isOffline ? t().account.needsNetwork : failureText(failure)}</p>
-      <Button kind="plain" onClick={onAgain}>
-        {t().common.tryAgain}
-      </Button>
+      {onAgain && (
+        <Button kind="plain" onClick={onAgain}>
+          {t().common.tryAgain}
+        </Button>
+      )}
     </Banner>
   );
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { byDay, mergedFeed, unreadGroups, type Entry } from "../../src/screens/insight/feed.ts";
+import { byDay, feedFromGroups, mergedFeed, unreadGroups, type Entry } from "../../src/screens/insight/feed.ts";
 import { friendsFromPlans, groupsWith, inOrder } from "../../src/screens/insight/friends_state.ts";
 import {
   chosenFor,
@@ -12,7 +12,7 @@ import {
   withoutRefused,
   type ImportReport,
 } from "../../src/screens/insight/import_state.ts";
-import { groupOf, member, row, settlement } from "../groups.ts";
+import { expense, groupOf, member, row, settlement } from "../settle/making.ts";
 
 function entry(seq: number, at: string, unread = false, groupId = "goa"): Entry {
   const event = { groupId, seq, at, by: "ravi", commandId: "c", v: 1, type: "settlement:created", settlement: settlement("ravi", "asha", 100) } as const;
@@ -33,6 +33,17 @@ describe("the feed", () => {
 
   test("knows which groups have news", () => {
     assert.deepEqual([...unreadGroups([older, newer, entry(1, newer.event.at, true, "flat")])], ["goa", "flat"]);
+  });
+
+  test("is made of what the device holds where there is no network", () => {
+    const people = [member("asha"), member("ravi")];
+    const dinner = expense("ravi", 900, { asha: 900 }, { createdBy: "ravi", createdAt: "2026-11-03T10:00:00.000Z" });
+    const view = groupOf(people, { expenses: [dinner], settlements: [settlement("asha", "ravi", 900)] });
+    assert.deepEqual(feedFromGroups([view], 5).map(({ event }) => [event.type, event.by]), [
+      ["expense:created", "ravi"],
+      ["settlement:created", "asha"],
+    ]);
+    assert.equal(feedFromGroups([view], 1).length, 1);
   });
 
   test("stands by days", () => {

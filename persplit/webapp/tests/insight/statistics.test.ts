@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { categoryKey } from "../../src/screens/insight/categories.ts";
+import { categoryKey } from "../../src/screens/insight/category_key.ts";
 import { monthBefore, periodOf } from "../../src/screens/insight/periods.ts";
 import { isWithin, statisticsOf } from "../../src/screens/insight/statistics.ts";
-import { expense } from "../groups.ts";
+import { expense } from "../settle/making.ts";
 
 const COUNTING = { me: "asha", canonical: (userId: string) => (userId === "baba" ? "ravi" : userId), categoryKey };
 

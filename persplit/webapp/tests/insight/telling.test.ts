@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { formatMoney } from "../../src/ledger/money.ts";
 import { placeOf, tellChanges, tellEvent, type Telling } from "../../src/screens/insight/telling.ts";
 import type { LedgerEvent } from "../../src/wire/types.ts";
-import { expense, member, settlement } from "../groups.ts";
+import { expense, member, settlement } from "../settle/making.ts";
 
 const TELLING: Telling = {
   me: "asha",
@@ -30,6 +30,8 @@ describe("an event in words", () => {
     assert.equal(told({ ...BASE, by: "ravi", type: "settlement:created", settlement: paid }), "Ravi noted paying you ₹500.00");
     assert.equal(told({ ...BASE, by: "meera", type: "settlement:created", settlement: paid }), "Meera noted that Ravi paid you ₹500.00");
     assert.equal(told({ ...BASE, by: "asha", type: "settlement:completed", settlement: paid }), "You confirmed ₹500.00 from Ravi");
+    const mine = settlement("asha", "ravi", 50000);
+    assert.equal(told({ ...BASE, by: "ravi", type: "settlement:completed", settlement: mine }), "Ravi confirmed your payment of ₹500.00");
   });
 
   test("tells joining from being added", () => {

@@ -12,7 +12,7 @@ import {
   planOf,
   positionsOf,
 } from "../../src/screens/settle/plan.ts";
-import { groupOf, member, row, settlement } from "../groups.ts";
+import { groupOf, member, row, settlement } from "./making.ts";
 
 const asha = member("asha");
 const ravi = member("ravi");

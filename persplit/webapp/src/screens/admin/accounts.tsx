@@ -6,7 +6,8 @@ import { t } from "../../text/index.ts";
 import { Avatar, formatDay } from "../../ui/content.tsx";
 import { Button, TextField } from "../../ui/controls.tsx";
 import { Skeleton } from "../../ui/layout.tsx";
-import { FailureBanner, failureText } from "../../ui/remote.tsx";
+import { failureText } from "../../ui/failures.ts";
+import { NeedsNetwork } from "../../ui/fetched.tsx";
 import { toast } from "../../ui/toasts.tsx";
 import type { RestSchemas } from "../../wire/types.ts";
 import { usePaged } from "./paged.ts";
@@ -39,7 +40,7 @@ export function Accounts() {
   return (
     <div class="stack">
       <TextField label={t().admin.search} type="search" value={typed} onInput={setTyped} hint={t().admin.searchHint} />
-      {accounts.error !== undefined && <FailureBanner error={accounts.error} retry={accounts.more} />}
+      {accounts.error !== undefined && <NeedsNetwork failure={accounts.error} onAgain={accounts.more} />}
       {accounts.items === undefined && accounts.isBusy && <Skeleton lines={3} />}
       {accounts.items?.length === 0 && !accounts.hasMore && <p class="muted">{t().admin.nobodyFound}</p>}
       {accounts.items !== undefined && accounts.items.length > 0 && (

@@ -1,13 +1,11 @@
 /** For admins of the platform: all groups in a few figures, accounts, and what admins did. */
 
-import "../../ui/insight.css";
 import { useState } from "preact/hooks";
 import { Failure } from "../../data/model.ts";
-import { store } from "../../data/store.ts";
 import { t } from "../../text/index.ts";
 import { TextField } from "../../ui/controls.tsx";
 import { NotFound, Page, SectionTitle } from "../../ui/layout.tsx";
-import { RemoteView, useRemote } from "../../ui/remote.tsx";
+import { Fetched, useFetched } from "../../ui/fetched.tsx";
 import type { RestSchemas } from "../../wire/types.ts";
 import { Accounts } from "./accounts.tsx";
 import { ActiveGroups, Spenders, Unsettled } from "./analytics.tsx";
@@ -33,8 +31,8 @@ export function Admin() {
   const [range, setRange] = useState<Range>({ from: "", to: "" });
   const isInOrder = range.from === "" || range.to === "" || range.from <= range.to;
   const asked = isInOrder ? range : { from: "", to: "" };
-  const summary = useRemote(() => store.get<RestSchemas["AnalyticsSummary"]>(`/analytics/summary${queryOf(asked)}`), queryOf(asked));
-  if (summary.error instanceof Failure && summary.error.status === 403) return <NotFound backTo="/me" />;
+  const summary = useFetched<RestSchemas["AnalyticsSummary"]>(`/analytics/summary${queryOf(asked)}`);
+  if (summary.failure instanceof Failure && summary.failure.status === 403) return <NotFound backTo="/me" />;
   return (
     <Page title={t().admin.title} backTo="/me">
       <div class="two">
@@ -47,7 +45,7 @@ export function Admin() {
           onInput={(to) => setRange({ ...range, to })}
         />
       </div>
-      <RemoteView of={summary} lines={5}>
+      <Fetched found={summary} lines={5}>
         {(value) => (
           <>
             <Summary summary={value} />
@@ -63,7 +61,7 @@ export function Admin() {
             <Audit />
           </>
         )}
-      </RemoteView>
+      </Fetched>
     </Page>
   );
 }

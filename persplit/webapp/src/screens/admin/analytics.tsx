@@ -1,10 +1,9 @@
 /** Who spends most, which groups do most, and where most is outstanding. Groups have no names here: they are nobody's business. */
 
 import type { ComponentChildren } from "preact";
-import { store } from "../../data/store.ts";
 import { t } from "../../text/index.ts";
 import { Amount, formatMoment } from "../../ui/content.tsx";
-import { RemoteView, useRemote } from "../../ui/remote.tsx";
+import { Fetched, useFetched } from "../../ui/fetched.tsx";
 import type { RestSchemas } from "../../wire/types.ts";
 import { queryOf, type Range } from "./admin.tsx";
 
@@ -14,9 +13,9 @@ const ID_SHOWN = 8;
 
 export function Spenders({ range }: { range: Range }) {
   const query = queryOf(range, ROWS);
-  const found = useRemote(() => store.get<RestSchemas["TopSpenders"]>(`/analytics/top-spenders${query}`), query);
+  const found = useFetched<RestSchemas["TopSpenders"]>(`/analytics/top-spenders${query}`);
   return (
-    <RemoteView of={found}>
+    <Fetched found={found}>
       {({ spenders }) => (
         <Rows count={spenders.length}>
           {spenders.map(({ userId, currency, name, expenses, amount }) => (
@@ -30,15 +29,15 @@ export function Spenders({ range }: { range: Range }) {
           ))}
         </Rows>
       )}
-    </RemoteView>
+    </Fetched>
   );
 }
 
 export function ActiveGroups({ range }: { range: Range }) {
   const query = queryOf(range, ROWS);
-  const found = useRemote(() => store.get<RestSchemas["GroupActivity"]>(`/analytics/group-activity${query}`), query);
+  const found = useFetched<RestSchemas["GroupActivity"]>(`/analytics/group-activity${query}`);
   return (
-    <RemoteView of={found}>
+    <Fetched found={found}>
       {({ groups }) => (
         <Rows count={groups.length}>
           {groups.map(({ groupId, members, events, expenses, spent, currency, lastEventAt }) => (
@@ -52,15 +51,15 @@ export function ActiveGroups({ range }: { range: Range }) {
           ))}
         </Rows>
       )}
-    </RemoteView>
+    </Fetched>
   );
 }
 
 export function Unsettled({ range }: { range: Range }) {
   const query = queryOf(range, ROWS);
-  const found = useRemote(() => store.get<RestSchemas["UnsettledDebts"]>(`/analytics/unsettled-debts${query}`), query);
+  const found = useFetched<RestSchemas["UnsettledDebts"]>(`/analytics/unsettled-debts${query}`);
   return (
-    <RemoteView of={found}>
+    <Fetched found={found}>
       {({ groups }) => (
         <Rows count={groups.length}>
           {groups.map(({ groupId, members, debtors, outstanding, currency, pendingSettlements, lastEventAt }) => (
@@ -76,7 +75,7 @@ export function Unsettled({ range }: { range: Range }) {
           ))}
         </Rows>
       )}
-    </RemoteView>
+    </Fetched>
   );
 }
 

@@ -5,7 +5,7 @@ import { t } from "../../text/index.ts";
 import { formatMoment } from "../../ui/content.tsx";
 import { Button } from "../../ui/controls.tsx";
 import { Skeleton } from "../../ui/layout.tsx";
-import { FailureBanner } from "../../ui/remote.tsx";
+import { NeedsNetwork } from "../../ui/fetched.tsx";
 import type { RestSchemas } from "../../wire/types.ts";
 import { usePaged } from "./paged.ts";
 
@@ -19,7 +19,7 @@ export function Audit() {
   }, "");
   return (
     <div class="stack">
-      {log.error !== undefined && <FailureBanner error={log.error} retry={log.more} />}
+      {log.error !== undefined && <NeedsNetwork failure={log.error} onAgain={log.more} />}
       {log.items === undefined && log.isBusy && <Skeleton lines={3} />}
       {log.items?.length === 0 && <p class="muted">{t().admin.none}</p>}
       {log.items !== undefined && log.items.length > 0 && (
@@ -28,7 +28,7 @@ export function Audit() {
             <li class="list-row" key={id}>
               <span class="grow">
                 {t().admin.actions[action]}
-                <span class="muted small block">{[by === null ? t().admin.commandLine : t().admin.byId(by), on !== null && t().admin.onId(on)].filter(Boolean).join(" · ")}</span>
+                <span class="muted small block">{[by === null ? t().admin.commandLine : t().admin.byId(by === store.me.value?.id ? store.me.value.name : by), on !== null && t().admin.onId(on)].filter(Boolean).join(" · ")}</span>
               </span>
               <span class="muted small">{formatMoment(at)}</span>
             </li>

@@ -1,16 +1,16 @@
 /** What happened in all groups, newest first, with marks on what is news. */
 
-import "../../ui/insight.css";
 import { useEffect, useState } from "preact/hooks";
 import { store } from "../../data/store.ts";
 import { formatMoney } from "../../ledger/money.ts";
 import { locale, t } from "../../text/index.ts";
 import { Avatar, formatDay } from "../../ui/content.tsx";
 import { Button } from "../../ui/controls.tsx";
-import { Empty, Page, SectionTitle, Skeleton } from "../../ui/layout.tsx";
-import { FailureBanner } from "../../ui/remote.tsx";
+import { isFailure } from "../../ui/failures.ts";
+import { Banner, Empty, Page, SectionTitle, Skeleton } from "../../ui/layout.tsx";
+import { NeedsNetwork } from "../../ui/fetched.tsx";
 import type { RestSchemas } from "../../wire/types.ts";
-import { byDay, mergedFeed, unreadGroups, type Entry } from "./feed.ts";
+import { byDay, feedFromGroups, mergedFeed, unreadGroups, type Entry } from "./feed.ts";
 import { placeOf, tellEvent, type Telling } from "./telling.ts";
 
 const PAGE = 30;
@@ -44,19 +44,26 @@ function useFeed() {
 
 export function Activity() {
   const { entries, cursor, error, isBusy, load } = useFeed();
-  const news = (store.groups.value ?? []).map(({ id, at }) => id + at).join(" ");
+  const summaries = store.groups.value ?? [];
+  const news = summaries.map(({ id, at }) => id + at).join(" ");
   useEffect(() => void load(null), [news, store.connection.value === "connected"]);
+  const isFallback = entries === undefined && isFailure(error, "offline");
+  const shown = isFallback ? feedFromGroups(summaries.flatMap(({ id }) => store.group(id).value ?? []), PAGE) : entries;
   return (
     <Page title={t().insight.activityTitle}>
-      {error !== undefined && <FailureBanner error={error} retry={() => void load(null)} />}
-      {entries === undefined && error === undefined && <Skeleton lines={6} />}
-      {entries?.length === 0 && <Empty icon="activity" title={t().insight.noActivity} hint={t().insight.noActivityHint} />}
-      {byDay(entries ?? []).map(({ day, entries: ofDay }) => (
+      {isFallback ? (
+        <Banner icon="offline">{t().insight.activityFallback}</Banner>
+      ) : (
+        error !== undefined && <NeedsNetwork failure={error} onAgain={() => void load(null)} />
+      )}
+      {shown === undefined && error === undefined && <Skeleton lines={6} />}
+      {shown?.length === 0 && <Empty icon="activity" title={t().insight.noActivity} hint={t().insight.noActivityHint} />}
+      {byDay(shown ?? []).map(({ day, entries: ofDay }) => (
         <section class="stack" key={day} aria-label={formatDay(day)}>
           <SectionTitle>{formatDay(day)}</SectionTitle>
           <ul class="card card-flush">
             {ofDay.map((entry) => (
-              <li key={entry.groupId + entry.event.seq}>
+              <li key={`${entry.groupId} ${entry.event.type} ${entry.event.seq}`}>
                 <FeedRow entry={entry} />
               </li>
             ))}

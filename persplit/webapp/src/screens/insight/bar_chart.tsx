@@ -59,7 +59,7 @@ export function BarChart(props: BarChartProps) {
 function configOf({ labels, series, currency, isSideways = false }: BarChartProps): ChartConfiguration<"bar"> {
   const [text, line] = [colourOf("--muted"), colourOf("--line")];
   const money = (minor: number | string) => formatMoney(Math.round(Number(minor)), currency, locale.value);
-  const amounts = { beginAtZero: true, grid: { color: line }, border: { display: false }, ticks: { color: text, maxTicksLimit: TICKS_MAX, callback: (minor: number | string) => short(money(minor)) } };
+  const amounts = { beginAtZero: true, grid: { color: line }, border: { display: false }, ticks: { color: text, maxRotation: 0, maxTicksLimit: TICKS_MAX, callback: (minor: number | string) => short(money(minor)) } };
   const names = { grid: { display: false }, border: { color: line }, ticks: { color: text, autoSkip: !isSideways } };
   return {
     type: "bar",

@@ -1,18 +1,18 @@
 /** What the group spent: on what, by whom, when; worked out on the device. */
 
-import "../../ui/insight.css";
 import { useMemo, useState } from "preact/hooks";
 import type { ScreenProps } from "../../app.tsx";
 import type { GroupView } from "../../data/model.ts";
 import { formatMoney } from "../../ledger/money.ts";
 import { locale, plural, t } from "../../text/index.ts";
 import { Amount, today } from "../../ui/content.tsx";
-import { ButtonLink, Segments, TextField } from "../../ui/controls.tsx";
+import { ButtonLink, Chip, TextField } from "../../ui/controls.tsx";
 import { Empty, Page, SectionTitle } from "../../ui/layout.tsx";
+import { categoryIcon, categoryName } from "../expense/categories.ts";
 import { GroupTabs, nameOf, WithGroup } from "../group_frame.tsx";
 import { canonical } from "../settle/plan.ts";
 import { BarChart } from "./bar_chart.tsx";
-import { CATEGORIES, categoryKey, isKnown } from "./categories.ts";
+import { categoryKey } from "./category_key.ts";
 import { Numbers } from "./numbers.tsx";
 import { periodOf, type PeriodChoice } from "./periods.ts";
 import { isWithin, statisticsOf, type Statistics } from "./statistics.ts";
@@ -62,12 +62,11 @@ function PeriodChooser({ choice, own, onChoose, onOwn }: {
   const choices: readonly PeriodChoice[] = ["all", "month", "before", "year", "own"];
   return (
     <div class="stack-small">
-      <Segments
-        label={t().insight.period}
-        value={choice}
-        choices={choices.map((value) => ({ value, label: t().insight.periods[value] }))}
-        onChoose={onChoose}
-      />
+      <div class="row-wrap" role="group" aria-label={t().insight.period}>
+        {choices.map((value) => (
+          <Chip key={value} label={t().insight.periods[value]} isOn={value === choice} onToggle={() => onChoose(value)} />
+        ))}
+      </div>
       {choice === "own" && (
         <div class="two">
           <TextField label={t().insight.from} type="date" value={own.from} onInput={(from) => onOwn({ ...own, from })} />
@@ -127,13 +126,8 @@ function Totals({ view, statistics: { all } }: { view: GroupView; statistics: St
   );
 }
 
-export function categoryName(category: string | null): string {
-  if (category === null) return t().insight.noCategory;
-  return isKnown(category) ? t().insight.categories[category] : category;
-}
-
 function ByCategory({ view, statistics: { categories } }: { view: GroupView; statistics: Statistics }) {
-  const rows = categories.map(({ category, amount }) => ({ name: categoryName(category), icon: category !== null && isKnown(category) ? CATEGORIES[category].icon : "", amount }));
+  const rows = categories.map(({ category, amount }) => ({ name: category === null ? t().expense.noCategory : categoryName(category), icon: categoryIcon(category), amount }));
   const drawn = rows.length > CATEGORIES_DRAWN_MAX ? rows.slice(0, CATEGORIES_DRAWN_MAX - 1) : rows;
   const rest = rows.slice(drawn.length).reduce((sum, { amount }) => sum + amount, 0);
   const bars = rest !== 0 || rows.length > drawn.length ? [...drawn, { name: t().insight.others, icon: "", amount: rest }] : drawn;

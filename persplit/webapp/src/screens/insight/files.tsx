@@ -1,6 +1,5 @@
 /** Files in and out of a group. */
 
-import "../../ui/insight.css";
 import { useState } from "preact/hooks";
 import type { ScreenProps } from "../../app.tsx";
 import type { GroupView } from "../../data/model.ts";
@@ -9,8 +8,8 @@ import { t } from "../../text/index.ts";
 import { today } from "../../ui/content.tsx";
 import { Icon } from "../../ui/icons.tsx";
 import { Banner, Page, SectionTitle } from "../../ui/layout.tsx";
-import { FailureBanner } from "../../ui/remote.tsx";
-import { saveFile } from "../../ui/save_file.ts";
+import { NeedsNetwork } from "../../ui/fetched.tsx";
+import { saveFile } from "../../ui/files.ts";
 import { WithGroup } from "../group_frame.tsx";
 import { Importer } from "./import_form.tsx";
 import { PastImports } from "./past_imports.tsx";
@@ -29,7 +28,7 @@ function FilesOf({ view }: { view: GroupView }) {
         <>
           <SectionTitle>{t().insight.importTitle}</SectionTitle>
           {view.me.role === "ADMIN" ? (
-            <Importer view={view} onImported={() => setImported(imported + 1)} />
+            <Importer view={view} onImported={() => setImported((before) => before + 1)} />
           ) : (
             <Banner>{t().insight.importAdmins}</Banner>
           )}
@@ -82,7 +81,7 @@ function Exports({ view }: { view: GroupView }) {
           </li>
         ))}
       </ul>
-      {error !== undefined && <FailureBanner error={error} />}
+      {error !== undefined && <NeedsNetwork failure={error} />}
     </>
   );
 }

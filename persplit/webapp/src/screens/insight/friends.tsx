@@ -1,13 +1,12 @@
 /** My net with each person, over all groups. */
 
-import "../../ui/insight.css";
 import type { GroupView } from "../../data/model.ts";
 import { store } from "../../data/store.ts";
 import { t } from "../../text/index.ts";
 import { Amount, Avatar } from "../../ui/content.tsx";
 import { Banner, Empty, Page, Skeleton } from "../../ui/layout.tsx";
 import { Button } from "../../ui/controls.tsx";
-import { useRemote } from "../../ui/remote.tsx";
+import { useFetched } from "../../ui/fetched.tsx";
 import type { RestSchemas } from "../../wire/types.ts";
 import { friendsFromPlans, groupsWith, inOrder, type Friend } from "./friends_state.ts";
 
@@ -18,15 +17,15 @@ export function Friends() {
   const summaries = store.groups.value;
   const groups = (summaries ?? []).flatMap(({ id }) => store.group(id).value ?? []);
   const key = (summaries ?? []).map(({ id, at }) => id + at).join(" ");
-  const asked = useRemote(() => store.get<RestSchemas["Friends"]>(`/balances/friends?limit=${PAGE}`), key);
-  const isFallback = asked.value === undefined && asked.error !== undefined;
+  const asked = useFetched<RestSchemas["Friends"]>(`/balances/friends?limit=${PAGE}`, key);
+  const isFallback = asked.value === undefined && asked.failure !== undefined;
   const friends = asked.value?.friends ?? (isFallback ? friendsFromPlans(groups) : undefined);
   return (
     <Page title={t().insight.friendsTitle}>
       {isFallback && (
         <Banner icon="offline">
           <p>{t().insight.friendsFallback}</p>
-          <Button kind="plain" onClick={asked.retry}>
+          <Button kind="plain" onClick={asked.again}>
             {t().common.tryAgain}
           </Button>
         </Banner>

@@ -10,7 +10,7 @@ import { Amount, formatDay } from "../../ui/content.tsx";
 import { Button, Select } from "../../ui/controls.tsx";
 import { Icon } from "../../ui/icons.tsx";
 import { Banner, Skeleton } from "../../ui/layout.tsx";
-import { FailureBanner } from "../../ui/remote.tsx";
+import { NeedsNetwork } from "../../ui/fetched.tsx";
 import { toast } from "../../ui/toasts.tsx";
 import { nameOf } from "../group_frame.tsx";
 import {
@@ -45,6 +45,7 @@ export function Importer({ view, onImported }: { view: GroupView; onImported: ()
   const [report, setReport] = useState<ImportReport | undefined>(undefined);
   const [error, setError] = useState<unknown>(undefined);
   const [isBusy, setBusy] = useState(false);
+  const [done, setDone] = useState(0);
 
   async function ask(text: string, decided: Decisions, dryRun: boolean): Promise<ImportReport | undefined> {
     setBusy(true);
@@ -74,18 +75,19 @@ export function Importer({ view, onImported }: { view: GroupView; onImported: ()
   }
 
   async function carryOut(): Promise<void> {
-    const done = file && (await ask(file.text, decisions, false));
-    if (!done) return;
+    const result = file && (await ask(file.text, decisions, false));
+    if (!result) return;
     setFile(undefined);
     setReport(undefined);
+    setDone(done + 1);
     onImported();
-    toast(t().insight.imported(done.counts.new), () => void undoImport(view.id, done.importId).then(onImported));
+    toast(t().insight.imported(result.counts.new), () => void undoImport(view.id, result.importId).then(onImported));
   }
 
   return (
     <div class="card stack">
-      <FileChooser onChoose={(picked) => void choose(picked)} />
-      {error !== undefined && <FailureBanner error={error} retry={file ? () => void look(file, decisions) : undefined} />}
+      <FileChooser key={done} onChoose={(picked) => void choose(picked)} />
+      {error !== undefined && <NeedsNetwork failure={error} onAgain={file ? () => void look(file, decisions) : undefined} />}
       {file && (error !== undefined || report) && (
         <FormatChooser decisions={decisions} found={report?.format} onDecide={(decided) => void look(file, decided)} />
       )}
@@ -145,6 +147,7 @@ function Look({ view, report, decisions, isBusy, onDecide, onImport }: LookProps
   const bars = report.balances.map(({ userId, amount }) => ({
     id: userId,
     name: view.people.has(userId) ? nameOf(view, userId) : (people.get(userId) ?? "?"),
+    fullName: view.people.get(userId)?.name,
     amount,
   }));
   return (

@@ -7,7 +7,8 @@ import { t } from "../../text/index.ts";
 import { formatMoment } from "../../ui/content.tsx";
 import { Button } from "../../ui/controls.tsx";
 import { SectionTitle } from "../../ui/layout.tsx";
-import { failureText, RemoteView, useRemote } from "../../ui/remote.tsx";
+import { failureText } from "../../ui/failures.ts";
+import { Fetched, useFetched } from "../../ui/fetched.tsx";
 import { toast } from "../../ui/toasts.tsx";
 import type { RestSchemas } from "../../wire/types.ts";
 import { nameOf } from "../group_frame.tsx";
@@ -25,12 +26,12 @@ export async function undoImport(groupId: string, importId: string): Promise<voi
 /** `version` changes when something was imported just now. */
 export function PastImports({ view, version }: { view: GroupView; version: number }) {
   const [undone, setUndone] = useState(0);
-  const past = useRemote(() => store.get<RestSchemas["PastImports"]>(`/groups/${view.id}/imports`), `${view.id} ${version} ${undone}`);
+  const past = useFetched<RestSchemas["PastImports"]>(`/groups/${view.id}/imports`, `${version} ${undone}`);
   if (past.value?.imports.length === 0) return null;
   return (
     <>
       <SectionTitle>{t().insight.pastImports}</SectionTitle>
-      <RemoteView of={past}>
+      <Fetched found={past}>
         {({ imports }) => (
           <ul class="card card-flush">
             {imports.map(({ importId, at, by, undoneAt }) => (
@@ -43,7 +44,7 @@ export function PastImports({ view, version }: { view: GroupView; version: numbe
                   </span>
                 </span>
                 {undoneAt === null && view.me.role === "ADMIN" && (
-                  <Button kind="quiet" icon="undo" onClick={() => void undoImport(view.id, importId).then(() => setUndone(undone + 1))}>
+                  <Button kind="quiet" icon="undo" onClick={() => void undoImport(view.id, importId).then(() => setUndone((before) => before + 1))}>
                     {t().insight.undoImport}
                   </Button>
                 )}
@@ -51,7 +52,7 @@ export function PastImports({ view, version }: { view: GroupView; version: numbe
             ))}
           </ul>
         )}
-      </RemoteView>
+      </Fetched>
     </>
   );
 }

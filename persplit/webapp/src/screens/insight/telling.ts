@@ -33,6 +33,11 @@ export function tellEvent(event: LedgerEvent, telling: Telling): string {
     case "member:left":
     case "member:unblocked":
       return tellMember(event, by, telling);
+    case "loan:created":
+    case "loan:updated":
+    case "loan:deleted":
+    case "loan:restored":
+      return tellLoan(event, by, telling);
     case "group:created":
       return t().insight.tellGroupCreated(by, event.group.name);
     case "group:updated":
@@ -92,6 +97,21 @@ const tellSettlement: Tell<"settlement:created" | "settlement:completed" | "sett
       return insight.tellDeclined(by, from, amount);
     case "settlement:cancelled":
       return insight.tellCancelled(by, to, amount);
+  }
+};
+
+const tellLoan: Tell<"loan:created" | "loan:updated" | "loan:deleted" | "loan:restored"> = ({ type, loan }, by, telling) => {
+  const { insight } = t();
+  const [lender, borrower, amount] = [who(telling, loan.lenderId), who(telling, loan.borrowerId), telling.money(loan.principal)];
+  switch (type) {
+    case "loan:created":
+      return insight.tellLent(by, lender, borrower, amount);
+    case "loan:updated":
+      return insight.tellLoanUpdated(by, lender, borrower, amount);
+    case "loan:deleted":
+      return insight.tellLoanDeleted(by, lender, borrower, amount);
+    case "loan:restored":
+      return insight.tellLoanRestored(by, lender, borrower, amount);
   }
 };
 

@@ -1,6 +1,5 @@
 /** The group's past, step by step: who did what, what it changed, and where everybody stood then. */
 
-import "../../ui/insight.css";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { ScreenProps } from "../../app.tsx";
 import type { GroupView, Step } from "../../data/model.ts";
@@ -10,7 +9,7 @@ import { BalanceBars } from "../../ui/balance_bars.tsx";
 import { Amount, formatMoment } from "../../ui/content.tsx";
 import { Button, IconButton } from "../../ui/controls.tsx";
 import { Empty, Page, SectionTitle } from "../../ui/layout.tsx";
-import { RemoteView, useRemote } from "../../ui/remote.tsx";
+import { Fetched, useLoaded } from "../../ui/fetched.tsx";
 import { GroupTabs, nameOf, WithGroup } from "../group_frame.tsx";
 import { placeOf, tellChanges, tellEvent, type Telling } from "./telling.ts";
 import { tellingOf } from "./telling_of.ts";
@@ -32,16 +31,23 @@ export function TimeMachine({ params }: ScreenProps) {
 }
 
 function Past({ view }: { view: GroupView }) {
-  const past = useRemote(() => store.history(view.id), `${view.id} ${view.seq}`);
+  const past = useLoaded(() => store.history(view.id), `${view.id} ${view.seq}`);
   return (
-    <RemoteView of={past} lines={6}>
+    <Fetched found={past} lines={6}>
       {(steps) => (steps.length > 0 ? <Machine view={view} steps={steps} /> : <Empty icon="history" title={t().insight.noPast} />)}
-    </RemoteView>
+    </Fetched>
   );
 }
 
+interface Time {
+  readonly at: number;
+  readonly isPlaying: boolean;
+  readonly go: (step: number) => void;
+  readonly play: () => void;
+}
+
 /** Where one is: a step, or always the newest. */
-function useTime(last: number) {
+function useTime(last: number): Time {
   const [chosen, setChosen] = useState<number | undefined>(undefined);
   const [isPlaying, setPlaying] = useState(false);
   const at = Math.min(chosen ?? last, last);
@@ -70,27 +76,35 @@ function Machine({ view, steps }: { view: GroupView; steps: readonly Step[] }) {
   const time = useTime(last);
   const step = steps[time.at];
   const telling = tellingOf(view);
-  const scale = useMemo(() => Math.max(1, ...steps.flatMap(({ balances }) => balances.map(({ amount }) => Math.abs(amount)))), [steps]);
+  const scale = useMemo(() => largestOf(steps), [steps]);
   if (!step) return null;
   return (
     <>
-      <div class="card stack time">
-        <div class="row">
-          <span class="grow">
-            <span class="strong">{formatMoment(step.event.at)}</span>
-            <span class="muted small block">{t().insight.stepOf(time.at + 1, steps.length)}</span>
-          </span>
-          {time.at < last && (
-            <Button kind="plain" onClick={() => time.go(last)}>
-              {t().insight.now}
-            </Button>
-          )}
-          <Button kind="quiet" icon={time.isPlaying ? "close" : "history"} onClick={time.play}>
-            {time.isPlaying ? t().insight.stop : t().insight.play}
-          </Button>
-        </div>
-        <div class="row steps">
-          <IconButton icon="back" label={t().insight.stepBack} onClick={() => time.go(time.at - 1)} />
+      <Controls time={time} step={step} last={last} telling={telling} />
+      <WhatHappened view={view} step={step} telling={telling} />
+      <SectionTitle>{time.at === last ? t().insight.balancesNow : t().insight.balancesThen}</SectionTitle>
+      <BalanceBars bars={barsOf(view, step)} currency={view.group.currency} scale={scale} label={t().insight.balancesThen} />
+    </>
+  );
+}
+
+/** The largest amount of all steps, so that their bars can be compared; at least 1. */
+function largestOf(steps: readonly Step[]): number {
+  let largest = 1;
+  for (const { balances } of steps) for (const { amount } of balances) largest = Math.max(largest, Math.abs(amount));
+  return largest;
+}
+
+function Controls({ time, step, last, telling }: { time: Time; step: Step; last: number; telling: Telling }) {
+  const moment = formatMoment(step.event.at);
+  return (
+    <div class="card stack">
+      <p class="row-wrap spread">
+        <span class="strong">{moment}</span>
+        <span class="muted small">{t().insight.stepOf(time.at + 1, last + 1)}</span>
+      </p>
+      <div class="row steps">
+        <IconButton icon="back" label={t().insight.stepBack} onClick={() => time.go(time.at - 1)} />
         <input
           class="slider"
           type="range"
@@ -98,16 +112,22 @@ function Machine({ view, steps }: { view: GroupView; steps: readonly Step[] }) {
           max={last}
           value={time.at}
           aria-label={t().insight.moment}
-          aria-valuetext={`${formatMoment(step.event.at)}: ${tellEvent(step.event, telling)}`}
+          aria-valuetext={`${moment}: ${tellEvent(step.event, telling)}`}
           onInput={(event) => time.go(event.currentTarget.valueAsNumber)}
         />
-          <IconButton icon="forward" label={t().insight.stepForward} onClick={() => time.go(time.at + 1)} />
-        </div>
+        <IconButton icon="forward" label={t().insight.stepForward} onClick={() => time.go(time.at + 1)} />
       </div>
-      <WhatHappened view={view} step={step} telling={telling} />
-      <SectionTitle>{time.at === last ? t().insight.balancesNow : t().insight.balancesThen}</SectionTitle>
-      <BalanceBars bars={barsOf(view, step)} currency={view.group.currency} scale={scale} label={t().insight.balancesThen} />
-    </>
+      <div class="buttons">
+        <Button kind="quiet" icon={time.isPlaying ? "close" : "history"} onClick={time.play}>
+          {time.isPlaying ? t().insight.stop : t().insight.play}
+        </Button>
+        {time.at < last && (
+          <Button kind="plain" onClick={() => time.go(last)}>
+            {t().insight.now}
+          </Button>
+        )}
+      </div>
+    </div>
   );
 }
 
@@ -128,7 +148,7 @@ function WhatHappened({ view, step, telling }: { view: GroupView; step: Step; te
       {changed.length === 0 ? (
         <p class="muted small">{t().insight.noChange}</p>
       ) : (
-        <ul class="changes" aria-label={tellChanges(changed, telling)}>
+        <ul class="moved-list" aria-label={tellChanges(changed, telling)}>
           {changed.map(({ userId, amount }) => (
             <li key={userId}>
               {nameOf(view, userId)} <Amount key={step.event.seq} minor={amount} currency={view.group.currency} isSigned />

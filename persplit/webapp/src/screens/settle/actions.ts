@@ -5,7 +5,7 @@ import { Failure, type GroupView } from "../../data/model.ts";
 import { formatMoney } from "../../ledger/money.ts";
 import { locale, t } from "../../text/index.ts";
 import { toast } from "../../ui/toasts.tsx";
-import { failureText } from "../../ui/remote.tsx";
+import { failureText } from "../../ui/failures.ts";
 import type { Settlement } from "../../wire/types.ts";
 import { nameOf } from "../group_frame.tsx";
 
@@ -30,13 +30,13 @@ export async function recordReceived(view: GroupView, payment: NewPayment): Prom
   const id = await create(view, payment);
   if (id === undefined) return undefined;
   const isDone = await saying(async () => void (await store.send("settlement:confirm", view.id, { settlementId: id })));
-  if (isDone) toast(t().settle.received(nameOf(view, payment.from), money(view, payment.amount)));
+  if (isDone) toast(t().settle.received(money(view, payment.amount)));
   return id;
 }
 
-export async function confirm(view: GroupView, { id, fromUserId, amount }: Settlement): Promise<void> {
+export async function confirm(view: GroupView, { id, amount }: Settlement): Promise<void> {
   const isDone = await saying(async () => void (await store.send("settlement:confirm", view.id, { settlementId: id })));
-  if (isDone) toast(t().settle.received(nameOf(view, fromUserId), money(view, amount)));
+  if (isDone) toast(t().settle.received(money(view, amount)));
 }
 
 /** It did not arrive. That is final, so taking it back records the payment anew. */
@@ -48,6 +48,11 @@ export async function decline(view: GroupView, settlement: Settlement): Promise<
 /** The payment was not made after all. Final, too. */
 export async function cancel(view: GroupView, settlement: Settlement): Promise<void> {
   if (await take(view, settlement.id)) toast(t().settle.cancelled, () => void again(view, settlement));
+}
+
+/** Who has an account can be told. */
+export function canRemind(view: GroupView, userId: string): boolean {
+  return store.offers("sendReminder") && view.people.get(userId)?.placeholder === false;
 }
 
 /** Asks who owes. Only online: a reminder that arrives days later reminds of nothing. */

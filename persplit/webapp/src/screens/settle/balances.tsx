@@ -1,20 +1,18 @@
 /** Where everybody stands, who pays whom, and what waits for my word. */
 
-import "../../ui/settle.css";
 import { useState } from "preact/hooks";
 import type { ScreenProps } from "../../app.tsx";
 import type { GroupView, SettlementView } from "../../data/model.ts";
-import { store } from "../../data/store.ts";
 import { plural, t } from "../../text/index.ts";
 import { BalanceBars } from "../../ui/balance_bars.tsx";
 import { Amount, Avatar, formatMoment, WaitingMark } from "../../ui/content.tsx";
 import { Button, ButtonLink } from "../../ui/controls.tsx";
 import { Icon } from "../../ui/icons.tsx";
 import { Banner, Empty, Page, SectionTitle } from "../../ui/layout.tsx";
-import { RemoteView, useRemote, type Remote } from "../../ui/remote.tsx";
+import { Fetched, useFetched, type FetchedState } from "../../ui/fetched.tsx";
 import type { RestSchemas } from "../../wire/types.ts";
 import { GroupTabs, nameOf, WithGroup } from "../group_frame.tsx";
-import { confirm, decline, remind } from "./actions.ts";
+import { canRemind, confirm, decline, remind } from "./actions.ts";
 import { fullName, partyName } from "./party.ts";
 import { awaitingMe, awaitingOthers, planOf, positionsOf, type Payment } from "./plan.ts";
 
@@ -25,7 +23,7 @@ export function Balances({ params }: ScreenProps) {
 }
 
 function Standing({ view }: { view: GroupView }) {
-  const standing = useRemote(() => store.get<Standing>(`/groups/${view.id}/balances`), `${view.id} ${view.seq}`);
+  const standing = useFetched<Standing>(`/groups/${view.id}/balances`, String(view.seq));
   return (
     <Page title={view.group.name} backTo="/">
       <GroupTabs groupId={view.id} current="balances" />
@@ -139,7 +137,7 @@ function WhoPays({ view, standing }: { view: GroupView; standing: Standing | und
       {toMe.map((row) => (
         <PaymentCard key={row.from} view={view} row={row} isMine={false} />
       ))}
-      {mine.length + toMe.length === 0 && <p class="muted">{t().settle.nothingForYou}</p>}
+      {count > 0 && mine.length + toMe.length === 0 && <p class="muted">{t().settle.nothingForYou}</p>}
       {others.length > 0 && <OtherPayments view={view} rows={others} />}
       {debts > count && (
         <p class="muted small">
@@ -154,7 +152,6 @@ function PaymentCard({ view, row, isMine }: { view: GroupView; row: Payment; isM
   const other = isMine ? row.to : row.from;
   const name = partyName(view, other);
   const speaker = nameOf(view, other);
-  const isPlaceholder = view.people.get(other)?.placeholder ?? false;
   const place = `#/g/${view.id}/settle/${row.from}/${row.to}`;
   return (
     <div class="card stack-small">
@@ -185,7 +182,7 @@ function PaymentCard({ view, row, isMine }: { view: GroupView; row: Payment; isM
         <ButtonLink href={place} icon={isMine ? "settle" : "qr"} kind={isMine && row.waiting < row.amount ? "main" : "quiet"}>
           {isMine ? t().settle.pay : t().settle.getPaid}
         </ButtonLink>
-        {!isMine && !isPlaceholder && (
+        {!isMine && canRemind(view, other) && (
           <Button kind="quiet" icon="bell" onClick={() => void remind(view, row.from)}>
             {t().settle.remind}
           </Button>
@@ -213,7 +210,7 @@ function OtherPayments({ view, rows }: { view: GroupView; rows: readonly Payment
 
 // --- the debts behind it, on demand
 
-function Debts({ view, standing }: { view: GroupView; standing: Remote<Standing> }) {
+function Debts({ view, standing }: { view: GroupView; standing: FetchedState<Standing> }) {
   const [isOpen, setOpen] = useState(false);
   return (
     <section class="stack">
@@ -221,7 +218,7 @@ function Debts({ view, standing }: { view: GroupView; standing: Remote<Standing>
         {isOpen ? t().settle.hideDebts : t().settle.showDebts}
       </button>
       {isOpen && (
-        <RemoteView of={standing}>
+        <Fetched found={standing}>
           {({ debts }) => (
             <ul class="card card-flush" aria-label={t().settle.debts}>
               {debts.map(({ from, to, amount }) => (
@@ -232,7 +229,7 @@ function Debts({ view, standing }: { view: GroupView; standing: Remote<Standing>
               ))}
             </ul>
           )}
-        </RemoteView>
+        </Fetched>
       )}
     </section>
   );

@@ -1,15 +1,13 @@
 /** Why one pays the other: both people's debts, and the expenses and payments behind each. */
 
-import "../../ui/settle.css";
 import type { ScreenProps } from "../../app.tsx";
 import type { GroupView } from "../../data/model.ts";
-import { store } from "../../data/store.ts";
 import { t } from "../../text/index.ts";
 import { Amount, formatDay } from "../../ui/content.tsx";
 import { ButtonLink } from "../../ui/controls.tsx";
 import { Icon } from "../../ui/icons.tsx";
 import { Banner, NotFound, Page, SectionTitle } from "../../ui/layout.tsx";
-import { RemoteView, useRemote } from "../../ui/remote.tsx";
+import { Fetched, useFetched } from "../../ui/fetched.tsx";
 import type { RestSchemas } from "../../wire/types.ts";
 import { nameOf, WithGroup } from "../group_frame.tsx";
 import { partyName } from "./party.ts";
@@ -35,9 +33,9 @@ export function Explain({ params }: ScreenProps) {
 }
 
 function Why({ view, from, to }: { view: GroupView; from: string; to: string }) {
-  const explanation = useRemote(
-    () => store.get<Explanation>(`/groups/${view.id}/explain?from=${encodeURIComponent(from)}&to=${encodeURIComponent(to)}`),
-    `${view.id} ${view.seq} ${from} ${to}`,
+  const explanation = useFetched<Explanation>(
+    `/groups/${view.id}/explain?from=${encodeURIComponent(from)}&to=${encodeURIComponent(to)}`,
+    String(view.seq),
   );
   const planned = paymentBetween(view, from, to);
   const isMe = from === view.me.userId;
@@ -49,9 +47,9 @@ function Why({ view, from, to }: { view: GroupView; from: string; to: string }) 
           <Amount minor={planned.amount} currency={view.group.currency} isLarge />
         </div>
       )}
-      <RemoteView of={explanation} lines={6}>
+      <Fetched found={explanation} lines={6}>
         {(value) => <Reasons view={view} from={from} to={to} debts={value.debts} />}
-      </RemoteView>
+      </Fetched>
       {canRecord(view, from, to) && (
         <ButtonLink href={`#/g/${view.id}/settle/${from}/${to}`} icon="settle" isWide>
           {isMe ? t().settle.pay : t().settle.recordPayment}

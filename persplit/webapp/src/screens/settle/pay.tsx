@@ -1,6 +1,5 @@
 /** One payment between two people: how to make it, and "I have paid". PerSplit never touches the money. */
 
-import "../../ui/settle.css";
 import { useState } from "preact/hooks";
 import { useLocation } from "wouter-preact";
 import type { ScreenProps } from "../../app.tsx";
@@ -8,12 +7,13 @@ import type { GroupView } from "../../data/model.ts";
 import { store } from "../../data/store.ts";
 import { formatMoney, parseMoney, plainMoney } from "../../ledger/money.ts";
 import { locale, t } from "../../text/index.ts";
+import { useAction } from "../../ui/action.ts";
 import { Amount, Avatar, Qr } from "../../ui/content.tsx";
 import { Button, ButtonLink, CopyButton, copyText, TextField } from "../../ui/controls.tsx";
 import { Banner, NotFound, Page } from "../../ui/layout.tsx";
 import { nameOf, WithGroup } from "../group_frame.tsx";
 import { fullName } from "./party.ts";
-import { recordPayment, recordReceived, remind } from "./actions.ts";
+import { canRemind, recordPayment, recordReceived, remind } from "./actions.ts";
 import { amountLeft, canRecord, linkTo, paymentBetween, type Payment } from "./plan.ts";
 import { payeeOf, paymentsNeeded, PAYMENT_LIMIT_PAISE, PICTURE_LIMIT_PAISE, utrOf, withAmount } from "./upi.ts";
 
@@ -221,48 +221,70 @@ function AmountField({ view, text, problem, minor, planned, setTyped }: {
 
 // --- and then
 
+/** What has to happen until it counts. */
+function whoConfirms(view: GroupView, side: Side, to: string): string {
+  const name = nameOf(view, to);
+  if (side === "payee") return t().settle.thenCounts;
+  if (!view.people.get(to)?.placeholder) return t().settle.thenConfirms(name);
+  return view.me.role === "ADMIN" ? t().settle.thenYouConfirm(name) : t().settle.thenAdmin(name);
+}
+
 function Record({ view, side, from, to, minor, onMissing }: Way & { onMissing: () => void }) {
   const [, navigate] = useLocation();
   const [utr, setUtr] = useState("");
   const [problem, setProblem] = useState<string | undefined>(undefined);
+  const action = useAction();
   const isUpi = view.group.currency === "INR" && linkTo(view, to) !== null;
 
-  async function record(isCash: boolean): Promise<void> {
+  /** Once, however often somebody taps. */
+  function record(isCash: boolean): void {
     const known = utrOf(utr);
     if (minor === undefined) return onMissing();
     if (!isCash && utr.trim() !== "" && known === undefined) return setProblem(t().settle.utrProblem);
     const payment = { from, to, amount: minor, utr: isCash ? undefined : known, note: isCash ? t().settle.cashNote : undefined };
-    const id = await (side === "payee" ? recordReceived(view, payment) : recordPayment(view, payment));
-    if (id !== undefined) navigate(`/g/${view.id}/s/${id}`);
+    action.run(async () => {
+      const id = await (side === "payee" ? recordReceived(view, payment) : recordPayment(view, payment));
+      if (id !== undefined) navigate(`/g/${view.id}/s/${id}`);
+    });
   }
 
   return (
-    <section class="card stack" aria-label={t().settle.afterwards}>
+    <form
+      class="card stack"
+      aria-label={t().settle.afterwards}
+      onSubmit={(event) => {
+        event.preventDefault();
+        record(false);
+      }}
+    >
       <h2>{t().settle.afterwards}</h2>
       {side !== "payee" && isUpi && (
         <TextField
           label={`${t().settle.utr} (${t().common.optional})`}
           hint={t().settle.utrHint}
           value={utr}
-          onInput={setUtr}
+          onInput={(text) => {
+            setUtr(text);
+            setProblem(undefined);
+          }}
           inputMode="numeric"
           error={problem}
         />
       )}
       <div class="buttons">
-        <Button icon="check" onClick={() => void record(false)}>
+        <Button icon="check" type="submit" isBusy={action.isBusy}>
           {side === "payer" ? t().settle.iHavePaid : side === "payee" ? t().settle.iGotIt : t().settle.theyHavePaid(nameOf(view, from))}
         </Button>
-        <Button kind="quiet" onClick={() => void record(true)}>
+        <Button kind="quiet" isBusy={action.isBusy} onClick={() => record(true)}>
           {t().settle.inCash}
         </Button>
-        {side === "payee" && !(view.people.get(from)?.placeholder ?? false) && (
+        {side === "payee" && canRemind(view, from) && (
           <Button kind="plain" icon="bell" onClick={() => void remind(view, from)}>
             {t().settle.remind}
           </Button>
         )}
       </div>
-      <p class="muted small">{side === "payee" ? t().settle.thenCounts : t().settle.thenConfirms(nameOf(view, to))}</p>
-    </section>
+      <p class="muted small">{whoConfirms(view, side, to)}</p>
+    </form>
   );
 }

@@ -1,15 +1,14 @@
 /** One payment: how it stands, who has to do what next, and how it came about. */
 
-import "../../ui/settle.css";
 import type { ScreenProps } from "../../app.tsx";
 import type { GroupView, SettlementView } from "../../data/model.ts";
-import { store } from "../../data/store.ts";
 import { t } from "../../text/index.ts";
 import { Amount, Avatar, formatMoment, WaitingMark } from "../../ui/content.tsx";
 import { Button, ButtonLink } from "../../ui/controls.tsx";
 import { Icon, type IconName } from "../../ui/icons.tsx";
 import { NotFound, Page, SectionTitle } from "../../ui/layout.tsx";
-import { useRemote } from "../../ui/remote.tsx";
+import { useFetched } from "../../ui/fetched.tsx";
+import type { RestSchemas } from "../../wire/types.ts";
 import { nameOf, WithGroup } from "../group_frame.tsx";
 import { tellEvent } from "../insight/telling.ts";
 import { tellingOf } from "../insight/telling_of.ts";
@@ -54,7 +53,9 @@ function Detail({ view, payment }: { view: GroupView; payment: SettlementView })
           {t().settle.status[status]}
         </p>
         <p class="muted">{nextStep(view, payment)}</p>
-        <WaitingMark waiting={payment.waiting} />
+        <p class="center-row row-tight">
+          <WaitingMark waiting={payment.waiting} />
+        </p>
         <Actions view={view} payment={payment} />
       </div>
       {(note !== null || utr !== null) && (
@@ -84,7 +85,8 @@ function nextStep(view: GroupView, payment: SettlementView): string {
   if (status === "COMPLETED") return t().settle.nextCompleted;
   if (status === "CANCELLED") return t().settle.nextCancelled;
   if (status === "DECLINED") return fromUserId === view.me.userId ? t().settle.nextDeclinedMine(to) : t().settle.nextDeclined(from, to);
-  return canAnswer(view, payment) ? t().settle.nextYours : t().settle.nextTheirs(to);
+  if (canAnswer(view, payment)) return t().settle.nextYours;
+  return view.people.get(toUserId)?.placeholder ? t().settle.nextAdmin(to) : t().settle.nextTheirs(to);
 }
 
 function Actions({ view, payment }: { view: GroupView; payment: SettlementView }) {
@@ -115,13 +117,18 @@ function Actions({ view, payment }: { view: GroupView; payment: SettlementView }
   );
 }
 
-/** Step by step, with who did it; what is on the device already until the whole past is there. */
+/** How it was noted, and what its receiver, or who took it back, said. */
 function History({ view, payment }: { view: GroupView; payment: SettlementView }) {
-  const past = useRemote(() => store.history(view.id), `${view.id} ${view.seq}`);
-  const known = (past.value ?? []).flatMap(({ event }) =>
-    "settlement" in event && event.settlement.id === payment.id ? [{ at: event.at, text: tellEvent(event, tellingOf(view)) }] : [],
-  );
-  const steps = known.length > 0 ? known : [{ at: payment.createdAt, text: t().settle.recordedBy(nameOf(view, payment.createdBy), payment.createdBy === view.me.userId) }];
+  const answered = useFetched<RestSchemas["Events"]>(answerOf(payment));
+  const telling = tellingOf(view);
+  const noted = tellEvent({ ...NOTED, ...payment, type: "settlement:created", at: payment.createdAt, by: payment.createdBy, settlement: payment }, telling);
+  const answer = answered.value?.events.find(({ seq }) => seq === payment.seq);
+  const steps = [
+    { at: payment.createdAt, text: noted },
+    ...(payment.status === "PENDING"
+      ? []
+      : [{ at: payment.updatedAt, text: answer ? tellEvent(answer, telling) : t().settle.status[payment.status] }]),
+  ];
   return (
     <>
       <SectionTitle>{t().settle.history}</SectionTitle>
@@ -137,4 +144,12 @@ function History({ view, payment }: { view: GroupView; payment: SettlementView }
       </ol>
     </>
   );
+}
+
+/** What an event has that a sentence doesn't tell. */
+const NOTED = { commandId: "", v: 1 } as const;
+
+/** Where the server has the event of its present version; who did that isn't in the payment itself. */
+function answerOf({ groupId, seq, status, waiting }: SettlementView): string | undefined {
+  return status === "PENDING" || waiting ? undefined : `/groups/${groupId}/events?after=${seq - 1}&limit=1`;
 }

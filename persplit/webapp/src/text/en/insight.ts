@@ -11,8 +11,6 @@ const whom = ({ name, isMe }: Who) => (isMe ? "you" : name);
 const whose = ({ name, isMe }: Who) => (isMe ? "your" : `${name}’s`);
 
 export const insight = {
-  needsConnection: "This needs a connection. It is there again once you are online.",
-
   // charts
   filesTitle: "Import and export",
   nothingSpent: "Nothing spent in this period",
@@ -39,47 +37,8 @@ export const insight = {
   member: "Person",
   month: "Month",
   everybody: "Everybody",
-  noCategory: "No category",
   others: "Others",
   noDrawing: "The drawing could not be loaded. The numbers are below.",
-  categories: {
-    general: "General",
-    food: "Food and drink",
-    groceries: "Groceries",
-    drinks: "Drinks",
-    coffee: "Coffee and tea",
-    rent: "Rent",
-    electricity: "Electricity",
-    water: "Water",
-    gas: "Heating and gas",
-    internet: "Internet and phone",
-    household: "Household",
-    furniture: "Furniture",
-    transport: "Transport",
-    taxi: "Taxi",
-    fuel: "Fuel",
-    car: "Car",
-    parking: "Parking",
-    flights: "Flights",
-    lodging: "Lodging",
-    travel: "Travel",
-    entertainment: "Entertainment",
-    movies: "Movies and shows",
-    music: "Music",
-    sports: "Sports",
-    shopping: "Shopping",
-    clothing: "Clothing",
-    electronics: "Electronics",
-    gifts: "Gifts",
-    health: "Health",
-    insurance: "Insurance",
-    education: "Education",
-    children: "Children",
-    pets: "Pets",
-    subscriptions: "Subscriptions",
-    taxes: "Taxes and fees",
-    donations: "Donations",
-  },
 
   // the time machine
   noPast: "Nothing has happened yet",
@@ -105,9 +64,16 @@ export const insight = {
     by.name === from.name && by.isMe === from.isMe
       ? `${does(by)} noted paying ${whom(to)} ${amount}`
       : `${does(by)} noted that ${whom(from)} paid ${whom(to)} ${amount}`,
-  tellConfirmed: (by: Who, from: Who, amount: string) => `${does(by)} confirmed ${amount} from ${whom(from)}`,
-  tellDeclined: (by: Who, from: Who, amount: string) => `${does(by)} did not get ${amount} from ${whom(from)}`,
+  tellConfirmed: (by: Who, from: Who, amount: string) => `${does(by)} confirmed ${from.isMe ? `your payment of ${amount}` : `${amount} from ${from.name}`}`,
+  tellDeclined: (by: Who, from: Who, amount: string) => `${does(by)} did not get ${from.isMe ? `your payment of ${amount}` : `${amount} from ${from.name}`}`,
   tellCancelled: (by: Who, to: Who, amount: string) => `${does(by)} took back the payment of ${amount} to ${whom(to)}`,
+  tellLent: (by: Who, lender: Who, borrower: Who, amount: string) => `${does(by)} noted that ${whom(lender)} lent ${whom(borrower)} ${amount}`,
+  tellLoanUpdated: (by: Who, lender: Who, borrower: Who, amount: string) =>
+    `${does(by)} changed the loan of ${amount} from ${whom(lender)} to ${whom(borrower)}`,
+  tellLoanDeleted: (by: Who, lender: Who, borrower: Who, amount: string) =>
+    `${does(by)} deleted the loan of ${amount} from ${whom(lender)} to ${whom(borrower)}`,
+  tellLoanRestored: (by: Who, lender: Who, borrower: Who, amount: string) =>
+    `${does(by)} brought back the loan of ${amount} from ${whom(lender)} to ${whom(borrower)}`,
   tellReminder: (by: Who, to: Who, amount: string) => `${does(by)} reminded ${whom(to)} of ${amount}`,
   tellComment: (by: Who, text: string) => `${does(by)} commented: ${text}`,
   tellCommentDeleted: (by: Who) => `${does(by)} deleted a comment`,
@@ -137,6 +103,7 @@ export const insight = {
   activityTitle: "Activity",
   noActivity: "Nothing yet",
   noActivityHint: "What you and others do in your groups appears here.",
+  activityFallback: "No connection: these are the expenses and payments on this device.",
   loadMore: "Show more",
   unread: "New:",
   somebody: "Somebody",
@@ -192,7 +159,8 @@ export const insight = {
   rowNumber: (row: number) => `Row ${row}`,
   rowStatus: { new: "New", present: "Already here", refused: "Can’t be imported", skipped: "Left out", ignored: "Not counted" },
   allRows: (count: number) => `Show all ${count} rows`,
-  differences: (count: number) => `In ${count} places the file states another balance than its rows add up to. The rows count.`,
+  differences: (count: number) =>
+    `In ${count === 1 ? "one place" : `${count} places`} the file states another balance than its rows add up to. The rows count.`,
   balancesAfter: "Balances afterwards",
   importOne: "Import 1 row",
   importMany: (count: number) => `Import ${count} rows`,

@@ -37,7 +37,7 @@ export const settle = {
 
   // said afterwards
   recorded: (amount: string) => `${amount} noted as paid`,
-  received: (name: string, amount: string) => `${amount} from ${name} counts now`,
+  received: (amount: string) => `Confirmed: ${amount} counts now`,
   declined: (name: string) => `${name} sees that it did not arrive`,
   cancelled: "The payment was taken back",
   reminded: (name: string) => `${name} was reminded`,
@@ -53,7 +53,7 @@ export const settle = {
   letThemScan: (name: string) => `Let ${name} scan this with any UPI app.`,
   notAsPicture: "Above ₹2,000, don’t send this QR as a picture: scan it from a screen, or pay by UPI ID.",
   overLimit: (payments: number) => `UPI takes at most ₹1,00,000 in one payment between people. This takes ${payments} payments.`,
-  payFirstPart: "Pay ₹1,00,000 first",
+  payFirstPart: "Begin with ₹1,00,000",
   byHand: "On this phone",
   sendThem: "From far away",
   upiId: "UPI ID",
@@ -92,6 +92,8 @@ export const settle = {
   utrHint: "The 12 digits that your UPI app shows for the payment. They help to find it if something goes wrong.",
   utrProblem: "A UTR has 12 digits. Leave it empty if you don’t have it.",
   thenConfirms: (name: string) => `Balances change once ${name} confirms. PerSplit never touches the money.`,
+  thenYouConfirm: (name: string) => `${name} has no account here: you confirm it for them, and balances change then.`,
+  thenAdmin: (name: string) => `${name} has no account here: an admin of the group confirms it, and balances change then.`,
   thenCounts: "Balances change at once. PerSplit never touches the money.",
 
   // one payment
@@ -106,6 +108,7 @@ export const settle = {
   },
   nextYours: "Look whether it arrived, and say so. Balances change when you confirm.",
   nextTheirs: (name: string) => `${name} has to confirm that it arrived. Balances change then.`,
+  nextAdmin: (name: string) => `${name} has no account here: an admin of the group has to confirm it.`,
   nextCompleted: "It counts in the balances. If that is a mistake, note a payment back.",
   nextDeclinedMine: (name: string) => `${name} did not get it. Check the payment in your app, and talk to each other.`,
   nextDeclined: (from: string, to: string) => `${to} did not get it. It is for ${from === "You" ? "you" : from} to pay again.`,
@@ -114,7 +117,6 @@ export const settle = {
   payAgain: "Pay again",
   note: "Note",
   history: "What happened",
-  recordedBy: (name: string, isMe: boolean) => (isMe ? "You noted it" : `${name} noted it`),
 
   // why
   whyTitle: "Why this payment",

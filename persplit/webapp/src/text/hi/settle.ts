@@ -37,7 +37,7 @@ export const settle: typeof en = {
   didNotGetIt: "नहीं मिले",
 
   recorded: (amount: string) => `${amount} का भुगतान दर्ज हुआ`,
-  received: (name: string, amount: string) => `${name} से ${amount} हिसाब में जुड़ गए`,
+  received: (amount: string) => `पुष्टि हुई: ${amount} हिसाब में जुड़ गए`,
   declined: (name: string) => `${name} को दिखेगा कि पैसे नहीं मिले`,
   cancelled: "भुगतान वापस ले लिया गया",
   reminded: (name: string) => `${name} को याद दिलाया गया`,
@@ -52,7 +52,7 @@ export const settle: typeof en = {
   letThemScan: (name: string) => `${name} किसी भी UPI ऐप से इसे स्कैन करें।`,
   notAsPicture: "₹2,000 से ऊपर यह QR तस्वीर के रूप में न भेजें: स्क्रीन से स्कैन करें, या UPI ID से पैसे दें।",
   overLimit: (payments: number) => `UPI में एक व्यक्ति दूसरे को एक बार में ज़्यादा से ज़्यादा ₹1,00,000 दे सकता है। इसके लिए ${payments} भुगतान लगेंगे।`,
-  payFirstPart: "पहले ₹1,00,000 दें",
+  payFirstPart: "पहले ₹1,00,000 से शुरू करें",
   byHand: "इसी फ़ोन से",
   sendThem: "दूर से",
   upiId: "UPI ID",
@@ -91,6 +91,8 @@ export const settle: typeof en = {
   utrHint: "UPI ऐप में इस भुगतान के साथ दिखे 12 अंक। गड़बड़ होने पर भुगतान खोजने में काम आते हैं।",
   utrProblem: "UTR में 12 अंक होते हैं। न हो तो खाली छोड़ दें।",
   thenConfirms: (name: string) => `${name} की पुष्टि के बाद हिसाब बदलेगा। पैसे PerSplit से होकर नहीं जाते।`,
+  thenYouConfirm: (name: string) => `${name} का यहाँ खाता नहीं है: उनकी ओर से आप पुष्टि करें, तब हिसाब बदलेगा।`,
+  thenAdmin: (name: string) => `${name} का यहाँ खाता नहीं है: समूह का एडमिन पुष्टि करेगा, तब हिसाब बदलेगा।`,
   thenCounts: "हिसाब तुरंत बदल जाएगा। पैसे PerSplit से होकर नहीं जाते।",
 
   paymentTitle: "भुगतान",
@@ -104,6 +106,7 @@ export const settle: typeof en = {
   },
   nextYours: "देखें कि पैसे मिले या नहीं, और बताएँ। आपकी पुष्टि पर हिसाब बदलेगा।",
   nextTheirs: (name: string) => `${name} को पुष्टि करनी है कि पैसे मिल गए। तब हिसाब बदलेगा।`,
+  nextAdmin: (name: string) => `${name} का यहाँ खाता नहीं है: पुष्टि समूह का एडमिन करेगा।`,
   nextCompleted: "यह हिसाब में जुड़ चुका है। गलती हो तो उलटा भुगतान दर्ज करें।",
   nextDeclinedMine: (name: string) => `${name} को पैसे नहीं मिले। अपने ऐप में भुगतान देखें और आपस में बात करें।`,
   nextDeclined: (from: string, to: string) => `${to === "आप" ? "आपको" : `${to} को`} पैसे नहीं मिले। ${from === "आप" ? "आपको" : `${from} को`} फिर देने हैं।`,
@@ -112,7 +115,6 @@ export const settle: typeof en = {
   payAgain: "फिर से दें",
   note: "टिप्पणी",
   history: "क्या-क्या हुआ",
-  recordedBy: (name: string, isMe: boolean) => (isMe ? "आपने दर्ज किया" : `${name} ने दर्ज किया`),
 
   whyTitle: "यह भुगतान क्यों",
   howPlanWorks: "हर व्यक्ति के उधार जोड़ दिए जाते हैं, ताकि कम भुगतान लगें। इसलिए कभी उसे भी देना पड़ता है जिसका सीधा कुछ नहीं देना।",

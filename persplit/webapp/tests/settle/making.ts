@@ -1,7 +1,7 @@
 /** Groups for the tests of screens: as small as they can be. */
 
-import type { GroupView, SettlementView } from "../src/data/model.ts";
-import type { Expense, Member } from "../src/wire/types.ts";
+import type { GroupView, SettlementView } from "../../src/data/model.ts";
+import type { Expense, Member } from "../../src/wire/types.ts";
 
 const AT = "2026-11-01T10:00:00.000Z";
 
@@ -37,6 +37,7 @@ export function groupOf(people: readonly Member[], more: Partial<GroupView> = {}
       hasPassword: false,
       archivedAt: null,
       timeZone: "Asia/Kolkata",
+      kind: "GROUP",
       createdBy: me.userId,
       createdAt: AT,
       updatedAt: AT,
