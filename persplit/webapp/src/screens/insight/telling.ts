@@ -28,6 +28,11 @@ export function tellEvent(event: LedgerEvent, telling: Telling): string {
     case "settlement:declined":
     case "settlement:cancelled":
       return tellSettlement(event, by, telling);
+    case "loan:created":
+    case "loan:updated":
+    case "loan:deleted":
+    case "loan:restored":
+      return tellLoan(event, by, telling);
     case "member:joined":
     case "member:updated":
     case "member:left":
@@ -95,6 +100,22 @@ const tellSettlement: Tell<"settlement:created" | "settlement:completed" | "sett
   }
 };
 
+const tellLoan: Tell<"loan:created" | "loan:updated" | "loan:deleted" | "loan:restored"> = ({ type, loan }, by, telling) => {
+  const { loans } = t();
+  const [lender, borrower] = [who(telling, loan.lenderId), who(telling, loan.borrowerId)];
+  const amount = telling.money(loan.principal);
+  switch (type) {
+    case "loan:created":
+      return loans.tellCreated(by, lender, borrower, amount);
+    case "loan:updated":
+      return loans.tellUpdated(by, lender, borrower, amount);
+    case "loan:deleted":
+      return loans.tellDeleted(by, lender, borrower, amount);
+    case "loan:restored":
+      return loans.tellRestored(by, lender, borrower, amount);
+  }
+};
+
 const tellMember: Tell<"member:joined" | "member:updated" | "member:left" | "member:unblocked"> = (event, by, telling) => {
   const { insight } = t();
   const member = who(telling, event.member.userId, event.member.name);
@@ -150,6 +171,11 @@ export function placeOf(groupId: string, event: LedgerEvent): string {
     case "settlement:declined":
     case "settlement:cancelled":
       return `${group}/s/${event.settlement.id}`;
+    case "loan:created":
+    case "loan:updated":
+    case "loan:deleted":
+    case "loan:restored":
+      return `${group}/loans/${event.loan.id}`;
     case "reminder:sent":
       return `${group}/balances`;
     case "preset:saved":
