@@ -493,7 +493,6 @@ class Node:
             invites=invites,
             group_passwords=group_passwords,
             joining=joining,
-            direct_ledgers=DirectLedgers(events, self.groups, self.handler, overview, accounts_of),
             personal_tokens=personal_tokens,
             guests=Guests(accounts_of, accounts, joining, self.now),
             standings=standings,

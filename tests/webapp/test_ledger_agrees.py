@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any, Final
 from unittest import mock
+from uuid import UUID
 
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from persplit.client.drafts import draft_to_wire, loan_to_wire
 from persplit.ledger import codec
 from persplit.ledger import commands as c
 from persplit.ledger.conversion import canonical_rate, converted, in_proportion
+from persplit.ledger.direct import direct_ledger_id
 from persplit.ledger.draft_codec import splits_to_json
 from persplit.ledger.errors import BalanceNotZero, Invalid, LedgerError
 from persplit.ledger.events import RecordedEvent
@@ -180,6 +182,19 @@ def test_every_currency_is_written_with_its_digits(page: Page) -> None:
     amounts = [(amount, code) for code in sorted(CURRENCIES) for amount in (0, 7, -120_050, AMOUNT_MAX)]
     written = [[minor_digits(code), decimal_text(amount, code)] for amount, code in amounts]
     assert page.ask(way="written", amounts=amounts) == written
+
+
+def test_the_ledger_of_two_people_has_the_servers_id(page: Page) -> None:
+    dice = random.Random(20260305)  # noqa: S311 - no secret
+    pairs = [
+        (
+            str(UUID(int=dice.getrandbits(128))),
+            str(UUID(int=dice.getrandbits(128))),
+            dice.choice(["INR", "EUR"]),
+        )
+        for _ in range(50)
+    ]
+    assert page.ask(way="met", pairs=pairs) == [direct_ledger_id(*pair) for pair in pairs]
 
 
 # --- whole lives of groups

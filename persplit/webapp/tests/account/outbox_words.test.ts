@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deviceName } from "../../src/screens/account/device_name.ts";
 import { amountOf, mendAddress, subjectOf, withoutExpectation } from "../../src/screens/account/outbox_words.ts";
-import { expense, member, viewOf } from "../groups/making.ts";
+import { expense, loan, member, viewOf } from "../groups/making.ts";
 
 test("a command is called by what it names itself, else by the thing in the group that it is about", () => {
   const view = viewOf({ members: [member("me"), member("ravi", { name: "Ravi" })], expenses: [expense({ id: "e1", description: "Dinner" })] });
@@ -11,6 +11,14 @@ test("a command is called by what it names itself, else by the thing in the grou
   assert.equal(subjectOf({ userId: "ravi" }, view), "Ravi");
   assert.equal(subjectOf({ expenseId: "unknown" }, view), undefined);
   assert.equal(subjectOf({ name: "Goa" }, null), "Goa");
+});
+
+test("a loan is called by the other one's name, and has the amount that was lent", () => {
+  const view = viewOf({ members: [member("me"), member("ravi", { name: "Ravi" })], loans: [loan({ id: "l1", lenderId: "ravi", borrowerId: "me" })] });
+  const lent = { id: "l2", lenderId: "me", borrowerId: "ravi", principal: 50_000 };
+  assert.equal(subjectOf(lent, view), "Ravi");
+  assert.equal(subjectOf({ loanId: "l1" }, view), "Ravi");
+  assert.equal(amountOf(lent), 50_000);
 });
 
 test("only a whole number of minor units is an amount", () => {

@@ -1,6 +1,6 @@
 /** Groups and what is in them, for tests: what a test doesn't say is plain. */
 
-import type { ExpenseView, GroupView, SettlementView } from "../../src/data/model.ts";
+import type { ExpenseView, GroupView, LoanView, SettlementView } from "../../src/data/model.ts";
 import type { Member } from "../../src/wire/types.ts";
 
 const AT = "2026-11-20T10:00:00.000Z";
@@ -66,6 +66,32 @@ export function settlement(told: Partial<SettlementView> = {}): SettlementView {
   };
 }
 
+export function loan(told: Partial<LoanView> = {}): LoanView {
+  return {
+    id: "l",
+    groupId: "g",
+    seq: 1,
+    lenderId: "me",
+    borrowerId: "ravi",
+    principal: 1_000,
+    date: "2026-11-20",
+    dueDate: null,
+    interestRate: null,
+    description: null,
+    status: "OPEN",
+    outstanding: 1_000,
+    interestOwed: 0,
+    interestParts: 0,
+    interestPaid: 0,
+    accruedThrough: "2026-11-20",
+    createdBy: "me",
+    createdAt: AT,
+    updatedAt: AT,
+    deletedAt: null,
+    ...told,
+  };
+}
+
 export function viewOf(told: Partial<GroupView> = {}): GroupView {
   const members = told.members ?? [member("me", { role: "ADMIN" })];
   return {
@@ -81,6 +107,7 @@ export function viewOf(told: Partial<GroupView> = {}): GroupView {
       hasPassword: false,
       archivedAt: null,
       timeZone: "Asia/Kolkata",
+      kind: "GROUP",
       createdBy: "me",
       createdAt: AT,
       updatedAt: AT,
@@ -96,6 +123,7 @@ export function viewOf(told: Partial<GroupView> = {}): GroupView {
     expenses: [],
     deletedExpenses: [],
     settlements: [],
+    loans: [],
     presets: [],
     recurrences: [],
     waitingCount: 0,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { categoryKey } from "../../src/screens/insight/category_key.ts";
+import { categoryKey } from "../../src/screens/expense/category_list.ts";
 import { monthBefore, periodOf } from "../../src/screens/insight/periods.ts";
 import { isWithin, statisticsOf } from "../../src/screens/insight/statistics.ts";
 import { expense } from "../settle/making.ts";

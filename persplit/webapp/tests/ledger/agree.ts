@@ -6,6 +6,7 @@ import { type Asking, type Command, decide } from "../../src/ledger/decide.ts";
 import { Refusal } from "../../src/ledger/errors.ts";
 import { apply } from "../../src/ledger/fold.ts";
 import { canonicalInterest, repaid } from "../../src/ledger/loan.ts";
+import { directLedgerId } from "../../src/ledger/direct.ts";
 import { digitsOf, plainMoney } from "../../src/ledger/money.ts";
 import type { Comment, Expense, LedgerEvent, Loan, Settlement } from "../../src/ledger/shapes.ts";
 import { type Division, sharesOf } from "../../src/ledger/split.ts";
@@ -95,6 +96,7 @@ const WAYS: Readonly<Record<string, (question: never) => unknown>> = {
       loan: payments.reduce((owed, { amount, day }) => repaid(owed, amount, day).after, loan),
       rate: rate === null ? null : (canonicalInterest(rate) ?? null),
     })),
+  met: ({ pairs }: { pairs: [string, string, string][] }) => pairs.map((pair) => directLedgerId(...pair)),
   written: ({ amounts }: { amounts: [number, string][] }) =>
     amounts.map(([amount, currency]) => [digitsOf(currency), plainMoney(amount, currency)]),
 };

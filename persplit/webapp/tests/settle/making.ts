@@ -53,6 +53,7 @@ export function groupOf(people: readonly Member[], more: Partial<GroupView> = {}
     expenses: [],
     deletedExpenses: [],
     settlements: [],
+    loans: [],
     presets: [],
     recurrences: [],
     waitingCount: 0,

@@ -17,14 +17,21 @@ export function subjectOf(fields: Fields, view: GroupView | null | undefined): s
 
 function nameInGroup(fields: Fields, view: GroupView): string | undefined {
   const expense = [...view.expenses, ...view.deletedExpenses].find(({ id }) => id === fields["expenseId"]);
+  const loan = view.loans.find(({ id }) => id === fields["loanId"]);
   const preset = view.presets.find(({ id }) => id === fields["presetId"]);
-  const person = view.people.get(text(fields["userId"]) ?? text(fields["toUserId"]) ?? "");
-  return expense?.description ?? preset?.name ?? person?.name;
+  const person = view.people.get(personIn(fields, view.me.userId) ?? "");
+  return expense?.description ?? preset?.name ?? person?.name ?? (loan && nameInGroup(loan, view));
+}
+
+/** Whom it is about: of two who lend each other something, the other one. */
+function personIn(fields: Fields, me: string): string | undefined {
+  const other = [fields["lenderId"], fields["borrowerId"]].find((userId) => userId !== undefined && userId !== me);
+  return text(fields["userId"]) ?? text(fields["toUserId"]) ?? text(other);
 }
 
 /** The amount that it writes, in minor units of the group's currency. */
 export function amountOf(fields: Fields): number | undefined {
-  const amount = fields["amount"];
+  const amount = fields["amount"] ?? fields["principal"];
   return typeof amount === "number" && Number.isSafeInteger(amount) ? amount : undefined;
 }
 

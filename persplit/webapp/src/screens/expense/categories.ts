@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { store } from "../../data/store.ts";
 import { t } from "../../text/index.ts";
 import type { RestSchemas } from "../../wire/types.ts";
-import { CATEGORIES, categoryKey, isKnown } from "../insight/categories.ts";
+import { CATEGORIES, categoryKey, isKnown } from "./category_list.ts";
 
 /** What to send as an expense's category, and its emoji. */
 export interface Category {
@@ -60,6 +60,6 @@ export function categoryIcon(category: string | null): string {
 /** Its name in the language shown; a free text is its own. */
 export function categoryName(category: string): string {
   const key = categoryKey(category) ?? category;
-  if (isKnown(key)) return t().insight.categories[key];
+  if (isKnown(key)) return t().expense.categories[key];
   return told.value.find((one) => one.key === key)?.name ?? category;
 }

@@ -2,7 +2,7 @@
 
 import { parseMoney } from "../../ledger/money.ts";
 import type { Expense } from "../../wire/types.ts";
-import { categoryKey } from "../insight/categories.ts";
+import { categoryKey } from "./category_list.ts";
 import { folded } from "./guess.ts";
 import { payersOf } from "./people.ts";
 

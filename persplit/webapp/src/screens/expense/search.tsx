@@ -12,7 +12,7 @@ import { nameOf, WithGroup } from "../group_frame.tsx";
 import { categoryIcon, categoryName } from "./categories.ts";
 import { type Filter, filterCount, NO_FILTER, search } from "./filter.ts";
 import { Fold } from "./fold.tsx";
-import { categoryKey } from "../insight/categories.ts";
+import { categoryKey } from "./category_list.ts";
 import { canonicalOf, payersOf } from "./people.ts";
 import { namesOf } from "./split_words.ts";
 

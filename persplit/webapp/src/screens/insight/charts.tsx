@@ -12,7 +12,7 @@ import { categoryIcon, categoryName } from "../expense/categories.ts";
 import { GroupTabs, nameOf, WithGroup } from "../group_frame.tsx";
 import { canonical } from "../settle/plan.ts";
 import { BarChart } from "./bar_chart.tsx";
-import { categoryKey } from "./category_key.ts";
+import { categoryKey } from "../expense/category_list.ts";
 import { Numbers } from "./numbers.tsx";
 import { periodOf, type PeriodChoice } from "./periods.ts";
 import { isWithin, statisticsOf, type Statistics } from "./statistics.ts";

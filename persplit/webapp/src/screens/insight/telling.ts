@@ -28,16 +28,16 @@ export function tellEvent(event: LedgerEvent, telling: Telling): string {
     case "settlement:declined":
     case "settlement:cancelled":
       return tellSettlement(event, by, telling);
-    case "member:joined":
-    case "member:updated":
-    case "member:left":
-    case "member:unblocked":
-      return tellMember(event, by, telling);
     case "loan:created":
     case "loan:updated":
     case "loan:deleted":
     case "loan:restored":
       return tellLoan(event, by, telling);
+    case "member:joined":
+    case "member:updated":
+    case "member:left":
+    case "member:unblocked":
+      return tellMember(event, by, telling);
     case "group:created":
       return t().insight.tellGroupCreated(by, event.group.name);
     case "group:updated":
@@ -101,17 +101,18 @@ const tellSettlement: Tell<"settlement:created" | "settlement:completed" | "sett
 };
 
 const tellLoan: Tell<"loan:created" | "loan:updated" | "loan:deleted" | "loan:restored"> = ({ type, loan }, by, telling) => {
-  const { insight } = t();
-  const [lender, borrower, amount] = [who(telling, loan.lenderId), who(telling, loan.borrowerId), telling.money(loan.principal)];
+  const { loans } = t();
+  const [lender, borrower] = [who(telling, loan.lenderId), who(telling, loan.borrowerId)];
+  const amount = telling.money(loan.principal);
   switch (type) {
     case "loan:created":
-      return insight.tellLent(by, lender, borrower, amount);
+      return loans.tellCreated(by, lender, borrower, amount);
     case "loan:updated":
-      return insight.tellLoanUpdated(by, lender, borrower, amount);
+      return loans.tellUpdated(by, lender, borrower, amount);
     case "loan:deleted":
-      return insight.tellLoanDeleted(by, lender, borrower, amount);
+      return loans.tellDeleted(by, lender, borrower, amount);
     case "loan:restored":
-      return insight.tellLoanRestored(by, lender, borrower, amount);
+      return loans.tellRestored(by, lender, borrower, amount);
   }
 };
 
@@ -170,6 +171,11 @@ export function placeOf(groupId: string, event: LedgerEvent): string {
     case "settlement:declined":
     case "settlement:cancelled":
       return `${group}/s/${event.settlement.id}`;
+    case "loan:created":
+    case "loan:updated":
+    case "loan:deleted":
+    case "loan:restored":
+      return `${group}/loans/${event.loan.id}`;
     case "reminder:sent":
       return `${group}/balances`;
     case "preset:saved":

@@ -4,6 +4,7 @@ import { common } from "./common.ts";
 import { expense } from "./expense.ts";
 import { groups } from "./groups.ts";
 import { insight } from "./insight.ts";
+import { loans } from "./loans.ts";
 import { settle } from "./settle.ts";
 
-export const en = { account, admin, common, expense, groups, insight, settle };
+export const en = { account, admin, common, expense, groups, insight, loans, settle };

@@ -67,13 +67,6 @@ export const insight = {
   tellConfirmed: (by: Who, from: Who, amount: string) => `${does(by)} confirmed ${from.isMe ? `your payment of ${amount}` : `${amount} from ${from.name}`}`,
   tellDeclined: (by: Who, from: Who, amount: string) => `${does(by)} did not get ${from.isMe ? `your payment of ${amount}` : `${amount} from ${from.name}`}`,
   tellCancelled: (by: Who, to: Who, amount: string) => `${does(by)} took back the payment of ${amount} to ${whom(to)}`,
-  tellLent: (by: Who, lender: Who, borrower: Who, amount: string) => `${does(by)} noted that ${whom(lender)} lent ${whom(borrower)} ${amount}`,
-  tellLoanUpdated: (by: Who, lender: Who, borrower: Who, amount: string) =>
-    `${does(by)} changed the loan of ${amount} from ${whom(lender)} to ${whom(borrower)}`,
-  tellLoanDeleted: (by: Who, lender: Who, borrower: Who, amount: string) =>
-    `${does(by)} deleted the loan of ${amount} from ${whom(lender)} to ${whom(borrower)}`,
-  tellLoanRestored: (by: Who, lender: Who, borrower: Who, amount: string) =>
-    `${does(by)} brought back the loan of ${amount} from ${whom(lender)} to ${whom(borrower)}`,
   tellReminder: (by: Who, to: Who, amount: string) => `${does(by)} reminded ${whom(to)} of ${amount}`,
   tellComment: (by: Who, text: string) => `${does(by)} commented: ${text}`,
   tellCommentDeleted: (by: Who) => `${does(by)} deleted a comment`,
