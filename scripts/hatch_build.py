@@ -25,7 +25,7 @@ def _beside(name: str) -> ModuleType:
 building = _beside("build_webapp")
 
 
-class WebPage(BuildHookInterface):
+class WebPage(BuildHookInterface[Any]):
     """Builds the page where it is out of date."""
 
     PLUGIN_NAME = "custom"

@@ -136,7 +136,8 @@ def project(webapp: Path) -> Path:
 
 @pytest.fixture
 def hatchling() -> ModuleType:
-    return pytest.importorskip("hatchling.builders.wheel", reason="hatchling is not installed")
+    found: ModuleType = pytest.importorskip("hatchling.builders.wheel", reason="hatchling is not installed")
+    return found
 
 
 WHEEL = 'print(*builder.build(directory="made", versions=["standard"]))'

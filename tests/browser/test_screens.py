@@ -61,7 +61,7 @@ async def account(url: str, names: tuple[str, ...], texts: Texts) -> Account:
             if phone is asha:
                 body["vpa"] = "asha@okaxis"
             phone.take(await phone.ok("POST", "/auth/register", body))
-        trip = await make_trip(asha, *others, texts)
+        trip = await make_trip(asha, *others, texts=texts)
         return Account((await asha.ok("GET", "/auth/me"))["email"], trip)
 
 
