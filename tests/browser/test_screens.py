@@ -54,14 +54,14 @@ class Account(NamedTuple):
 async def account(url: str, names: tuple[str, ...], texts: Texts) -> Account:
     """An account of the first of the names, with a trip."""
     async with phones_of(url) as phones:
-        asha, *others = [await phones() for _ in names]
-        for name, phone in zip(names, (asha, *others), strict=True):
+        asha, ben, chitra, dev = [await phones() for _ in names]
+        for name, phone in zip(names, (asha, ben, chitra, dev), strict=True):
             email = f"{uuid.uuid4()}@example.org"
             body = {"name": name, "email": email, "password": PASSWORD}
             if phone is asha:
                 body["vpa"] = "asha@okaxis"
             phone.take(await phone.ok("POST", "/auth/register", body))
-        trip = await make_trip(asha, *others, texts=texts)
+        trip = await make_trip(asha, ben, chitra, dev, texts)
         return Account((await asha.ok("GET", "/auth/me"))["email"], trip)
 
 
