@@ -13,6 +13,7 @@ import asyncio
 import random
 import secrets
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -70,6 +71,8 @@ TURN_SECONDS_MAX: Final = 2.0
 """After so long a channel with more to be told goes to the end of the line."""
 WAITING_MAX: Final = 10_000
 """Groups and retries that wait in memory; what is beyond is found by a sweep."""
+WAITING_OF_ONE_MAX: Final = 200
+"""Of the channels that wait for their turn, those that one person made: in hundreds of groups they have thousands."""
 SWEEP_SECONDS: Final = 30.0
 OWNERS_PER_SWEEP: Final = 100
 COALESCE_SECONDS: Final = 0.1
@@ -181,6 +184,8 @@ class Notifier:
         self._due: dict[Target, float] = {}
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
+        # By who made them: channels that are being told, or wait for it.
+        self._waiting: Counter[str] = Counter()
         self._slots = {
             Kind.WEBHOOK: asyncio.Semaphore(SENDING_AT_ONCE),
             Kind.EMAIL: asyncio.Semaphore(MAILS_AT_ONCE),
@@ -288,9 +293,13 @@ class Notifier:
 
     def _begin(self, target: Target) -> None:
         """Tell the channel what is new, in a task of its own; one a target."""
+        by = target.channel.by
         if target.id in self._busy:
             self._again.add(target.id)
-        elif target.channel.kind in self._senders and len(self._busy) < WAITING_MAX:
+        elif target.channel.kind not in self._senders:
+            return
+        elif len(self._busy) < WAITING_MAX and self._waiting[by] < WAITING_OF_ONE_MAX:
+            self._waiting[by] += 1
             self._busy[target.id] = asyncio.create_task(self._tell(target))
 
     async def _tell(self, target: Target) -> None:
@@ -306,6 +315,9 @@ class Notifier:
             _log.exception("notices_not_sent", channel_id=target.channel.id, group_id=target.group_id)
         finally:
             del self._busy[target.id]
+            self._waiting[target.channel.by] -= 1
+            if not self._waiting[target.channel.by]:
+                del self._waiting[target.channel.by]
             if target.id in self._again:
                 self._again.discard(target.id)
                 self._begin(target)

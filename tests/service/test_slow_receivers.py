@@ -12,7 +12,7 @@ from persplit.adapters.webhooks import Webhooks
 from persplit.ledger.notices import Notice
 from persplit.service import channels as owners
 from persplit.service import notifier as notifying
-from persplit.service.channels import Channel
+from persplit.service.channels import WEBHOOKS_MAX, Channel
 from persplit.service.notifier import SENDING_AT_ONCE, SENDING_AT_ONCE_OF_ONE, Notifier, Sender
 from persplit.service.users import User
 from tests.service.test_notifier import Place, look
@@ -79,6 +79,37 @@ async def test_many_accounts_with_slow_receivers_hold_up_nobody_else(monkeypatch
             programs.released.set()
             await notifier.settled()
             await sender.close()
+
+
+async def test_one_person_takes_only_so_many_places_among_those_who_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(notifying, "WAITING_MAX", WEBHOOKS_MAX)
+    monkeypatch.setattr(notifying, "WAITING_OF_ONE_MAX", 3)
+    place, released, told = Place(), asyncio.Event(), list[str]()
+    await place.node.makes("ben")
+    for name, hooks in (("asha", WEBHOOKS_MAX), ("ben", 1)):
+        await place.users.insert(User(name, name, None, None, None, None, ""), None)
+        for number in range(hooks):
+            await place.channels.add_webhook(owners.person(name), name, f"https://example.org/{number}")
+    place.clock.move(1)
+
+    class Held(Sender):
+        async def send(self, channel: Channel, notice: Notice) -> None:
+            if channel.by == "asha":
+                await released.wait()
+            told.append(channel.by)
+
+    notifier = place.notifier(Held())
+    await place.spends(1)
+    await notifier.sweep()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while told != ["ben"]:  # noqa: ASYNC110 - a sender tells nobody
+            await asyncio.sleep(0)
+    released.set()
+    await notifier.settled()
+    await look(notifier)
+    assert sorted(told) == ["asha"] * WEBHOOKS_MAX + ["ben"], "the others are found by the next sweep"
 
 
 async def test_a_long_backlog_waits_its_turn_like_anybody_s(monkeypatch: pytest.MonkeyPatch) -> None:
