@@ -170,15 +170,16 @@ class Session:
         return GroupView(group, self.me, (await self.client.balances(group_id)).balances)
 
     async def view(self, named: str | None) -> GroupView:
-        """The group that is named, else the default one, else the only one. Raises `UsageFault`."""
+        """The group that is named, else the default one, else the only one that is no ledger of two. Raises `UsageFault`."""
         groups = await self.client.groups()
         known = [Named(group.id, group.name) for group in groups]
         if named is not None:
             return await self.view_of(choose(named, known, "group"))
         if self.profile.group in {group.id for group in groups}:
             return await self.view_of(str(self.profile.group))
-        if len(groups) == 1:
-            return await self.view_of(groups[0].id)
+        only = [group for group in groups if group.other_id is None] or groups
+        if len(only) == 1:
+            return await self.view_of(only[0].id)
         if not groups:
             raise UsageFault("you are in no group yet: see `group create` and `group join`")
         lines = [group.name for group in groups]

@@ -23,6 +23,8 @@ def test_a_loan_between_two_needs_no_group(trip: tuple[Person, Person]) -> None:
     assert "2090-01-31" in listed
     assert "6%" in listed
     assert "noted that Asha lent you ₹5,000.00" in ben.says("history", "--group", "Asha")
+    # The only real group is still the one that is meant.
+    assert "Goa" in asha.says("group", "show")
 
 
 def test_a_loan_is_repaid_through_a_payment_that_its_lender_confirms(trip: tuple[Person, Person]) -> None:

@@ -10,6 +10,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from fractions import Fraction
 from math import floor
 from typing import TypeAlias
@@ -28,13 +29,16 @@ from persplit.ledger.commands import (
     ConfirmSettlement,
     CreateExpense,
     CreateGroup,
+    CreateLoan,
     CreateSettlement,
     DeclineSettlement,
     DeleteExpense,
+    DeleteLoan,
     JoinGroup,
     LeaveGroup,
     RemoveMember,
     RestoreExpense,
+    RestoreLoan,
     UnblockMember,
     UpdateExpense,
     UpdateGroup,
@@ -56,16 +60,18 @@ from persplit.ledger.errors import (
 from persplit.ledger.expense import Expense, ExpenseDraft, Item, SplitType
 from persplit.ledger.explain import DebtTrace
 from persplit.ledger.group import Role
+from persplit.ledger.loan import LoanDraft
 from persplit.ledger.settlement import SettlementStatus
 from persplit.ledger.snapshot import state_from_json, state_to_json
 from persplit.ledger.state import plan_of
-from tests.ledger.given import PROPERTY, Ledger, as_recorded, drafts, folded, shares
+from tests.ledger.given import PROPERTY, Ledger, as_recorded, drafts, folded, instant, shares
 
 Refusal: TypeAlias = type[LedgerError] | None
 Legs: TypeAlias = Mapping[str, int]
 
 PEOPLE = ["u1", "u2", "u3", "u4", "u5"]
 PLACEHOLDERS = ["p1", "p2"]
+TODAY = instant(1)[:10]
 STRANGER = "x"
 
 
@@ -101,6 +107,23 @@ class Payment:
     amount: int
     seq: int
     status: SettlementStatus = SettlementStatus.PENDING
+    loan_id: str | None = None
+    repaid: int = 0
+
+
+@dataclass
+class Lent:
+    """A loan: what is left of it, the interest so far as it is and as it was paid, and the days that it doesn't have."""
+
+    lender_id: str
+    borrower_id: str
+    left: int
+    rate: str | None
+    days: int
+    seq: int
+    interest: Fraction = Fraction(0)
+    paid: int = 0
+    counts: bool = True
 
 
 @dataclass
@@ -111,6 +134,7 @@ class Book:
     claims: dict[str, str] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
     payments: dict[str, Payment] = field(default_factory=dict)
+    loans: dict[str, Lent] = field(default_factory=dict)
     simplify: bool = True
     archived: bool = False
     currency: str = "INR"
@@ -148,12 +172,18 @@ class Book:
                     balances[user_id] += amount
         for payment in self.payments.values():
             if payment.status is SettlementStatus.COMPLETED:
-                balances[self.now_called(payment.from_id)] += payment.amount
-                balances[self.now_called(payment.to_id)] -= payment.amount
+                balances[self.now_called(payment.from_id)] += payment.amount - payment.repaid
+                balances[self.now_called(payment.to_id)] -= payment.amount - payment.repaid
         return {user_id: amount for user_id, amount in balances.items() if amount or self.here(user_id)}
 
     def waiting(self) -> dict[str, Payment]:
         return {key: p for key, p in self.payments.items() if p.status is SettlementStatus.PENDING}
+
+    def between(self, loan: Lent) -> list[str]:
+        return [self.now_called(loan.lender_id), self.now_called(loan.borrower_id)]
+
+    def is_open(self, loan_id: str) -> bool:
+        return loan_id in self.loans and self.loans[loan_id].counts and self.loans[loan_id].left > 0
 
     # --- what is refused
 
@@ -177,6 +207,8 @@ class Book:
                 return self._payment_refusal(actor, command)
             case ConfirmSettlement() | DeclineSettlement() | CancelSettlement():
                 return self._answer_refusal(actor, command)
+            case CreateLoan() | DeleteLoan() | RestoreLoan():
+                return self._loan_refusal(actor, command)
             case JoinGroup(claim=claim):
                 return self._join_refusal(actor, claim)
         return self._going_refusal(actor, command, debts)
@@ -245,7 +277,7 @@ class Book:
             return Conflict
         if self.archived and command.archived is not False:
             return GroupArchived
-        booked = self.entries or self.payments
+        booked = self.entries or self.payments or self.loans
         return Invalid if booked and command.currency not in (None, self.currency) else None
 
     def _role_refusal(self, user_id: str, role: Role) -> Refusal:
@@ -262,6 +294,8 @@ class Book:
             return BalanceNotZero
         if any(user_id in map(self.now_called, (p.from_id, p.to_id)) for p in self.waiting().values()):
             return SettlementPending
+        if any(user_id in self.between(loan) for key, loan in self.loans.items() if self.is_open(key)):
+            return BalanceNotZero
         others = [other for other in self.active() if other != user_id and not self.people[other].placeholder]
         return Conflict if others and self.admins() == [user_id] else None
 
@@ -315,7 +349,31 @@ class Book:
         parties = [self.now_called(command.from_id or actor), self.now_called(command.to_id)]
         if not all(map(self.here, parties)) or parties[0] == parties[1]:
             return Invalid
-        return None if actor in [*parties, *self.admins()] else Forbidden
+        if actor not in [*parties, *self.admins()]:
+            return Forbidden
+        if command.loan_id is None:
+            return None
+        fits = self.is_open(command.loan_id) and self.between(self.loans[command.loan_id]) == parties[::-1]
+        return None if fits else Invalid
+
+    def _loan_refusal(self, actor: str, command: CreateLoan | DeleteLoan | RestoreLoan) -> Refusal:
+        loan = self.loans.get(command.loan_id)
+        if isinstance(command, CreateLoan):
+            parties = [self.now_called(command.lender_id), self.now_called(command.borrower_id)]
+            if loan is not None:
+                return Conflict
+            if not all(map(self.here, parties)) or parties[0] == parties[1]:
+                return Invalid
+            return None if actor in [*parties, *self.admins()] else Forbidden
+        if loan is None:
+            return NotFound
+        if actor not in [*self.between(loan), *self.admins()]:
+            return Forbidden
+        if command.expected_seq is not None and loan.seq > command.expected_seq:
+            return Conflict
+        is_back = isinstance(command, RestoreLoan)
+        is_sound = loan.counts != is_back and (not is_back or all(map(self.here, self.between(loan))))
+        return None if is_sound else Conflict
 
     def _answer_refusal(
         self, actor: str, command: ConfirmSettlement | DeclineSettlement | CancelSettlement
@@ -427,10 +485,12 @@ class Book:
                 entry = self.entries[command.expense_id]
                 counts = isinstance(command, RestoreExpense)
                 self.entries[command.expense_id] = replace(entry, counts=counts, seq=seq)
-            case CreateSettlement(from_id=from_id, to_id=to_id, amount=amount):
-                self.payments[command.settlement_id] = Payment(actor, from_id or actor, to_id, amount, seq)
+            case CreateSettlement(from_id=from_id, to_id=to_id, amount=amount, loan_id=loan_id):
+                payment = Payment(actor, from_id or actor, to_id, amount, seq, loan_id=loan_id)
+                self.payments[command.settlement_id] = payment
             case ConfirmSettlement():
                 self._answer(command.settlement_id, SettlementStatus.COMPLETED, seq)
+                self._repay(self.payments[command.settlement_id], seq)
             case DeclineSettlement():
                 self._answer(command.settlement_id, SettlementStatus.DECLINED, seq)
             case CancelSettlement():
@@ -440,6 +500,13 @@ class Book:
 
     def _write_of_group(self, actor: str, command: Command, seq: int) -> None:
         match command:
+            case CreateLoan(lender_id=lender, borrower_id=borrower, draft=draft):
+                made = date.fromisoformat(draft.date or TODAY)
+                days = (date.fromisoformat(TODAY) - made).days
+                self.loans[command.loan_id] = Lent(lender, borrower, draft.principal, draft.rate, days, seq)
+            case DeleteLoan(loan_id=loan_id) | RestoreLoan(loan_id=loan_id):
+                is_back = isinstance(command, RestoreLoan)
+                self.loans[loan_id] = replace(self.loans[loan_id], counts=is_back, seq=seq)
             case UpdateGroup(simplify=simplify, archived=archived, currency=currency):
                 self.simplify = self.simplify if simplify is None else simplify
                 self.archived = self.archived if archived is None else archived
@@ -493,6 +560,17 @@ class Book:
 
     def _answer(self, settlement_id: str, status: SettlementStatus, seq: int) -> None:
         self.payments[settlement_id] = replace(self.payments[settlement_id], status=status, seq=seq)
+
+    def _repay(self, payment: Payment, seq: int) -> None:
+        """All of it happens on one day: interest accrues with the first payment, and no more."""
+        if payment.loan_id is None or not self.is_open(payment.loan_id):
+            return
+        loan = self.loans[payment.loan_id]
+        loan.interest += Fraction(loan.left) * Fraction(loan.rate or 0) / 100 * loan.days / 365
+        interest = min(payment.amount, floor(loan.interest - loan.paid + Fraction(1, 2)))
+        principal = min(payment.amount - interest, loan.left)
+        loan.days, loan.paid, loan.left, loan.seq = 0, loan.paid + interest, loan.left - principal, seq
+        payment.repaid = interest + principal
 
 
 class GroupMachine(RuleBasedStateMachine):
@@ -593,6 +671,35 @@ class GroupMachine(RuleBasedStateMachine):
         self.ask(self.anybody(data), data.draw(st.sampled_from(answers)))
 
     @rule(data=st.data())
+    def lend(self, data: st.DataObject) -> None:
+        names = st.sampled_from([*self.book.active() * 3, *self.book.people, STRANGER])
+        name = data.draw(st.sampled_from([f"l{len(self.book.loans)}"] * 9 + ["l0"]))
+        day = data.draw(st.sampled_from([None, "2025-03-01", "2026-02-07"]))
+        draft = LoanDraft(
+            data.draw(st.integers(1, 500)), day, rate=data.draw(st.sampled_from([None, "7", "99"]))
+        )
+        self.ask(self.anybody(data), CreateLoan(name, data.draw(names), data.draw(names), draft))
+
+    @precondition(lambda self: self.book.loans)
+    @rule(data=st.data())
+    def take_a_loan_back(self, data: st.DataObject) -> None:
+        name, seen = data.draw(st.sampled_from([*[*self.book.loans] * 4, "none"])), self.seen(data)
+        commands: list[Command] = [DeleteLoan(name, seen), RestoreLoan(name, seen)]
+        self.ask(self.anybody(data), data.draw(st.sampled_from(commands)))
+
+    @precondition(lambda self: self.book.loans)
+    @rule(data=st.data())
+    def repay(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from([*self.book.loans]))
+        lender, borrower = self.book.between(self.book.loans[name])
+        amount, payment = data.draw(st.integers(1, 600)), f"s{len(self.book.payments)}"
+        actor = data.draw(st.sampled_from([borrower, borrower, lender]))
+        payer = data.draw(st.sampled_from([borrower] * 5 + [lender]))
+        self.ask(actor, CreateSettlement(payment, lender, amount, payer, loan_id=name))
+        if data.draw(st.booleans()):
+            self.ask(lender, ConfirmSettlement(payment))
+
+    @rule(data=st.data())
     def settle(self, data: st.DataObject) -> None:
         """Everybody pays as planned, or only the first."""
         if self.book.archived or not self.book.admins():
@@ -673,6 +780,18 @@ class GroupMachine(RuleBasedStateMachine):
             key: (*map(book.now_called, (p.from_id, p.to_id)), p.amount) for key, p in book.waiting().items()
         }
         assert {key: (s.from_id, s.to_id, s.amount) for key, s in state.pending.items()} == waiting
+        assert {
+            key: (
+                loan.lender_id,
+                loan.borrower_id,
+                loan.outstanding,
+                loan.interest_paid,
+                loan.deleted_at is None,
+            )
+            for key, loan in state.loans.items()
+        } == {
+            key: (*book.between(loan), loan.left, loan.paid, loan.counts) for key, loan in book.loans.items()
+        }
         for name, expense in self.ledger.expenses.items():
             assert shares(expense) == book.entries[name].borne
             assert (expense.deleted_at is None) == book.entries[name].counts
