@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
@@ -25,7 +26,7 @@ def _beside(name: str) -> ModuleType:
 building = _beside("build_webapp")
 
 
-class WebPage(BuildHookInterface[Any]):
+class WebPage(BuildHookInterface[BuilderConfig]):
     """Builds the page where it is out of date."""
 
     PLUGIN_NAME = "custom"

@@ -5,7 +5,6 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -134,12 +133,6 @@ def project(webapp: Path) -> Path:
     return root
 
 
-@pytest.fixture
-def hatchling() -> ModuleType:
-    found: ModuleType = pytest.importorskip("hatchling.builders.wheel", reason="hatchling is not installed")
-    return found
-
-
 WHEEL = 'print(*builder.build(directory="made", versions=["standard"]))'
 HOOK = 'builder.get_build_hooks("made")["custom"].initialize({version!r}, {{}})'
 
@@ -155,7 +148,7 @@ def built(project: Path, step: str) -> subprocess.CompletedProcess[str]:
 
 
 @needs_node
-def test_a_wheel_has_the_page_and_not_its_sources(project: Path, hatchling: ModuleType) -> None:
+def test_a_wheel_has_the_page_and_not_its_sources(project: Path) -> None:
     made = built(project, WHEEL)
     assert made.returncode == 0, made.stderr
     names = zipfile.ZipFile(project / made.stdout.strip()).namelist()
@@ -166,9 +159,7 @@ def test_a_wheel_has_the_page_and_not_its_sources(project: Path, hatchling: Modu
 
 
 @needs_node
-def test_a_release_fails_without_the_page_and_an_editable_installation_warns(
-    project: Path, hatchling: ModuleType
-) -> None:
+def test_a_release_fails_without_the_page_and_an_editable_installation_warns(project: Path) -> None:
     (project / "persplit/webapp/build.mjs").write_text(FAILS)
     release = built(project, HOOK.format(version="standard"))
     assert release.returncode != 0

@@ -17,6 +17,7 @@ COMMANDS = [
     "scripts/serve",
     "scripts/test",
     "scripts/coverage",
+    "scripts/screenshots",
     "scripts/webapp",
     "scripts/lock",
     "scripts/audit",

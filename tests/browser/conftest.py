@@ -17,10 +17,9 @@ from tests.servers import free_port_for_restarts
 playwright = pytest.importorskip("playwright.async_api", reason="Playwright is not installed")
 
 from tests.browser.person import AXE, Person  # noqa: E402 - it needs Playwright
+from tests.browser.screens import PHONE  # noqa: E402 - so does it
 
 MakePerson: TypeAlias = Callable[..., Awaitable[Person]]
-PHONE = {"width": 390, "height": 844}
-DESKTOP = {"width": 1280, "height": 800}
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,22 +1,18 @@
 """Every screen with something in it: readable by everybody, in any size, light and language; and nothing typed runs."""
 
 import re
-import uuid
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.browser.conftest import DESKTOP, MakePerson
-from tests.browser.person import Person
-from tests.browser.trip import PEOPLE, Texts, Trip, make_trip
+from tests.browser.conftest import MakePerson
+from tests.browser.screens import DESKTOP, SMALL, Account, account, shown, width_beyond
+from tests.browser.trip import PEOPLE, Texts
 from tests.processes import ServerProcess
-from tests.system.conftest import phones_of
 from tests.system.phone import PASSWORD
 
-SMALL = {"width": 320, "height": 640}
-LOADING = re.compile("Loading|लोड हो रहा है")
 DEVANAGARI = re.compile("[\u0900-\u097f]")
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -44,52 +40,9 @@ HOSTILE = Texts(
 )
 
 
-class Account(NamedTuple):
-    """An account that was made over REST, and what is in it."""
-
-    email: str
-    trip: Trip
-
-
-async def account(url: str, names: tuple[str, ...], texts: Texts) -> Account:
-    """An account of the first of the names, with a trip."""
-    async with phones_of(url) as phones:
-        asha, ben, chitra, dev = [await phones() for _ in names]
-        for name, phone in zip(names, (asha, ben, chitra, dev), strict=True):
-            email = f"{uuid.uuid4()}@example.org"
-            body = {"name": name, "email": email, "password": PASSWORD}
-            if phone is asha:
-                body["vpa"] = "asha@okaxis"
-            phone.take(await phone.ok("POST", "/auth/register", body))
-        trip = await make_trip(asha, ben, chitra, dev, texts)
-        return Account((await asha.ok("GET", "/auth/me"))["email"], trip)
-
-
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def trip_of_asha(served: ServerProcess) -> Account:
     return await account(served.url, PEOPLE, Texts())
-
-
-async def shown(person: Person, path: str) -> str:
-    """Go there, and wait until the screen is whole. Returns its title."""
-    await person.go(path)
-    # The router hears of it, and draws.
-    await person.page.evaluate(
-        "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-    )
-    title = person.page.get_by_role("heading", level=1)
-    await expect(title).to_be_visible()
-    await expect(person.page.get_by_role("status", name=LOADING)).to_have_count(0)
-    return await title.inner_text()
-
-
-async def width_beyond(person: Person) -> int:
-    """By how many pixels the page is wider than the screen."""
-    return int(
-        await person.page.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        )
-    )
 
 
 async def test_every_screen_can_be_read_and_used_by_everybody(

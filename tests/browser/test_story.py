@@ -6,7 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import DESKTOP, MakePerson
+from tests.browser.conftest import MakePerson
+from tests.browser.screens import DESKTOP
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

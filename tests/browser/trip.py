@@ -75,10 +75,9 @@ class Trip:
         }
 
 
-async def make_trip(asha: Phone, ben: Phone, chitra: Phone, dev: Phone, texts: Texts | None = None) -> Trip:
-    """The trip, of these four and a placeholder. Asha, who made it, has a UPI id."""
-    texts = texts or Texts()
-    everybody = (asha, ben, chitra, dev)
+async def make_trip(everybody: Sequence[Phone], texts: Texts) -> Trip:
+    """The trip, of these four and a placeholder. The first one, who makes it, has a UPI id."""
+    asha, ben, chitra, dev = everybody
     group_id = await asha.makes_group(ben, chitra, dev, name=texts.group)
     path = f"/groups/{group_id}"
     await asha.ok("POST", f"{path}/members", {"name": texts.placeholder})
