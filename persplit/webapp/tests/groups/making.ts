@@ -103,6 +103,7 @@ export function viewOf(told: Partial<GroupView> = {}): GroupView {
       name: "Goa",
       description: null,
       currency: "INR",
+      kind: "GROUP",
       simplify: true,
       hasPassword: false,
       archivedAt: null,
@@ -126,6 +127,7 @@ export function viewOf(told: Partial<GroupView> = {}): GroupView {
     loans: [],
     presets: [],
     recurrences: [],
+    loans: [],
     waitingCount: 0,
     ...told,
   };

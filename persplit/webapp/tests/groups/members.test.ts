@@ -56,12 +56,14 @@ test("balances are added up by currency, the currency of most groups first", () 
   ]);
 });
 
-test("archived groups stand apart, and the group used last is first", () => {
-  const { used, archived } = apart([
+test("archived groups and the ledgers of two people stand apart, and the group used last is first", () => {
+  const { used, direct, archived } = apart([
     summary("old", { at: "2026-11-01T10:00:00.000Z" }),
     summary("put away", { isArchived: true }),
+    summary("of two", { kind: "DIRECT" }),
     summary("new", { at: "2026-11-25T10:00:00.000Z" }),
   ]);
   assert.deepEqual(used.map(({ id }) => id), ["new", "old"]);
+  assert.deepEqual(direct.map(({ id }) => id), ["of two"]);
   assert.deepEqual(archived.map(({ id }) => id), ["put away"]);
 });

@@ -28,7 +28,7 @@ function FeedScreen({ view }: { view: GroupView }) {
   useSeen(view);
   const isArchived = view.group.archivedAt !== null;
   return (
-    <Page title={view.group.name} backTo="/" actions={<Actions groupId={view.id} />}>
+    <Page title={view.group.name} backTo="/" actions={<Actions view={view} />}>
       <GroupTabs groupId={view.id} current="feed" />
       {isArchived && (
         <Banner icon="archive">
@@ -61,11 +61,11 @@ function useSeen({ id, seq }: GroupView): void {
   }, [id, seq]);
 }
 
-function Actions({ groupId }: { groupId: string }) {
+function Actions({ view: { id: groupId, group } }: { view: GroupView }) {
   return (
     <>
       <IconLink icon="search" href={`#/g/${groupId}/search`} label={t().groups.search} />
-      <IconLink icon="qr" href={`#/g/${groupId}/invite`} label={t().groups.inviteTitle} />
+      {group.kind === "GROUP" && <IconLink icon="qr" href={`#/g/${groupId}/invite`} label={t().groups.inviteTitle} />}
       <IconLink icon="settings" href={`#/g/${groupId}/settings`} label={t().groups.settingsTitle} />
     </>
   );

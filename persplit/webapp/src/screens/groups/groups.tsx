@@ -6,7 +6,7 @@ import { t } from "../../text/index.ts";
 import { Avatar } from "../../ui/content.tsx";
 import { ButtonLink } from "../../ui/controls.tsx";
 import { Icon } from "../../ui/icons.tsx";
-import { Banner, Empty, Page, Skeleton } from "../../ui/layout.tsx";
+import { Banner, Empty, Page, SectionTitle, Skeleton } from "../../ui/layout.tsx";
 import { apart, totals } from "./overview.ts";
 import { BalanceWords, HeroAmount } from "./balance_words.tsx";
 
@@ -31,12 +31,18 @@ export function Groups() {
 }
 
 function Found({ groups, isGuest }: { groups: readonly GroupSummary[]; isGuest: boolean }) {
-  const { used, archived } = apart(groups);
+  const { used, direct, archived } = apart(groups);
   if (groups.length === 0) return <NoGroups isGuest={isGuest} />;
   return (
     <>
       <Overall groups={groups} />
       {used.length > 0 && <GroupList groups={used} />}
+      {direct.length > 0 && (
+        <>
+          <SectionTitle>{t().groups.betweenTwo}</SectionTitle>
+          <GroupList groups={direct} />
+        </>
+      )}
       {archived.length > 0 && (
         <details class="disclosure">
           <summary>{t().groups.archivedGroups(archived.length)}</summary>
@@ -131,7 +137,7 @@ function GroupRow({ group }: { group: GroupSummary }) {
             </span>
           )}
         </span>
-        <span class="muted small row-note">{t().groups.people(group.memberCount)}</span>
+        <span class="muted small row-note">{group.kind === "DIRECT" ? group.currency : t().groups.people(group.memberCount)}</span>
         {group.waitingCount > 0 && (
           <span class="waiting">
             <Icon name="waiting" size={16} />

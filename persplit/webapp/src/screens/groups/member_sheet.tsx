@@ -25,7 +25,8 @@ interface Props {
 
 export function MemberSheet({ view, member, onClose }: Props & { onClose: () => void }) {
   const isMe = member.userId === view.me.userId;
-  const isAdmin = view.me.role === "ADMIN" && view.group.archivedAt === null;
+  // Two people who have a ledger of their own are both admins, and stay in it.
+  const isAdmin = view.me.role === "ADMIN" && view.group.archivedAt === null && view.group.kind === "GROUP";
   return (
     <Sheet title={member.name} onClose={onClose}>
       <BalanceLine minor={balanceOf(view, member.userId)} isMine={isMe} view={view} />

@@ -20,8 +20,20 @@ export function totals(groups: readonly GroupSummary[]): readonly Total[] {
     .map(([currency, { net }]) => ({ currency, net }));
 }
 
+export interface Apart {
+  readonly used: readonly GroupSummary[];
+  /** The ledgers of two people. */
+  readonly direct: readonly GroupSummary[];
+  readonly archived: readonly GroupSummary[];
+}
+
 /** Those in use and those put away, each with the last used first. */
-export function apart(groups: readonly GroupSummary[]): { used: readonly GroupSummary[]; archived: readonly GroupSummary[] } {
+export function apart(groups: readonly GroupSummary[]): Apart {
   const sorted = [...groups].sort((a, b) => b.at.localeCompare(a.at) || a.id.localeCompare(b.id));
-  return { used: sorted.filter((group) => !group.isArchived), archived: sorted.filter((group) => group.isArchived) };
+  const open = sorted.filter((group) => !group.isArchived);
+  return {
+    used: open.filter(({ kind }) => kind === "GROUP"),
+    direct: open.filter(({ kind }) => kind === "DIRECT"),
+    archived: sorted.filter((group) => group.isArchived),
+  };
 }

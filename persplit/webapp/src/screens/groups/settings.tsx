@@ -33,16 +33,16 @@ function SettingsScreen({ view }: { view: GroupView }) {
       <SectionTitle>{t().groups.members(view.members.length)}</SectionTitle>
       <Members view={view} />
       <SectionTitle>{t().groups.alsoHere}</SectionTitle>
-      <Links groupId={view.id} />
+      <Links groupId={view.id} isDirect={view.group.kind === "DIRECT"} />
       <GroupWays view={view} />
       {isAdmin && !isArchived && store.offers("addGroupWebhook") && store.me.value?.guestOf === null && <Webhooks groupId={view.id} />}
     </Page>
   );
 }
 
-function Links({ groupId }: { groupId: string }) {
+function Links({ groupId, isDirect }: { groupId: string; isDirect: boolean }) {
   const links: readonly { path: string; icon: IconName; label: string }[] = [
-    { path: "invite", icon: "qr", label: t().groups.inviteTitle },
+    ...(isDirect ? [] : [{ path: "invite", icon: "qr" as const, label: t().groups.inviteTitle }]),
     { path: "recurring", icon: "repeat", label: t().groups.recurring },
     { path: "presets", icon: "edit", label: t().groups.presets },
     { path: "files", icon: "download", label: t().groups.files },

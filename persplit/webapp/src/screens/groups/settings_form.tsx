@@ -22,35 +22,41 @@ export function SettingsForm({ view }: { view: GroupView }) {
     },
   );
   const { draft, change } = form;
+  // The ledger of two people has the other one's name, and no password.
+  const isGroup = group.kind === "GROUP";
   return (
     <form class="card stack" noValidate onSubmit={form.submit}>
-      <TextField
-        label={t().groups.groupName}
-        value={draft.name}
-        onInput={(name) => change({ name })}
-        error={form.errorOf("name")}
-        maxLength={GROUP_NAME_LENGTH_MAX}
-        isRequired
-      />
+      {isGroup && (
+        <TextField
+          label={t().groups.groupName}
+          value={draft.name}
+          onInput={(name) => change({ name })}
+          error={form.errorOf("name")}
+          maxLength={GROUP_NAME_LENGTH_MAX}
+          isRequired
+        />
+      )}
       <TextArea
         label={`${t().groups.description} (${t().common.optional})`}
         value={draft.description}
         onInput={(description) => change({ description })}
         maxLength={DESCRIPTION_LENGTH_MAX}
       />
-      {hasAmounts(view) ? (
-        <Fact label={t().groups.currency} value={group.currency} hint={t().groups.currencyFixed} />
+      {hasAmounts(view) || !isGroup ? (
+        <Fact label={t().groups.currency} value={group.currency} hint={isGroup ? t().groups.currencyFixed : t().groups.currencyDirect} />
       ) : (
         <CurrencyField value={draft.currency} onChoose={(currency) => change({ currency })} />
       )}
       <SimplifyField value={draft.simplify} onToggle={(simplify) => change({ simplify })} />
       <ZoneField value={draft.timeZone} onChoose={(timeZone) => change({ timeZone })} />
-      <GroupPasswordField
-        value={draft.password}
-        onInput={(password) => change({ password })}
-        error={form.errorOf("password")}
-        hasOne={group.hasPassword}
-      />
+      {isGroup && (
+        <GroupPasswordField
+          value={draft.password}
+          onInput={(password) => change({ password })}
+          error={form.errorOf("password")}
+          hasOne={group.hasPassword}
+        />
+      )}
       <FormFailure failure={form.failure} />
       {groupChanges(group, draft) !== undefined && (
         <Button type="submit" isBusy={form.isBusy} isWide>

@@ -10,6 +10,7 @@ export const groups = {
   waiting: (count: number) => (count === 1 ? "1 change not sent yet" : `${count} changes not sent yet`),
   unread: (count: number) => `${count} new`,
   archivedGroups: (count: number) => `Archived (${count})`,
+  betweenTwo: "Between two",
   refusedBanner: (count: number) =>
     count === 1 ? "The server refused a change of yours." : `The server refused ${count} of your changes.`,
   lookAtThem: "Have a look",
@@ -25,6 +26,7 @@ export const groups = {
   description: "Description",
   currency: "Currency",
   currencyFixed: "Stays, as there are amounts in it.",
+  currencyDirect: "Between you two, each currency is kept by itself.",
   timeZone: "Time zone",
   timeZoneHint: "When a day begins for recurring expenses.",
   simplify: "Settle with the fewest payments",

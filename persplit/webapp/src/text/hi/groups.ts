@@ -11,6 +11,7 @@ export const groups: typeof en = {
   waiting: (count) => `${count} बदलाव अभी भेजे नहीं गए`,
   unread: (count) => `${count} नए`,
   archivedGroups: (count) => `संग्रह (${count})`,
+  betweenTwo: "दो लोगों के बीच",
   refusedBanner: (count) =>
     count === 1 ? "सर्वर ने आपका एक बदलाव नहीं माना।" : `सर्वर ने आपके ${count} बदलाव नहीं माने।`,
   lookAtThem: "देखें",
@@ -25,6 +26,7 @@ export const groups: typeof en = {
   description: "विवरण",
   currency: "मुद्रा",
   currencyFixed: "नहीं बदल सकती, क्योंकि इसमें रकमें दर्ज हैं।",
+  currencyDirect: "आप दोनों के बीच हर मुद्रा का हिसाब अलग रहता है।",
   timeZone: "समय क्षेत्र",
   timeZoneHint: "बार-बार के खर्चों के लिए दिन कब शुरू होता है।",
   simplify: "सबसे कम भुगतानों में हिसाब करें",
