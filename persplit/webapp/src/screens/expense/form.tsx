@@ -21,7 +21,8 @@ import { amongAll, scheduleFields, templateFields } from "./form_fields.ts";
 import { ONCE_A_MONTH, type RepeatForm } from "./form_state.ts";
 import { newId } from "../../ui/ids.ts";
 import { peopleOf } from "./people.ts";
-import { expenseForm, newForm, recurrenceForm, refusedForm } from "./stored.ts";
+import { expenseForm, newForm, recurrenceForm, refusedForm, strangersIn } from "./stored.ts";
+import { namesOf } from "./split_words.ts";
 import { versionOf } from "./version.ts";
 
 type ExpenseSent = Commands["recurrence:create"]["expense"] & { date: string };
@@ -206,7 +207,7 @@ function Mend({ view, command }: { view: GroupView; command: RefusedCommand }) {
   if (MENDED_IN_THE_FORM.includes(command.type)) return <MendInForm view={view} command={command} />;
   return (
     <Page title={t().expense.refusedTitle} backTo="/outbox">
-      <Refusal command={command} />
+      <Refusal view={view} command={command} />
       {command.type === "expense:delete" && <p>{t().expense.refusedDelete}</p>}
       {command.type === "expense:restore" && <p>{t().expense.refusedRestore}</p>}
       <Button isWide onClick={() => void again(command, withoutSeq(command.fields))}>
@@ -242,11 +243,14 @@ async function drop(command: RefusedCommand, path: string): Promise<void> {
   }
 }
 
-function Refusal({ command }: { command: RefusedCommand }) {
+function Refusal({ view, command }: { view: GroupView; command: RefusedCommand }) {
+  const gone = strangersIn(command).filter(
+    (userId) => view.people.has(userId) && !view.members.some((member) => member.userId === userId),
+  );
   return (
     <Banner tone="danger" icon="warning">
       <p class="strong">{t().expense.refusedTitle}</p>
-      <p>{problemText(command.problem)}</p>
+      <p>{gone.length > 0 ? t().expense.whoLeft(namesOf(view, gone)) : problemText(command.problem)}</p>
     </Banner>
   );
 }
@@ -291,7 +295,7 @@ function MendInForm({ view, command }: { view: GroupView; command: RefusedComman
             onMine={() => void again(command, mended(command, filled, view, known))}
           />
         ) : (
-          <Refusal command={command} />
+          <Refusal view={view} command={command} />
         )
       }
       below={<DropButton command={command} />}

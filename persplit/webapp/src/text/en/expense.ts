@@ -307,6 +307,7 @@ export const expense = {
   keepMine: "Use mine",
   conflictSame: "Both say the same.",
   refusedTitle: "The server refused this",
+  whoLeft: (names: string) => `No longer in the group: ${names}. Look over who takes part, and send it again.`,
   refusedDrop: "Drop my change",
   dropped: "Dropped",
   refusedDelete: "You wanted to delete it.",

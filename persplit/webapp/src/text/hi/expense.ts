@@ -281,6 +281,7 @@ export const expense: typeof en = {
   keepMine: "मेरा रखें",
   conflictSame: "दोनों में एक ही बात है।",
   refusedTitle: "सर्वर ने इसे नहीं माना",
+  whoLeft: (names) => `अब समूह में नहीं: ${names}। देख लें कि कौन शामिल है, फिर भेजें।`,
   refusedDrop: "मेरा बदलाव छोड़ दें",
   dropped: "छोड़ दिया गया",
   refusedDelete: "आप इसे मिटाना चाहते थे।",
