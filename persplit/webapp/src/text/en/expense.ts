@@ -132,7 +132,6 @@ export const expense = {
   itemsRest: (amount: string) => `${amount} more than the items (tax, tip): spread in proportion`,
   itemsDiscount: (amount: string) => `${amount} less than the items (discount): spread in proportion`,
   itemsSum: (amount: string) => `The items make ${amount}.`,
-  useItemsSum: "Make it the amount",
 
   // What is wrong.
   needAmount: "Type the amount.",
