@@ -72,30 +72,36 @@ function nameOfFile(attachment: Attachment): string {
   return attachment.name ?? (isPicture(attachment) ? t().expense.unnamedPhoto : t().expense.unnamedFile);
 }
 
-/** The file as an address to show it by; `null` while it is on its way, `"failed"` where it can't be had. */
+const FAILED = "failed";
+
+/**
+ * The file as an address to show it by; `null` while it is on its way, `FAILED` where it can't be had: that is tried again
+ * when the connection changes.
+ */
 function useFile(path: string | null): string | null {
   const [url, setUrl] = useState<string | null>(null);
+  const isThere = url !== null && url !== FAILED;
   useEffect(() => {
-    if (path === null) return;
-    let made: string | undefined;
+    if (path === null || isThere) return;
     let isGone = false;
     store.download(path).then(
       (blob) => {
-        if (isGone) return;
-        made = URL.createObjectURL(blob);
-        setUrl(made);
+        if (!isGone) setUrl(URL.createObjectURL(blob));
       },
       () => setUrl(FAILED),
     );
     return () => {
       isGone = true;
-      if (made !== undefined) URL.revokeObjectURL(made);
     };
-  }, [path, store.connection.value]);
+  }, [path, url === FAILED && store.connection.value]);
+  useEffect(
+    () => () => {
+      if (isThere) URL.revokeObjectURL(url);
+    },
+    [url],
+  );
   return url;
 }
-
-const FAILED = "failed";
 
 function Thumbnail({ groupId, attachment, onOpen }: { groupId: string; attachment: Attachment; onOpen: () => void }) {
   const path = `/groups/${groupId}/attachments/${attachment.id}?thumbnail=true`;

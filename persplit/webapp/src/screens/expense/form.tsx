@@ -1,16 +1,14 @@
-/** Adding, editing and mending expenses, and editing what repeats: one form for all. */
+/** Adding and editing expenses, and editing what repeats: one form for all. */
 
 import { useState } from "preact/hooks";
-import { navigate } from "wouter-preact/use-hash-location";
 import type { ScreenProps } from "../../app.tsx";
-import type { ExpenseView, GroupView, RefusedCommand } from "../../data/model.ts";
+import type { ExpenseView, GroupView } from "../../data/model.ts";
 import { store } from "../../data/store.ts";
 import { t } from "../../text/index.ts";
 import type { Commands, Expense, Recurrence } from "../../wire/types.ts";
 import { Button } from "../../ui/controls.tsx";
 import { today } from "../../ui/content.tsx";
-import { problemText } from "../../ui/failures.ts";
-import { Banner, NotFound, Page } from "../../ui/layout.tsx";
+import { Banner, NotFound } from "../../ui/layout.tsx";
 import { toast, toastFailure } from "../../ui/toasts.tsx";
 import { WithGroup } from "../group_frame.tsx";
 import { changesBetween } from "./changes.ts";
@@ -21,19 +19,19 @@ import { amongAll, scheduleFields, templateFields } from "./form_fields.ts";
 import { ONCE_A_MONTH, type RepeatForm } from "./form_state.ts";
 import { newId } from "../../ui/ids.ts";
 import { peopleOf } from "./people.ts";
-import { expenseForm, newForm, recurrenceForm, refusedForm } from "./stored.ts";
+import { expenseForm, newForm, recurrenceForm } from "./stored.ts";
 import { versionOf } from "./version.ts";
 
 type ExpenseSent = Commands["recurrence:create"]["expense"] & { date: string };
 
 /** What the form says as the wire has it. The form is only saved without problems: then nothing is missing. */
-function sentOf({ form, worked, category }: Filled, view: GroupView): ExpenseSent {
+export function sentOf({ form, worked, category }: Filled, view: GroupView): ExpenseSent {
   const template = templateFields(form, worked, view.group.currency, category);
   if (template === null) throw new Error("the form was saved with something missing");
   return { ...template, date: form.date };
 }
 
-function repeatOf(filled: Filled, view: GroupView): Pick<Commands["recurrence:create"], "schedule" | "expense"> {
+export function repeatOf(filled: Filled, view: GroupView): Pick<Commands["recurrence:create"], "schedule" | "expense"> {
   const { date, ...template } = sentOf(filled, view);
   const { repeat } = filled.form;
   if (repeat === null) throw new Error("nothing says how often");
@@ -94,7 +92,7 @@ export function EditExpense({ params }: ScreenProps) {
 }
 
 /** What somebody else's version is known by. Of what waits on this device the server knows no version yet. */
-const seenSeq = (expense: ExpenseView): { expectedSeq?: number } => (expense.waiting ? {} : { expectedSeq: expense.seq });
+export const seenSeq = (expense: ExpenseView): { expectedSeq?: number } => (expense.waiting ? {} : { expectedSeq: expense.seq });
 
 function ChangedExpense({ view, expense }: { view: GroupView; expense: ExpenseView }) {
   const [base, setBase] = useState(expense);
@@ -185,135 +183,4 @@ function ChangedRecurring({ view, recurrence }: { view: GroupView; recurrence: R
       onSave={save}
     />
   );
-}
-
-/** A refused command of this area: `/g/:groupId/mend/:commandId`. */
-export function MendCommand({ params }: ScreenProps) {
-  const groupId = params["groupId"] ?? "";
-  const command = store.refused.value.find((one) => one.commandId === params["commandId"]);
-  if (command === undefined) return <NotFound backTo="/outbox" />;
-  return <WithGroup groupId={groupId}>{(view) => <Mend key={command.commandId} view={view} command={command} />}</WithGroup>;
-}
-
-const MENDED_IN_THE_FORM: readonly RefusedCommand["type"][] = [
-  "expense:create",
-  "expense:update",
-  "recurrence:create",
-  "recurrence:save",
-];
-
-function Mend({ view, command }: { view: GroupView; command: RefusedCommand }) {
-  if (MENDED_IN_THE_FORM.includes(command.type)) return <MendInForm view={view} command={command} />;
-  return (
-    <Page title={t().expense.refusedTitle} backTo="/outbox">
-      <Refusal command={command} />
-      {command.type === "expense:delete" && <p>{t().expense.refusedDelete}</p>}
-      {command.type === "expense:restore" && <p>{t().expense.refusedRestore}</p>}
-      <Button isWide onClick={() => void again(command, withoutSeq(command.fields))}>
-        {t().expense.doAnyway}
-      </Button>
-      <DropButton command={command} />
-    </Page>
-  );
-}
-
-/** The same whatever version there is now. */
-function withoutSeq(fields: RefusedCommand["fields"]): RefusedCommand["fields"] {
-  const { expectedSeq: _, ...rest } = fields;
-  return rest;
-}
-
-async function again(command: RefusedCommand, fields: RefusedCommand["fields"]): Promise<void> {
-  try {
-    await store.resend(command.commandId, fields);
-    navigate(`/g/${command.groupId}`, { replace: true });
-  } catch (error) {
-    toastFailure(error);
-  }
-}
-
-async function drop(command: RefusedCommand, path: string): Promise<void> {
-  try {
-    await store.drop(command.commandId);
-    toast(t().expense.dropped);
-    navigate(path, { replace: true });
-  } catch (error) {
-    toastFailure(error);
-  }
-}
-
-function Refusal({ command }: { command: RefusedCommand }) {
-  return (
-    <Banner tone="danger" icon="warning">
-      <p class="strong">{t().expense.refusedTitle}</p>
-      <p>{problemText(command.problem)}</p>
-    </Banner>
-  );
-}
-
-function DropButton({ command }: { command: RefusedCommand }) {
-  return (
-    <Button kind="danger" icon="trash" isWide onClick={() => void drop(command, `/g/${command.groupId}`)}>
-      {t().expense.refusedDrop}
-    </Button>
-  );
-}
-
-function MendInForm({ view, command }: { view: GroupView; command: RefusedCommand }) {
-  const expenseId = textField(command, "expenseId");
-  const known = [...view.expenses, ...view.deletedExpenses].find((one) => one.id === expenseId);
-  const people = peopleOf(view, known);
-  const id = expenseId ?? textField(command, "recurrenceId") ?? textField(command, "id") ?? newId();
-  const [initial] = useState(() => refusedForm(command, view, people, today(), id));
-  const isConflict = command.problem.code === "conflict" && known !== undefined;
-  const send = async (filled: Filled): Promise<string> => {
-    await store.resend(command.commandId, mended(command, filled, view, known));
-    toast(t().expense.saved(filled.form.description.trim()));
-    return `/g/${view.id}`;
-  };
-  return (
-    <ExpenseEditor
-      view={view}
-      people={people}
-      title={t().expense.mendTitle}
-      backTo="/outbox"
-      initial={initial}
-      purpose={command.type.startsWith("recurrence:") ? "template" : "expense"}
-      saveLabel={t().expense.sendAgain}
-      onSave={send}
-      above={(filled) =>
-        isConflict ? (
-          <Conflict
-            view={view}
-            theirs={known}
-            mine={versionOf(filled.form, filled.worked, filled.category)}
-            onTheirs={() => void drop(command, `/g/${view.id}/e/${known.id}`)}
-            onMine={() => void again(command, mended(command, filled, view, known))}
-          />
-        ) : (
-          <Refusal command={command} />
-        )
-      }
-      below={<DropButton command={command} />}
-    />
-  );
-}
-
-function textField(command: RefusedCommand, name: string): string | undefined {
-  const value = command.fields[name];
-  return typeof value === "string" ? value : undefined;
-}
-
-/** The fields to send instead, against the version that is known now. */
-function mended(command: RefusedCommand, filled: Filled, view: GroupView, known: ExpenseView | undefined): RefusedCommand["fields"] {
-  switch (command.type) {
-    case "expense:create":
-      return { id: filled.form.id, ...sentOf(filled, view) };
-    case "expense:update":
-      return { expenseId: filled.form.id, ...sentOf(filled, view), ...(known ? seenSeq(known) : {}) };
-    case "recurrence:create":
-      return { id: filled.form.id, ...repeatOf(filled, view) };
-    default:
-      return { recurrenceId: filled.form.id, ...repeatOf(filled, view) };
-  }
 }

@@ -141,17 +141,24 @@ export function formOf(
     description: fields.description ?? "",
     category: fields.category ?? null,
     notes: fields.notes ?? "",
-    payers: payerForm(fields, currency, canonical) ?? empty.payers,
+    payers: payerForm(fields, people, currency, canonical) ?? empty.payers,
     split: splitForm(fields, people, currency, canonical),
   };
 }
 
-function payerForm(fields: ExpenseFields, currency: string, canonical: (userId: string) => string): PayerForm | undefined {
+function payerForm(
+  fields: ExpenseFields,
+  people: People,
+  currency: string,
+  canonical: (userId: string) => string,
+): PayerForm | undefined {
   if (fields.paidBy === undefined) return undefined;
   const payers = payersOf({ amount: fields.amount ?? 0, paidBy: fields.paidBy as string | Posting[] });
+  const first = canonical(payers[0]?.userId ?? "");
   return {
     isSeveral: payers.length > 1,
-    single: canonical(payers[0]?.userId ?? ""),
+    // Who isn't there any more can't be chosen either.
+    single: people.ids.includes(first) ? first : people.me,
     amounts:
       payers.length > 1
         ? Object.fromEntries(payers.map((payer) => [canonical(payer.userId), shownMoney(payer.amount, currency)]))

@@ -1,5 +1,6 @@
 /** The lines of a bill: what, how much, and who had it. */
 
+import { useRef } from "preact/hooks";
 import { formatMoney } from "../../ledger/money.ts";
 import { locale, t } from "../../text/index.ts";
 import { Button, Chip, IconButton, TextField } from "../../ui/controls.tsx";
@@ -14,9 +15,16 @@ export function ItemEditor(props: SplitEditorProps) {
   const { view, people, form, divided, onChange } = props;
   const { split, currency } = form;
   const change = (items: readonly ItemRow[]) => onChange({ ...split, items });
-  const remove = (row: ItemRow) => {
+  // What was typed since the removal stays when it is undone.
+  const latest = useRef(split);
+  latest.current = split;
+  const remove = (row: ItemRow, place: number) => {
     change(split.items.filter((one) => one.key !== row.key));
-    toast(t().expense.itemRemoved(row.name), () => change(split.items));
+    toast(t().expense.itemRemoved(row.name), () => {
+      const items = [...latest.current.items];
+      items.splice(place, 0, row);
+      onChange({ ...latest.current, items });
+    });
   };
   return (
     <>
@@ -28,7 +36,7 @@ export function ItemEditor(props: SplitEditorProps) {
             row={row}
             number={place + 1}
             onRow={(changed) => change(split.items.map((one) => (one.key === row.key ? changed : one)))}
-            onRemove={() => remove(row)}
+            onRemove={() => remove(row, place)}
           />
         ))}
       </ul>

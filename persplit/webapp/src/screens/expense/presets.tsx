@@ -159,7 +159,6 @@ function PresetSheet({ view, preset, onClose }: { view: GroupView; preset: Prese
         view={view}
         people={people}
         form={{ split, currency, amount: String(EXAMPLE_MAJOR), description: name }}
-        amount={amount}
         divided={divided}
         types={PRESET_TYPES}
         canLeavePayerOut={false}

@@ -9,7 +9,7 @@ import { locale, t } from "../../text/index.ts";
 import { Button, IconButton } from "../../ui/controls.tsx";
 import { Icon, type IconName } from "../../ui/icons.tsx";
 import { Banner } from "../../ui/layout.tsx";
-import { type ChosenFile, chosen, FILE_TYPES, PICTURE_TYPES, uploadProblem } from "./files.ts";
+import { type ChosenFile, chosen, FILE_TYPES, forget, PICTURE_TYPES, uploadProblem } from "./files.ts";
 import type { Doubts, ScannedReceipt } from "./scan.ts";
 
 /** The server said that it reads no receipts: it isn't asked again while the page is open. */
@@ -102,7 +102,13 @@ export function ReceiptFields({ groupId, files, onFiles, onScanned }: {
         {reading ? t().expense.reading : ""}
       </p>
       {problem !== null && <Banner tone="danger" icon="warning">{problem}</Banner>}
-      <ChosenFiles files={files} onRemove={(gone) => onFiles((before) => before.filter((one) => one.key !== gone.key))} />
+      <ChosenFiles
+        files={files}
+        onRemove={(gone) => {
+          forget(gone);
+          onFiles((before) => before.filter((one) => one.key !== gone.key));
+        }}
+      />
     </div>
   );
 }

@@ -23,8 +23,6 @@ export interface SplitEditorProps {
   people: People;
   /** Of the form: what is divided, and how. */
   form: Pick<ExpenseForm, "split" | "currency" | "amount" | "description">;
-  /** Minor units of the form's currency. */
-  amount: number | null;
   divided: Divided;
   types?: readonly SplitType[];
   /** A preset has no payer. */

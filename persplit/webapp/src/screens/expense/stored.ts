@@ -63,3 +63,18 @@ function repeatForm(schedule: Schedule | Recurrence["schedule"]): RepeatForm {
     count: count ? String(count) : "",
   };
 }
+
+/** The people whom the server's answer is about, where it says that they are no members: their ids, each once. */
+export function strangersIn(command: RefusedCommand): string[] {
+  const named = command.problem.errors.map(({ path }) => valueAt(command.fields, path.split(".")));
+  return [...new Set(named.filter((value) => typeof value === "string"))];
+}
+
+function valueAt(fields: unknown, path: readonly string[]): unknown {
+  let value = fields;
+  for (const name of path) {
+    if (typeof value !== "object" || value === null) return undefined;
+    value = (value as Record<string, unknown>)[name];
+  }
+  return value;
+}

@@ -132,7 +132,6 @@ export const expense = {
   itemsRest: (amount: string) => `${amount} more than the items (tax, tip): spread in proportion`,
   itemsDiscount: (amount: string) => `${amount} less than the items (discount): spread in proportion`,
   itemsSum: (amount: string) => `The items make ${amount}.`,
-  useItemsSum: "Make it the amount",
 
   // What is wrong.
   needAmount: "Type the amount.",
@@ -307,6 +306,7 @@ export const expense = {
   keepMine: "Use mine",
   conflictSame: "Both say the same.",
   refusedTitle: "The server refused this",
+  whoLeft: (names: string) => `No longer in the group: ${names}. Look over who takes part, and send it again.`,
   refusedDrop: "Drop my change",
   dropped: "Dropped",
   refusedDelete: "You wanted to delete it.",

@@ -121,7 +121,6 @@ export const expense: typeof en = {
   itemsRest: (amount) => `चीज़ों से ${amount} ज़्यादा (टैक्स, टिप): उसी अनुपात में बँटेंगे`,
   itemsDiscount: (amount) => `चीज़ों से ${amount} कम (छूट): उसी अनुपात में बँटेगी`,
   itemsSum: (amount) => `चीज़ों का जोड़ ${amount} है।`,
-  useItemsSum: "इसे ही रकम बनाएँ",
 
   needAmount: "रकम लिखें।",
   notAnAmount: "यह रकम नहीं है। जैसे 1,234.50 या 12k लिखें।",
@@ -281,6 +280,7 @@ export const expense: typeof en = {
   keepMine: "मेरा रखें",
   conflictSame: "दोनों में एक ही बात है।",
   refusedTitle: "सर्वर ने इसे नहीं माना",
+  whoLeft: (names) => `अब समूह में नहीं: ${names}। देख लें कि कौन शामिल है, फिर भेजें।`,
   refusedDrop: "मेरा बदलाव छोड़ दें",
   dropped: "छोड़ दिया गया",
   refusedDelete: "आप इसे मिटाना चाहते थे।",
