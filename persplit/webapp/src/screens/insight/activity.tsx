@@ -34,6 +34,8 @@ function useFeed() {
       for (const groupId of unreadGroups(page.entries)) store.markRead(groupId);
     } catch (failure) {
       setError(failure);
+      // A guest has no feed, but sees here all that there is.
+      if (isFailure(failure, "account_needed")) for (const groupId of store.unreadIn.value.keys()) store.markRead(groupId);
     } finally {
       setBusy(false);
     }
@@ -47,12 +49,13 @@ export function Activity() {
   const summaries = store.groups.value ?? [];
   const news = summaries.map(({ id, at }) => id + at).join(" ");
   useEffect(() => void load(null), [news, store.connection.value === "connected"]);
-  const isFallback = entries === undefined && isFailure(error, "offline");
+  const isGuest = isFailure(error, "account_needed");
+  const isFallback = entries === undefined && (isGuest || isFailure(error, "offline"));
   const shown = isFallback ? feedFromGroups(summaries.flatMap(({ id }) => store.group(id).value ?? []), PAGE) : entries;
   return (
     <Page title={t().insight.activityTitle}>
       {isFallback ? (
-        <Banner icon="offline">{t().insight.activityFallback}</Banner>
+        <Banner icon={isGuest ? "info" : "offline"}>{isGuest ? t().insight.activityGuest : t().insight.activityFallback}</Banner>
       ) : (
         error !== undefined && <NeedsNetwork failure={error} onAgain={() => void load(null)} />
       )}

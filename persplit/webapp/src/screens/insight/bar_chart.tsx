@@ -80,7 +80,6 @@ function configOf({ labels, series, currency, isSideways = false }: BarChartProp
       responsive: true,
       maintainAspectRatio: false,
       animation: false,
-      font: { family: getComputedStyle(document.body).fontFamily },
       scales: isSideways ? { x: amounts, y: names } : { x: names, y: amounts },
       plugins: {
         legend: { display: series.length > 1, position: "bottom", labels: { color: text, boxWidth: 14, boxHeight: 14 } },

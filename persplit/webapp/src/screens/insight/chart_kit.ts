@@ -4,4 +4,7 @@ import { BarController, BarElement, CategoryScale, Chart, Legend, LinearScale, T
 
 Chart.register(BarController, BarElement, CategoryScale, Legend, LinearScale, Tooltip);
 
+/** The page's own letters. */
+Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+
 export { Chart };

@@ -118,9 +118,11 @@ function Controls({ time, step, last, telling }: { time: Time; step: Step; last:
         <IconButton icon="forward" label={t().insight.stepForward} onClick={() => time.go(time.at + 1)} />
       </div>
       <div class="buttons">
-        <Button kind="quiet" icon={time.isPlaying ? "close" : "history"} onClick={time.play}>
-          {time.isPlaying ? t().insight.stop : t().insight.play}
-        </Button>
+        {last > 0 && (
+          <Button kind="quiet" icon={time.isPlaying ? "close" : "history"} onClick={time.play}>
+            {time.isPlaying ? t().insight.stop : t().insight.play}
+          </Button>
+        )}
         {time.at < last && (
           <Button kind="plain" onClick={() => time.go(last)}>
             {t().insight.now}

@@ -11,7 +11,7 @@ import { Fetched, useFetched } from "../../ui/fetched.tsx";
 import type { RestSchemas } from "../../wire/types.ts";
 import { nameOf, WithGroup } from "../group_frame.tsx";
 import { partyName } from "./party.ts";
-import { canRecord, paymentBetween } from "./plan.ts";
+import { canRecord, isSameParty, paymentBetween } from "./plan.ts";
 
 type Explanation = RestSchemas["Explanation"];
 type Debt = Explanation["debts"][number];
@@ -61,7 +61,7 @@ function Why({ view, from, to }: { view: GroupView; from: string; to: string }) 
 
 /** The payer's debts, then the receiver's. A debt between the two stands under the payer alone. */
 function Reasons({ view, from, to, debts }: { view: GroupView; from: string; to: string; debts: readonly Debt[] }) {
-  const ofPayer = debts.filter((debt) => debt.from === from || debt.to === from);
+  const ofPayer = debts.filter((debt) => isSameParty(view, debt.from, from) || isSameParty(view, debt.to, from));
   const ofReceiver = debts.filter((debt) => !ofPayer.includes(debt));
   const isDirect = ofPayer.some((debt) => debt.to === to && debt.from === from) && debts.length === 1;
   return (
@@ -77,7 +77,7 @@ function Side({ view, person, debts }: { view: GroupView; person: string; debts:
   if (debts.length === 0) return null;
   return (
     <>
-      <SectionTitle>{t().settle.debtsOf(nameOf(view, person), person === view.me.userId)}</SectionTitle>
+      <SectionTitle>{t().settle.debtsOf(partyName(view, person), person === view.me.userId)}</SectionTitle>
       {debts.map((debt) => (
         <details class="card card-flush" key={debt.from + debt.to} open={debts.length === 1}>
           <summary class="list-row">

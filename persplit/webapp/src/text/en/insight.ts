@@ -96,6 +96,7 @@ export const insight = {
   activityTitle: "Activity",
   noActivity: "Nothing yet",
   noActivityHint: "What you and others do in your groups appears here.",
+  activityGuest: "As a guest you see the expenses and payments of your group. Make an account on “Me” to see everything.",
   activityFallback: "No connection: these are the expenses and payments on this device.",
   loadMore: "Show more",
   unread: "New:",

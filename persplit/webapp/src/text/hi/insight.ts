@@ -90,6 +90,7 @@ export const insight: typeof en = {
   activityTitle: "गतिविधि",
   noActivity: "अभी कुछ नहीं",
   noActivityHint: "आपके समूहों में जो होगा, यहाँ दिखेगा।",
+  activityGuest: "मेहमान के रूप में आपको अपने समूह के खर्च और भुगतान दिखते हैं। सब कुछ देखने के लिए “मैं” में खाता बनाएँ।",
   activityFallback: "कनेक्शन नहीं है: ये इस डिवाइस पर मौजूद खर्च और भुगतान हैं।",
   loadMore: "और दिखाएँ",
   unread: "नया:",
