@@ -66,6 +66,13 @@ const SCREENS: readonly (readonly [path: string, screen: Screen])[] = [
   ["/g/:groupId/balances", lazy(async () => (await import("./screens/settle/balances.tsx")).Balances)],
   ["/g/:groupId/settle/:fromId/:toId", lazy(async () => (await import("./screens/settle/pay.tsx")).Pay)],
   ["/g/:groupId/s/:settlementId", lazy(async () => (await import("./screens/settle/settlement.tsx")).SettlementDetail)],
+  ["/g/:groupId/loans", lazy(async () => (await import("./screens/loans/loans.tsx")).Loans)],
+  ["/g/:groupId/loans/new", lazy(async () => (await import("./screens/loans/loan_editor.tsx")).NewLoan)],
+  ["/g/:groupId/loans/:loanId", lazy(async () => (await import("./screens/loans/loan_detail.tsx")).LoanDetail)],
+  ["/g/:groupId/loans/:loanId/edit", lazy(async () => (await import("./screens/loans/loan_editor.tsx")).EditLoan)],
+  ["/g/:groupId/loans/:loanId/repay", lazy(async () => (await import("./screens/loans/repay.tsx")).Repay)],
+  ["/lend", lazy(async () => (await import("./screens/loans/lend.tsx")).Lend)],
+  ["/lend/:userId", lazy(async () => (await import("./screens/loans/lend.tsx")).Lend)],
   ["/g/:groupId/explain/:fromId/:toId", lazy(async () => (await import("./screens/settle/explain.tsx")).Explain)],
   ["/g/:groupId/charts", lazy(async () => (await import("./screens/insight/charts.tsx")).Charts)],
   ["/g/:groupId/history", lazy(async () => (await import("./screens/insight/time_machine.tsx")).TimeMachine)],
@@ -176,7 +183,7 @@ function Navigation() {
   const entries: readonly { href: string; icon: IconName; label: string; isCurrent: boolean; count?: number }[] = [
     { href: "/", icon: "groups", label: t().common.navGroups, isCurrent: /^\/($|g\/|new$|join)/u.test(path) },
     { href: "/activity", icon: "activity", label: t().common.navActivity, isCurrent: path === "/activity", count: unread },
-    { href: "/friends", icon: "settle", label: t().common.navFriends, isCurrent: path === "/friends" },
+    { href: "/friends", icon: "settle", label: t().common.navFriends, isCurrent: path === "/friends" || path.startsWith("/lend") },
     { href: "/me", icon: "person", label: t().common.navMe, isCurrent: path.startsWith("/me") || path === "/outbox" },
   ];
   return (

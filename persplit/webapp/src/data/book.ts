@@ -6,7 +6,6 @@
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Command } from "../ledger/decide.ts";
 import type { Comment, Expense, LedgerEvent, Settlement } from "../ledger/shapes.ts";
-import { STATE_VERSION } from "../ledger/state.ts";
 import type { GroupRecord } from "./database.ts";
 import type { CommentView, GroupSummary, GroupView, Maybe, PendingCommand, RefusedCommand } from "./model.ts";
 import { isWaiting, type Queued } from "./outbox.ts";
@@ -73,7 +72,7 @@ export class Book {
     this.#isOpen = true;
     this.#outbox = outbox;
     this.#summaries.clear();
-    const known = new Map(records.filter((record) => record.version === STATE_VERSION).map((it) => [it.id, it]));
+    const known = new Map(records.map((record) => [record.id, record]));
     for (const groupId of new Set([...this.#cells.keys(), ...known.keys()])) {
       const cell = this.#cell(groupId);
       cell.record = known.get(groupId);

@@ -16,6 +16,8 @@ export interface NewPayment {
   readonly amount: number;
   readonly note?: string | undefined;
   readonly utr?: string | undefined;
+  /** What it repays, as of which day (YYYY-MM-DD). */
+  readonly loan?: { readonly id: string; readonly paidOn: string } | undefined;
 }
 
 /** Records a payment: it waits for its receiver. Resolves to its id, or to nothing where it failed and was said. */
@@ -65,10 +67,11 @@ export async function remind(view: GroupView, toUserId: string): Promise<void> {
   if (isDone) toast(t().settle.reminded(name));
 }
 
-async function create(view: GroupView, { from, to, amount, note, utr }: NewPayment): Promise<string | undefined> {
+async function create(view: GroupView, { from, to, amount, note, utr, loan }: NewPayment): Promise<string | undefined> {
   let id: string | undefined;
   await saying(async () => {
-    const fields = { fromUserId: from, toUserId: to, amount, ...(note ? { note } : {}), ...(utr ? { utr } : {}) };
+    const repaying = loan ? { loanId: loan.id, paidOn: loan.paidOn } : {};
+    const fields = { fromUserId: from, toUserId: to, amount, ...(note ? { note } : {}), ...(utr ? { utr } : {}), ...repaying };
     ({ id } = await store.send("settlement:create", view.id, fields));
   });
   return id;
@@ -78,8 +81,10 @@ function take(view: GroupView, settlementId: string): Promise<boolean> {
   return saying(async () => void (await store.send("settlement:cancel", view.id, { settlementId })));
 }
 
-async function again(view: GroupView, { fromUserId, toUserId, amount, note, utr }: Settlement): Promise<void> {
-  await create(view, { from: fromUserId, to: toUserId, amount, note: note ?? undefined, utr: utr ?? undefined });
+async function again(view: GroupView, settlement: Settlement): Promise<void> {
+  const { fromUserId, toUserId, amount, note, utr, loanId, paidOn } = settlement;
+  const loan = loanId !== undefined && paidOn !== undefined ? { id: loanId, paidOn } : undefined;
+  await create(view, { loan, from: fromUserId, to: toUserId, amount, note: note ?? undefined, utr: utr ?? undefined });
 }
 
 /** Does it, and says what went wrong, in our words for the codes that we know. */

@@ -79,7 +79,8 @@ interface Way {
   minor: number | undefined;
 }
 
-function HowToPay({ onPart, ...way }: Way & { onPart: (text: string) => void }) {
+/** With a code to scan where there is one, else by what else is known. */
+export function HowToPay({ onPart, ...way }: Way & { onPart: (text: string) => void }) {
   const { view, side, to, minor } = way;
   const { currency } = view.group;
   const link = linkTo(view, to);
