@@ -39,6 +39,8 @@ export class Book {
   #me: Person | undefined;
   #outbox: readonly Queued[] = [];
   #isOpen = false;
+  /** Whether what isn't here isn't anywhere, as far as can be found out now. */
+  #isCurrent = false;
   readonly #summaries = new Map<string, GroupSummary>();
   readonly #groups = signal<Maybe<readonly GroupSummary[]>>(undefined);
   readonly #pending = signal<readonly PendingCommand[]>([]);
@@ -68,6 +70,9 @@ export class Book {
   async reload(me: Person | undefined): Promise<void> {
     const replica = await this.#replica();
     const [records, outbox] = await Promise.all([replica.groups(), replica.outbox()]);
+    if (me?.id !== this.#me?.id) {
+      this.#isCurrent = false;
+    }
     this.#me = me;
     this.#isOpen = true;
     this.#outbox = outbox;
@@ -82,6 +87,17 @@ export class Book {
     this.#tellOutbox();
     await Promise.all([...this.#cells.keys(), ...outbox.map((queued) => queued.groupId)].map((id) => this.#renew(id)));
     this.#tellGroups();
+  }
+
+  /** All that the server has is here, or it can't be reached. */
+  current(): void {
+    if (!this.#isCurrent && this.#isOpen) {
+      this.#isCurrent = true;
+      for (const [groupId, cell] of this.#cells) {
+        this.#show(groupId, cell);
+      }
+      this.#tellGroups();
+    }
   }
 
   #cell(groupId: string): Cell {
@@ -202,7 +218,8 @@ export class Book {
     }
     if (cell.view !== undefined) {
       const sorted = sortedOf(cell.things);
-      cell.view.value = viewOf({ record: cell.record, sorted, provisional, me: me.id, waitingCount });
+      const view = viewOf({ record: cell.record, sorted, provisional, me: me.id, waitingCount });
+      cell.view.value = view ?? this.#nothing();
     }
     this.#showOnScreens(cell, provisional);
   }
@@ -212,8 +229,13 @@ export class Book {
       cell.view.value = null;
     }
     for (const [expenseId, shown] of cell.comments) {
-      shown.value = provisional?.state == null ? null : commentsOf(provisional, expenseId);
+      shown.value = provisional?.state == null ? this.#nothing() : commentsOf(provisional, expenseId);
     }
+  }
+
+  /** There is none; or there may be, once the server has said what it has. */
+  #nothing(): null | undefined {
+    return this.#isCurrent || this.#me === undefined ? null : undefined;
   }
 
   #provisional(groupId: string, cell: Cell, me: Person): Provisional {
@@ -233,8 +255,14 @@ export class Book {
 
   #tellGroups(): void {
     if (this.#isOpen) {
-      this.#groups.value = this.#me === undefined ? null : Array.from(this.#summaries.values()).sort(byNewestSummary);
+      const groups = Array.from(this.#summaries.values()).sort(byNewestSummary);
+      this.#groups.value = this.#me !== undefined && groups.length > 0 ? groups : this.#noGroups();
     }
+  }
+
+  #noGroups(): Maybe<readonly GroupSummary[]> {
+    const nothing = this.#nothing();
+    return this.#me === undefined || nothing === undefined ? nothing : [];
   }
 
   // --- for the store

@@ -19,6 +19,8 @@ import type { Broadcast, Syncing } from "./syncing.ts";
 const CONNECT_MS = 10_000;
 /** How long to wait for an ack; the server takes seven seconds for a push at most. */
 const ACK_MS = 12_000;
+/** How long a connection that may have slept has to answer, and how often it is asked at most. */
+const LOOK_MS = 5_000;
 const BACKOFF_MS_FIRST = 500;
 const BACKOFF_MS_MAX = 60_000;
 /** The longest that a server may ask us to stay away. */
@@ -54,6 +56,7 @@ export class Connection {
   #token: string | undefined;
   #isStopped = false;
   #isLive = false;
+  #lookedAt = 0;
   #rouse: () => void = () => undefined;
   #ends: (() => void)[] = [];
   onStanding: (standing: Standing) => void = () => undefined;
@@ -72,7 +75,7 @@ export class Connection {
   /** Go on until stopped, or until the session is over. */
   async run(): Promise<void> {
     this.#ends = [
-      this.#platform.onWake(() => this.#rouse()),
+      this.#platform.onWake(() => this.#look()),
       this.#platform.onOffline(() => this.#socket?.disconnect()),
     ];
     let failures = 0;
@@ -106,6 +109,24 @@ export class Connection {
       this.#pushSoon(0);
     } else {
       this.#rouse();
+    }
+  }
+
+  /** The person is here again: a connection that slept may be dead without knowing, and who waits need wait no longer. */
+  #look(): void {
+    const socket = this.#socket;
+    if (!this.#isLive || socket === undefined) {
+      this.#rouse();
+      return;
+    }
+    const now = this.#platform.now();
+    if (now - this.#lookedAt > LOOK_MS) {
+      this.#lookedAt = now;
+      this.#asked(socket, "auth:renew", { token: this.#token }, LOOK_MS).catch((error: unknown) => {
+        if (error instanceof Failure && error.code === "offline") {
+          socket.disconnect();
+        }
+      });
     }
   }
 
@@ -285,10 +306,10 @@ export class Connection {
   }
 
   /** The server's ack. Rejects with `Failure`: without one in time nothing is known. */
-  async #asked(socket: Socket, event: string, body: unknown): Promise<unknown> {
+  async #asked(socket: Socket, event: string, body: unknown, ms = ACK_MS): Promise<unknown> {
     let ack: { ok: boolean; error?: Problem };
     try {
-      ack = (await socket.timeout(ACK_MS).emitWithAck(event, body)) as { ok: boolean; error?: Problem };
+      ack = (await socket.timeout(ms).emitWithAck(event, body)) as { ok: boolean; error?: Problem };
     } catch {
       throw offline("no ack in time");
     }

@@ -12,19 +12,20 @@
 
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
 import type { Comment, Expense, LedgerEvent, Settlement } from "../ledger/shapes.ts";
-import type { GroupState } from "../ledger/state.ts";
+import { type GroupState, STATE_VERSION } from "../ledger/state.ts";
 import type { PlanRow, User } from "../wire/types.ts";
 import type { Queued } from "./outbox.ts";
 
+/** Raised whenever the stores, or what is in them, change. */
 const SCHEMA_VERSION = 1;
+/** Other rules make other states: a page of before has to let go of what a newer one reads, and may not write to it. */
+const VERSION = 1_000 * SCHEMA_VERSION + STATE_VERSION;
 
 /** What is kept of a group besides its events and things. */
 export interface GroupRecord {
   readonly id: string;
   /** The ledger that `state.seq` belongs to. */
   readonly epoch: string;
-  /** By which rules `state` was folded. */
-  readonly version: number;
   readonly state: GroupState;
   /** What people are called now, as the server said last. */
   readonly names: ReadonlyMap<string, string>;
@@ -72,10 +73,24 @@ export type Database = IDBPDatabase<Schema>;
 export const GROUP_STORES = ["events", "expenses", "settlements", "comments"] as const;
 export const ALL_STORES = ["meta", "groups", ...GROUP_STORES, "outbox", "marks"] as const;
 
-/** Opens the database, or makes it. `onBlocking`: a newer page, in another tab, waits for this one to let go. */
-export function openDatabase(name: string, onBlocking: () => void): Promise<Database> {
-  return openDB<Schema>(name, SCHEMA_VERSION, {
-    upgrade(database) {
+/** What the browser may ask of who has the database open. */
+export interface Notices {
+  /** A newer page, in another tab, waits for this one to let go. */
+  readonly onBlocking: () => void;
+  /** The browser has closed it, as when its storage was cleared. */
+  readonly onTerminated: () => void;
+}
+
+/** Opens the database, or makes it. What was folded by other rules is left out: it is fetched anew. */
+export function openDatabase(name: string, notices: Notices, version = VERSION): Promise<Database> {
+  return openDB<Schema>(name, version, {
+    upgrade(database, before, _, transaction) {
+      if (before > 0) {
+        for (const store of ["groups", ...GROUP_STORES] as const) {
+          void transaction.objectStore(store).clear();
+        }
+        return;
+      }
       database.createObjectStore("meta");
       database.createObjectStore("groups", { keyPath: "id" });
       database.createObjectStore("events", { keyPath: ["groupId", "seq"] });
@@ -87,6 +102,7 @@ export function openDatabase(name: string, onBlocking: () => void): Promise<Data
       outbox.createIndex("group", "groupId");
       database.createObjectStore("marks", { keyPath: "groupId" });
     },
-    blocking: onBlocking,
+    blocking: notices.onBlocking,
+    terminated: notices.onTerminated,
   });
 }

@@ -153,7 +153,13 @@ export class PageStore implements Store {
   }
 
   #replica(): Promise<Replica> {
-    this.#opened ??= openDatabase(this.#platform.database, () => this.#makeWay()).then(
+    const notices = {
+      onBlocking: () => this.#makeWay(),
+      onTerminated: () => {
+        this.#opened = undefined; // whoever needs it next opens it again
+      },
+    };
+    this.#opened ??= openDatabase(this.#platform.database, notices).then(
       (database) => new Replica(database),
       (error: unknown) => {
         this.#opened = undefined;
@@ -224,8 +230,15 @@ export class PageStore implements Store {
   }
 
   #stand(standing: Standing): void {
-    this.#standing.value = standing;
+    this.#stands(standing);
     this.#tabs.post({ kind: "standing", standing });
+  }
+
+  #stands(standing: Standing): void {
+    this.#standing.value = standing;
+    if (standing !== "connecting" && this.#session.account.value != null) {
+      this.#book.current();
+    }
   }
 
   /** There are news by themselves from now on. */
@@ -259,7 +272,7 @@ export class PageStore implements Store {
       case "standing":
         this.#tabs.heardLeader();
         if (!this.#tabs.isLeading) {
-          this.#standing.value = message.standing;
+          this.#stands(message.standing);
         }
         return;
       case "hello":

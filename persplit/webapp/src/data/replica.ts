@@ -8,7 +8,7 @@ import { Refusal } from "../ledger/errors.ts";
 import { apply } from "../ledger/fold.ts";
 import type { Comment, Expense, LedgerEvent, Member, Posting, Settlement } from "../ledger/shapes.ts";
 import { settingsOf } from "../ledger/shapes.ts";
-import { type GroupState, STATE_VERSION } from "../ledger/state.ts";
+import type { GroupState } from "../ledger/state.ts";
 import type { Group, GroupSnapshot, PlanRow, Problem } from "../wire/types.ts";
 import {
   type Account,
@@ -66,6 +66,13 @@ export interface GroupChange {
 
 /** `stale`: something else was taken in meanwhile. `wrong`: events don't follow, or don't come to the same balances. */
 export type Taken = { readonly outcome: "taken"; readonly change: GroupChange | null } | { readonly outcome: "stale" | "wrong" };
+
+/** Where a group stands after an event, as the server says. */
+export interface Plan {
+  readonly seq: number;
+  readonly settleUp: readonly PlanRow[];
+  readonly balances: readonly Posting[];
+}
 
 /** What the server said to each command of a push. */
 export interface Ack {
@@ -267,19 +274,19 @@ export class Replica {
   }
 
   /** Keep names and the plan, which are no part of the ledger. Returns what changed. */
-  async takeAside(groupId: string, aside: { group?: Group; plan?: { seq: number; settleUp: readonly PlanRow[] } }): Promise<GroupChange | null> {
+  async takeAside(groupId: string, aside: { readonly group?: Group; readonly plan?: Plan }): Promise<GroupChange | null> {
     return this.#writing(["groups"], async (transaction) => {
       const held = await heldIn(transaction, groupId);
       if (held === undefined) {
         return null;
       }
       const names = aside.group === undefined ? held.names : namesWith(held.names, aside.group.members);
-      const isNewer = aside.plan !== undefined && aside.plan.seq === held.state.seq && held.planSeq !== aside.plan.seq;
-      if (names === held.names && !isNewer) {
+      const plan = aside.plan?.seq === held.state.seq && held.planSeq !== held.state.seq ? aside.plan : undefined;
+      if (names === held.names && plan === undefined) {
         return null;
       }
-      const plan = isNewer && aside.plan !== undefined ? { settleUp: aside.plan.settleUp, planSeq: aside.plan.seq } : {};
-      const record: GroupRecord = { ...held, names, ...plan };
+      const planned = plan === undefined ? {} : { settleUp: plan.settleUp, planSeq: plan.seq };
+      const record: GroupRecord = { ...held, names, ...planned, state: withBalances(held.state, plan?.balances) };
       quiet(transaction.objectStore("groups").put(record));
       return unchanged(record);
     });
@@ -620,7 +627,6 @@ class Taking {
     return {
       id: this.#groupId,
       epoch,
-      version: STATE_VERSION,
       state,
       names: namesWith(held?.names ?? new Map(), newcomers(this.events, held?.names)),
       settleUp: settleUp ?? held?.settleUp ?? [],
@@ -660,7 +666,6 @@ class Taking {
     return {
       id: this.#groupId,
       epoch: this.#incoming.epoch,
-      version: STATE_VERSION,
       state: stateOf(snapshot),
       names: namesWith(new Map(), snapshot.group.members),
       settleUp: snapshot.settleUp,
@@ -684,6 +689,14 @@ function newcomers(events: readonly LedgerEvent[], names: ReadonlyMap<string, st
 
 function agrees(state: GroupState, balances: readonly Posting[] | undefined): boolean {
   return balances === undefined || balances.every(({ userId, amount }) => (state.balances.get(userId) ?? 0) === amount);
+}
+
+/** The state with the server's balances, where events that this page doesn't know have moved them. */
+function withBalances(state: GroupState, balances: readonly Posting[] | undefined): GroupState {
+  if (balances === undefined || agrees(state, balances)) {
+    return state;
+  }
+  return { ...state, balances: new Map(balances.map(({ userId, amount }) => [userId, amount])) };
 }
 
 function stateOf(snapshot: GroupSnapshot): GroupState {

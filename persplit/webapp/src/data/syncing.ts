@@ -13,6 +13,7 @@ import {
   type GroupChange,
   type Incoming,
   NOWHERE,
+  type Plan,
   type Position,
   type Replica,
   unchanged,
@@ -42,11 +43,6 @@ export interface Broadcast {
   readonly updatedBalances: readonly Posting[];
   readonly settleUp: readonly PlanRow[];
   readonly group?: Group;
-}
-
-interface Standing {
-  readonly seq: number;
-  readonly settleUp: readonly PlanRow[];
 }
 
 export class Syncing {
@@ -222,11 +218,11 @@ export class Syncing {
 
   /** Ask for the plan, which is no part of the ledger. */
   async #learnPlan(groupId: string): Promise<void> {
-    const plan = (await this.#get(`/groups/${encodeURIComponent(groupId)}/balances`)) as Standing;
+    const plan = (await this.#get(`/groups/${encodeURIComponent(groupId)}/balances`)) as Plan;
     await this.#aside(groupId, { plan });
   }
 
-  async #aside(groupId: string, aside: { group?: Group; plan?: Standing }): Promise<void> {
+  async #aside(groupId: string, aside: { group?: Group; plan?: Plan }): Promise<void> {
     const change = await (await this.#replica()).takeAside(groupId, aside);
     if (change !== null) {
       await this.onGroup(change);

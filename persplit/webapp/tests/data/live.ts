@@ -30,7 +30,7 @@ const here = (view: GroupView | null | undefined): view is GroupView => view != 
 /** A device that hears what it is told here, from a server that is there: holes are filled, and errors mended. */
 async function holes(groupId: string, write: () => Promise<string>): Promise<void> {
   const platform = new Device(url).platform();
-  const replica = new Replica(await openDatabase(platform.database, () => undefined));
+  const replica = new Replica(await openDatabase(platform.database, { onBlocking: () => undefined, onTerminated: () => undefined }));
   const session = new Session(platform, new Rest(platform), async () => replica);
   const syncing = new Syncing(session, async () => replica);
   await session.enter("/auth/login", { email: "asha@example.org", password: PASSWORD });
@@ -94,6 +94,23 @@ async function story(): Promise<void> {
   ben.markRead(groupId);
   await until(ben.unread, (count) => count === 0, "nothing unread");
   console.error("expense");
+
+  // a device that is new: what isn't here yet is not said to be nowhere
+  const desktop = new Device(url);
+  const fresh = await desktop.tab();
+  const lists: unknown[] = [];
+  const views: unknown[] = [];
+  fresh.groups.subscribe((groups) => lists.push(groups?.length ?? groups));
+  await fresh.signIn({ email: "ben@example.org", password: PASSWORD });
+  fresh.group(groupId).subscribe((view) => views.push(view === undefined ? "perhaps" : view?.group.name));
+  await until(fresh.group(groupId), (view) => view?.expenses.length === 1, "the group on a new device");
+  await until(fresh.groups, (groups) => groups?.length === 1, "the list on a new device");
+  assert.deepEqual([...new Set(lists)], [null, undefined, 1]);
+  assert.deepEqual([...new Set(views)], ["perhaps", "Goa"]);
+  await until(fresh.connection, (it) => it === "connected", "the new device's connection");
+  assert.equal(fresh.group(crypto.randomUUID()).value ?? null, null);
+  await desktop.close();
+  console.error("fresh");
 
   // two tabs on one replica
   const second = await phone.tab();

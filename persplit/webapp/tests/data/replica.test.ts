@@ -12,9 +12,10 @@ const ASHA = "asha";
 const GROUP = "goa";
 const AT = "2026-03-01T10:00:00.000Z";
 let databases = 0;
+const NOTICES = { onBlocking: (): void => undefined, onTerminated: (): void => undefined };
 
 async function opened(): Promise<{ replica: Replica; database: Database }> {
-  const database = await openDatabase(`replica-${++databases}`, () => undefined);
+  const database = await openDatabase(`replica-${++databases}`, NOTICES);
   return { replica: new Replica(database), database };
 }
 
@@ -136,6 +137,36 @@ test("a fault of the storage is told", async () => {
   database.close();
   await assert.rejects(replica.enqueue(command("a")), failsWith("storage_failed"));
   await assert.rejects(replica.outbox(), failsWith("storage_failed"));
+});
+
+test("what other rules have folded is fetched anew, and no command is lost; a page of before lets go", async () => {
+  let isBlocking = false;
+  const name = `replica-${++databases}`;
+  const old = await openDatabase(name, {
+    onTerminated: () => undefined,
+    onBlocking: () => {
+      isBlocking = true;
+      old.close();
+    },
+  });
+  await take(new Replica(old), NOWHERE, [FOUNDED]);
+  await new Replica(old).enqueue(command("a"));
+  const replica = new Replica(await openDatabase(name, NOTICES, old.version + 1));
+  assert.ok(isBlocking);
+  assert.deepEqual(await replica.groups(), []);
+  assert.deepEqual(await replica.events(GROUP), []);
+  assert.deepEqual(await waiting(replica), ["a pending"]);
+  await assert.rejects(openDatabase(name, NOTICES, old.version));
+});
+
+test("a plan that is for what is held brings the balances that the server reckons with", async () => {
+  const { replica } = await opened();
+  await take(replica, NOWHERE, [FOUNDED, spent(2)]);
+  const balances = [{ userId: ASHA, amount: 7 }];
+  assert.equal(await replica.takeAside(GROUP, { plan: { seq: 1, settleUp: [], balances } }), null);
+  const change = await replica.takeAside(GROUP, { plan: { seq: 2, settleUp: [], balances } });
+  assert.equal(change?.record?.state.balances.get(ASHA), 7);
+  assert.equal(change?.record?.planSeq, 2);
 });
 
 test("a push has at most so many commands and bytes, and at least one", () => {
