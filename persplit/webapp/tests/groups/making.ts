@@ -103,7 +103,6 @@ export function viewOf(told: Partial<GroupView> = {}): GroupView {
       name: "Goa",
       description: null,
       currency: "INR",
-      kind: "GROUP",
       simplify: true,
       hasPassword: false,
       archivedAt: null,
