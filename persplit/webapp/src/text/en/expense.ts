@@ -46,7 +46,7 @@ export const expense = {
   editRecurrenceTitle: "Edit what repeats",
   amount: "Amount",
   amountHint: "12k and 300+45 work, too",
-  addAmount: "Add another amount",
+  addAmount: "Plus one more",
   archived: "This group is archived. Bring it back in its settings to change something.",
   description: "What for?",
   descriptionExample: "Dinner, rent, taxi …",

@@ -17,7 +17,7 @@ export const expense: typeof en = {
   editRecurrenceTitle: "नियमित खर्च बदलें",
   amount: "रकम",
   amountHint: "12k या 300+45 भी लिख सकते हैं",
-  addAmount: "एक और रकम जोड़ें",
+  addAmount: "एक और जोड़ें",
   archived: "यह समूह संग्रह में है। कुछ बदलने के लिए इसे सेटिंग में जाकर वापस लाएँ।",
   description: "किस लिए?",
   descriptionExample: "खाना, किराया, टैक्सी …",
