@@ -6,13 +6,12 @@ from pathlib import Path
 
 from persplit.ledger.categories import CATEGORIES
 
-_TABLE = Path(__file__).parent.parent / "persplit/webapp/src/screens/insight/category_key.ts"
+_LIST = Path(__file__).parent.parent / "persplit/webapp/src/screens/expense/category_list.ts"
+_ROW = re.compile(r'^  (\w+): \{ icon: "(.*)", also: (\[.*\]) \},$', re.MULTILINE)
 
 
-def test_the_page_knows_the_same_words_for_the_same_categories() -> None:
-    rows = re.findall(r"^  (\w+): (\[.*\]),$", _TABLE.read_text(encoding="utf-8"), re.MULTILINE)
-    ours = {key: set(json.loads(words)) - {key} for key, words in rows}
-    theirs = {
-        category.key: {category.name.lower(), *category.also} - {category.key} for category in CATEGORIES
-    }
+def test_the_page_knows_the_same_categories_by_the_same_words() -> None:
+    rows = _ROW.findall(_LIST.read_text(encoding="utf-8"))
+    ours = {key: (icon, set(json.loads(words)) - {key}) for key, icon, words in rows}
+    theirs = {it.key: (it.icon, {it.name.lower(), *it.also} - {it.key}) for it in CATEGORIES}
     assert ours == theirs
