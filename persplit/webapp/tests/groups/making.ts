@@ -108,7 +108,6 @@ export function viewOf(told: Partial<GroupView> = {}): GroupView {
       hasPassword: false,
       archivedAt: null,
       timeZone: "Asia/Kolkata",
-      kind: "GROUP",
       createdBy: "me",
       createdAt: AT,
       updatedAt: AT,
@@ -127,7 +126,6 @@ export function viewOf(told: Partial<GroupView> = {}): GroupView {
     loans: [],
     presets: [],
     recurrences: [],
-    loans: [],
     waitingCount: 0,
     ...told,
   };
