@@ -195,14 +195,11 @@ export class Replica {
   // --- reading
 
   groups(): Promise<GroupRecord[]> {
-    return this.#reading(async () => (await this.#database.getAll("groups")).filter(isCurrent));
+    return this.#reading(() => this.#database.getAll("groups"));
   }
 
   group(groupId: string): Promise<GroupRecord | undefined> {
-    return this.#reading(async () => {
-      const record = await this.#database.get("groups", groupId);
-      return record !== undefined && isCurrent(record) ? record : undefined;
-    });
+    return this.#reading(() => this.#database.get("groups", groupId));
   }
 
   /** The present versions of everything in the group. */
@@ -245,7 +242,7 @@ export class Replica {
   /** Take in an answer to what was held at `have`: all of it, or nothing. */
   async take(groupId: string, have: Position, incoming: Incoming, me: string): Promise<Taken> {
     return this.#writing(GROUP, async (transaction): Promise<Taken> => {
-      const held = await heldIn(transaction, groupId);
+      const held = await transaction.objectStore("groups").get(groupId);
       if (held !== undefined && (held.state.seq !== have.seq || held.epoch !== have.epoch)) {
         return { outcome: "stale" };
       }
@@ -253,8 +250,8 @@ export class Replica {
         return { outcome: "stale" };
       }
       const taking = new Taking(transaction, groupId, incoming, incoming.reset ? undefined : held);
-      if (incoming.reset || held === undefined) {
-        taking.dropHeld(); // an earlier page may have left something
+      if (incoming.reset) {
+        taking.dropHeld();
       }
       const record = await taking.record();
       if (record === "wrong") {
@@ -276,7 +273,7 @@ export class Replica {
   /** Keep names and the plan, which are no part of the ledger. Returns what changed. */
   async takeAside(groupId: string, aside: { readonly group?: Group; readonly plan?: Plan }): Promise<GroupChange | null> {
     return this.#writing(["groups"], async (transaction) => {
-      const held = await heldIn(transaction, groupId);
+      const held = await transaction.objectStore("groups").get(groupId);
       if (held === undefined) {
         return null;
       }
@@ -295,7 +292,7 @@ export class Replica {
   /** Keep events from before a snapshot, and what was said in them. Returns whether all are here now. */
   async addOldEvents(groupId: string, epoch: string, told: readonly LedgerEvent[]): Promise<GroupChange | null> {
     return this.#writing(GROUP, async (transaction) => {
-      const held = await heldIn(transaction, groupId);
+      const held = await transaction.objectStore("groups").get(groupId);
       if (held === undefined || held.epoch !== epoch) {
         return null;
       }
@@ -407,7 +404,7 @@ export class Replica {
           continue;
         }
         const ackedSeq = ack.seq ?? 0;
-        const held = await heldIn(transaction, queued.groupId);
+        const held = await transaction.objectStore("groups").get(queued.groupId);
         if (held !== undefined && held.state.seq >= ackedSeq) {
           quiet(outbox.delete(queued.position));
         } else {
@@ -440,15 +437,6 @@ export class Replica {
       }
     });
   }
-}
-
-/** Whether it was folded by the rules of now. */
-const isCurrent = (record: GroupRecord): boolean => record.version === STATE_VERSION;
-
-/** What is held of the group; what an earlier page has folded by other rules counts for nothing. */
-async function heldIn(transaction: Transaction, groupId: string): Promise<GroupRecord | undefined> {
-  const record = await transaction.objectStore("groups").get(groupId);
-  return record !== undefined && isCurrent(record) ? record : undefined;
 }
 
 function clear(transaction: Transaction): void {

@@ -176,19 +176,3 @@ test("a push has at most so many commands and bytes, and at least one", () => {
   assert.equal(batchOf([large, ...many]).length, 1);
   assert.equal(batchOf([...many.slice(0, 5), large]).length, 5);
 });
-
-test("a group that an earlier page has folded by other rules is fetched anew, and no command of it is lost", async () => {
-  const { replica, database } = await opened();
-  await take(replica, NOWHERE, [FOUNDED, spent(2)]);
-  await replica.enqueue(command("a"));
-  const record = await database.get("groups", GROUP);
-  assert.ok(record);
-  await database.put("groups", { ...record, version: record.version - 1 });
-  assert.deepEqual([await replica.groups(), await replica.group(GROUP)], [[], undefined]);
-  assert.equal(await replica.takeAside(GROUP, { plan: { seq: 2, settleUp: [] } }), null);
-  assert.equal((await take(replica, at(2), [spent(3)])).outcome, "stale");
-  assert.equal((await take(replica, NOWHERE, [FOUNDED])).outcome, "taken");
-  assert.deepEqual((await replica.groups()).map(({ version, state }) => [version, state.seq]), [[record.version, 1]]);
-  assert.deepEqual((await replica.things(GROUP)).expenses, []); // they come with the events
-  assert.deepEqual(await waiting(replica), ["a pending"]);
-});
