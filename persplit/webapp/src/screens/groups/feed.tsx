@@ -28,7 +28,7 @@ function FeedScreen({ view }: { view: GroupView }) {
   useSeen(view);
   const isArchived = view.group.archivedAt !== null;
   return (
-    <Page title={view.group.name} backTo="/" actions={<Actions groupId={view.id} />}>
+    <Page title={view.group.name} backTo="/" actions={<Actions view={view} />}>
       <GroupTabs groupId={view.id} current="feed" />
       {isArchived && (
         <Banner icon="archive">
@@ -61,11 +61,12 @@ function useSeen({ id, seq }: GroupView): void {
   }, [id, seq]);
 }
 
-function Actions({ groupId }: { groupId: string }) {
+function Actions({ view }: { view: GroupView }) {
+  const groupId = view.id;
   return (
     <>
       <IconLink icon="search" href={`#/g/${groupId}/search`} label={t().groups.search} />
-      <IconLink icon="qr" href={`#/g/${groupId}/invite`} label={t().groups.inviteTitle} />
+      {view.group.kind === "GROUP" && <IconLink icon="qr" href={`#/g/${groupId}/invite`} label={t().groups.inviteTitle} />}
       <IconLink icon="settings" href={`#/g/${groupId}/settings`} label={t().groups.settingsTitle} />
     </>
   );
@@ -98,7 +99,7 @@ function MyBalance({ view }: { view: GroupView }) {
 }
 
 function Rows({ view }: { view: GroupView }) {
-  const rows = useMemo(() => feedRows(view, localDay), [view.expenses, view.settlements]);
+  const rows = useMemo(() => feedRows(view, localDay), [view.expenses, view.settlements, view.loans]);
   const [count, setCount] = useState(ROWS_AT_ONCE);
   const days = useMemo(() => byDay(rows, count), [rows, count]);
   if (rows.length === 0) return <NothingYet view={view} />;
@@ -122,6 +123,7 @@ function Rows({ view }: { view: GroupView }) {
 }
 
 function idOf(row: Row): string {
+  if (row.kind === "loan") return row.loan.id;
   return row.kind === "expense" ? row.expense.id : row.settlement.id;
 }
 

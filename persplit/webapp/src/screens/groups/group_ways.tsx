@@ -18,9 +18,11 @@ export function GroupWays({ view }: { view: GroupView }) {
   return (
     <div class="card stack-small">
       {view.me.role === "ADMIN" && <ArchiveButton view={view} />}
-      <Button kind="danger" onClick={() => setLeaving(true)} isWide>
-        {t().groups.leave}
-      </Button>
+      {view.group.kind === "GROUP" && (
+        <Button kind="danger" onClick={() => setLeaving(true)} isWide>
+          {t().groups.leave}
+        </Button>
+      )}
       {isLeaving && <LeaveSheet view={view} onClose={() => setLeaving(false)} />}
     </div>
   );
