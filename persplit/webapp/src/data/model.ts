@@ -188,6 +188,11 @@ export interface Store {
   }): Promise<void>;
   /** Resolves to the group's id. */
   join(invitation: Invitation): Promise<string>;
+  /**
+   * My ledger with somebody who shares a group with me, which is a group of us two; made if there is none, in this
+   * time zone. Resolves to the group's id; needs the network until it is held here.
+   */
+  openDirectLedger(fields: { userId: string; currency: string; timeZone: string }): Promise<string>;
 
   /**
    * Write: durably into the outbox, shown at once, sent when there is a way. Resolves with the ids when it is durable

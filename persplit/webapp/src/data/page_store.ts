@@ -1,6 +1,7 @@
 /** The store: the parts of the data layer put together, as the screens see them. */
 
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import { directLedgerId } from "../ledger/direct.ts";
 import type { LedgerStep } from "../ledger/fold.ts";
 import { stepsOf } from "../ledger/fold.ts";
 import type { Commands, CommandType, User } from "../wire/types.ts";
@@ -355,6 +356,16 @@ export class PageStore implements Store {
     })) as { group: { id: string } };
     await this.#syncing.pull(joined.group.id);
     return joined.group.id;
+  }
+
+  async openDirectLedger({ userId, currency, timeZone }: { userId: string; currency: string; timeZone: string }): Promise<string> {
+    const groupId = directLedgerId(this.#me().id, userId, currency);
+    if (this.#book.record(groupId) === undefined) {
+      const path = `/people/${encodeURIComponent(userId)}/ledger`;
+      await this.#session.ask({ method: "POST", path, body: { currency, timeZone }, key: newId(this.#platform) });
+      await this.#syncing.pull(groupId);
+    }
+    return groupId;
   }
 
   // --- reading

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { byDay, effectOn, feedRows, idsOf, shortName, type Row } from "../../src/screens/groups/feed_rows.ts";
-import { expense, member, settlement, viewOf } from "./making.ts";
+import { expense, loan, member, settlement, viewOf } from "./making.ts";
 
 const utcDay = (at: string) => at.slice(0, 10);
-const idOf = (row: Row) => (row.kind === "expense" ? row.expense.id : row.settlement.id);
+const idOf = (row: Row) => (row.kind === "expense" ? row.expense.id : row.kind === "loan" ? row.loan.id : row.settlement.id);
 
 test("expenses and payments make one list, newest day first, within a day the newest first", () => {
   const view = viewOf({
@@ -29,6 +29,19 @@ test("expenses and payments make one list, newest day first, within a day the ne
       ["2026-11-20", ["e2", "s1", "e1"]],
     ],
   );
+});
+
+test("a loan stands at its day among the rest, and a deleted one doesn't", () => {
+  const view = viewOf({
+    expenses: [expense({ id: "e2", date: "2026-11-22", createdAt: "2026-11-22T09:00:00.000Z" }), expense({ id: "e1", date: "2026-11-20" })],
+    settlements: [settlement({ id: "s1", createdAt: "2026-11-21T09:00:00.000Z" })],
+    loans: [
+      loan({ id: "l3", date: "2026-11-21", createdAt: "2026-11-24T09:00:00.000Z" }),
+      loan({ id: "l2", date: "2026-11-22", status: "DELETED" }),
+      loan({ id: "l1", date: "2026-11-19", status: "REPAID" }),
+    ],
+  });
+  assert.deepEqual(feedRows(view, utcDay).map(idOf), ["e2", "l3", "s1", "e1", "l1"]);
 });
 
 test("no row is lost or doubled, however the two lists interlock", () => {

@@ -107,6 +107,7 @@ export function viewOf(told: Partial<GroupView> = {}): GroupView {
       hasPassword: false,
       archivedAt: null,
       timeZone: "Asia/Kolkata",
+      kind: "GROUP",
       createdBy: "me",
       createdAt: AT,
       updatedAt: AT,

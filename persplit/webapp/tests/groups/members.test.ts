@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { GroupSummary } from "../../src/data/model.ts";
 import { blockedPeople, unitsOf, weightIn, whyStays } from "../../src/screens/groups/members.ts";
 import { apart, totals } from "../../src/screens/groups/overview.ts";
-import { member, settlement, viewOf } from "./making.ts";
+import { loan, member, settlement, viewOf } from "./making.ts";
 
 const ADMIN = member("me", { role: "ADMIN" });
 const RAVI = member("ravi");
@@ -20,6 +20,12 @@ test("who is part of a payment without an answer stays", () => {
   const pending = viewOf({ members: [ADMIN, RAVI], settlements: [settlement({ status: "PENDING" })] });
   assert.equal(whyStays(pending, RAVI), "pending");
   assert.equal(whyStays(viewOf({ members: [ADMIN, RAVI], settlements: [settlement()] }), RAVI), undefined);
+});
+
+test("who has lent or borrowed what isn't repaid stays", () => {
+  const lent = (status: "OPEN" | "REPAID") => viewOf({ members: [ADMIN, RAVI], loans: [loan({ lenderId: "me", borrowerId: "ravi", status })] });
+  assert.equal(whyStays(lent("OPEN"), RAVI), "loan");
+  assert.equal(whyStays(lent("REPAID"), RAVI), undefined);
 });
 
 test("the only admin stays while there are people to look after; names without an account don't count", () => {

@@ -98,7 +98,7 @@ function MyBalance({ view }: { view: GroupView }) {
 }
 
 function Rows({ view }: { view: GroupView }) {
-  const rows = useMemo(() => feedRows(view, localDay), [view.expenses, view.settlements]);
+  const rows = useMemo(() => feedRows(view, localDay), [view.expenses, view.settlements, view.loans]);
   const [count, setCount] = useState(ROWS_AT_ONCE);
   const days = useMemo(() => byDay(rows, count), [rows, count]);
   if (rows.length === 0) return <NothingYet view={view} />;
@@ -122,6 +122,7 @@ function Rows({ view }: { view: GroupView }) {
 }
 
 function idOf(row: Row): string {
+  if (row.kind === "loan") return row.loan.id;
   return row.kind === "expense" ? row.expense.id : row.settlement.id;
 }
 

@@ -1,6 +1,6 @@
 /** One line of the feed: what it was, who paid, and what it is to me. */
 
-import type { ExpenseView, GroupView, SettlementView } from "../../data/model.ts";
+import type { ExpenseView, GroupView, LoanView, SettlementView } from "../../data/model.ts";
 import { formatMoney } from "../../ledger/money.ts";
 import { locale, t } from "../../text/index.ts";
 import { WaitingMark } from "../../ui/content.tsx";
@@ -8,9 +8,12 @@ import { Icon } from "../../ui/icons.tsx";
 import { categoryIcon } from "../expense/categories.ts";
 import { payersOf } from "../expense/people.ts";
 import { nameOf } from "../group_frame.tsx";
+import { todayIn } from "../loans/standing.ts";
+import { dueWords, lentWords } from "../loans/words.ts";
 import { effectOn, idsOf, shortName, type Row } from "./feed_rows.ts";
 
 export function FeedRow({ row, view }: { row: Row; view: GroupView }) {
+  if (row.kind === "loan") return <LoanRow loan={row.loan} view={view} />;
   return row.kind === "expense" ? (
     <ExpenseRow expense={row.expense} view={view} />
   ) : (
@@ -80,9 +83,29 @@ function SettlementRow({ settlement, view }: { settlement: SettlementView; view:
         {isPending && !settlement.waiting && (
           <span class="muted small row-note">{to === undefined ? t().groups.awaitsYou : t().groups.awaitsThem}</span>
         )}
+        {settlement.loanId !== undefined && <span class="muted small row-note">{t().loans.repaysLoan}</span>}
         <WaitingMark waiting={settlement.waiting} />
       </span>
       <span class="amount">{money(settlement.amount, view)}</span>
+    </a>
+  );
+}
+
+/** It moves no balance: the amount is what was lent, in no colour. */
+function LoanRow({ loan, view }: { loan: LoanView; view: GroupView }) {
+  return (
+    <a class="list-row" href={`#/g/${view.id}/loans/${loan.id}`}>
+      <span class="icon-tile" aria-hidden="true">
+        <Icon name="settle" />
+      </span>
+      <span class="grow">
+        <span class="two-lines">{lentWords(view, loan)}</span>
+        <span class="muted small row-note">
+          {t().loans.loan} · {dueWords(loan, todayIn(view))}
+        </span>
+        <WaitingMark waiting={loan.waiting} />
+      </span>
+      <span class="amount">{money(loan.principal, view)}</span>
     </a>
   );
 }

@@ -1,12 +1,15 @@
 /** What happened in a group, newest first, and what each of it did to one person. Pure. */
 
-import type { ExpenseView, GroupView, SettlementView } from "../../data/model.ts";
+import type { ExpenseView, GroupView, LoanView, SettlementView } from "../../data/model.ts";
 import type { Expense, Member, Posting } from "../../wire/types.ts";
 import { payersOf } from "../expense/people.ts";
 
 export type Row =
   | { readonly kind: "expense"; readonly day: string; readonly expense: ExpenseView }
-  | { readonly kind: "settlement"; readonly day: string; readonly settlement: SettlementView };
+  | { readonly kind: "settlement"; readonly day: string; readonly settlement: SettlementView }
+  | { readonly kind: "loan"; readonly day: string; readonly loan: LoanView };
+
+type Besides = Exclude<Row, { kind: "expense" }>;
 
 export interface Day {
   /** YYYY-MM-DD. */
@@ -15,28 +18,37 @@ export interface Day {
 }
 
 /**
- * Expenses by their date, payments by the day on which they were made, each list newest first as it comes: merged into
- * one in a single pass. `dayOf` says on which day of the person's calendar an instant is. Payments that came to
- * nothing are left out.
+ * Expenses and loans by their date, payments by the day on which they were made; newest first. Expenses come in that
+ * order, and the few others are merged into them in a single pass. `dayOf` says on which day of the person's calendar an
+ * instant is. Payments that came to nothing, and deleted loans, are left out.
  */
-export function feedRows(view: Pick<GroupView, "expenses" | "settlements">, dayOf: (at: string) => string): readonly Row[] {
-  const settlements = view.settlements
-    .filter(({ status }) => status === "PENDING" || status === "COMPLETED")
-    .map((settlement) => ({ kind: "settlement" as const, day: dayOf(settlement.createdAt), settlement }));
+export function feedRows(view: Pick<GroupView, "expenses" | "settlements" | "loans">, dayOf: (at: string) => string): readonly Row[] {
+  const besides = besidesExpenses(view, dayOf);
   const rows: Row[] = [];
   let next = 0;
   for (const expense of view.expenses) {
-    for (let newer = settlements[next]; newer && isNewer(newer, expense); newer = settlements[next]) {
+    for (let newer = besides[next]; newer && isNewer(newer, expense); newer = besides[next]) {
       rows.push(newer);
       next += 1;
     }
     rows.push({ kind: "expense", day: expense.date, expense });
   }
-  return rows.concat(settlements.slice(next));
+  return rows.concat(besides.slice(next));
 }
 
-function isNewer({ day, settlement }: { day: string; settlement: SettlementView }, expense: Expense): boolean {
-  return day === expense.date ? settlement.createdAt > expense.createdAt : day > expense.date;
+function besidesExpenses({ settlements, loans }: Pick<GroupView, "settlements" | "loans">, dayOf: (at: string) => string): readonly Besides[] {
+  const paid = settlements
+    .filter(({ status }) => status === "PENDING" || status === "COMPLETED")
+    .map((settlement): Besides => ({ kind: "settlement", day: dayOf(settlement.createdAt), settlement }));
+  const lent = loans.filter(({ status }) => status !== "DELETED").map((loan): Besides => ({ kind: "loan", day: loan.date, loan }));
+  if (lent.length === 0) return paid;
+  return [...paid, ...lent].sort((a, b) => b.day.localeCompare(a.day) || addedAt(b).localeCompare(addedAt(a)));
+}
+
+const addedAt = (row: Besides): string => (row.kind === "loan" ? row.loan : row.settlement).createdAt;
+
+function isNewer(row: Besides, expense: Expense): boolean {
+  return row.day === expense.date ? addedAt(row) > expense.createdAt : row.day > expense.date;
 }
 
 /** The first `count` rows by their days. */

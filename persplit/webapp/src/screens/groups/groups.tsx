@@ -137,7 +137,7 @@ function GroupRow({ group }: { group: GroupSummary }) {
             </span>
           )}
         </span>
-        <span class="muted small row-note">{group.kind === "DIRECT" ? group.currency : t().groups.people(group.memberCount)}</span>
+        <span class="muted small row-note">{group.kind === "DIRECT" ? t().loans.between : t().groups.people(group.memberCount)}</span>
         {group.waitingCount > 0 && (
           <span class="waiting">
             <Icon name="waiting" size={16} />

@@ -4,9 +4,9 @@ import type { GroupView } from "../../data/model.ts";
 import type { Member } from "../../wire/types.ts";
 
 /** Why somebody can't go yet, as far as this device can tell: the server has the last word. */
-export type Staying = "balance" | "pending" | "lastAdmin";
+export type Staying = "balance" | "pending" | "loan" | "lastAdmin";
 
-type People = Pick<GroupView, "members" | "balances" | "settlements">;
+type People = Pick<GroupView, "members" | "balances" | "settlements" | "loans">;
 
 export function balanceOf(view: Pick<GroupView, "balances">, userId: string): number {
   return view.balances.find((one) => one.userId === userId)?.amount ?? 0;
@@ -15,11 +15,16 @@ export function balanceOf(view: Pick<GroupView, "balances">, userId: string): nu
 export function whyStays(view: People, member: Member): Staying | undefined {
   if (balanceOf(view, member.userId) !== 0) return "balance";
   if (view.settlements.some((one) => one.status === "PENDING" && isPartOf(one, member.userId))) return "pending";
+  if (view.loans.some((one) => one.status === "OPEN" && isOneOfTheTwo(one, member.userId))) return "loan";
   return isLastAdmin(view, member) ? "lastAdmin" : undefined;
 }
 
 function isPartOf(settlement: { fromUserId: string; toUserId: string }, userId: string): boolean {
   return settlement.fromUserId === userId || settlement.toUserId === userId;
+}
+
+function isOneOfTheTwo(loan: { lenderId: string; borrowerId: string }, userId: string): boolean {
+  return loan.lenderId === userId || loan.borrowerId === userId;
 }
 
 /** Whether people would be left whom nobody looks after. */

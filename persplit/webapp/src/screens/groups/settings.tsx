@@ -21,10 +21,11 @@ export function GroupSettings({ params }: ScreenProps) {
 function SettingsScreen({ view }: { view: GroupView }) {
   const isAdmin = view.me.role === "ADMIN";
   const isArchived = view.group.archivedAt !== null;
+  const isDirect = view.group.kind === "DIRECT";
   return (
     <Page title={t().groups.settingsTitle} backTo={`/g/${view.id}`}>
       {isArchived && <Banner icon="archive">{t().groups.isArchived}</Banner>}
-      {isAdmin && !isArchived ? (
+      {isAdmin && !isArchived && !isDirect ? (
         // What somebody else changed meanwhile takes the place of what is typed here.
         <SettingsForm key={JSON.stringify(draftOf(view.group))} view={view} />
       ) : (
@@ -42,7 +43,8 @@ function SettingsScreen({ view }: { view: GroupView }) {
 
 function Links({ groupId, isDirect }: { groupId: string; isDirect: boolean }) {
   const links: readonly { path: string; icon: IconName; label: string }[] = [
-    ...(isDirect ? [] : [{ path: "invite", icon: "qr" as const, label: t().groups.inviteTitle }]),
+    ...(isDirect ? [] : [{ path: "invite", icon: "qr", label: t().groups.inviteTitle } as const]),
+    { path: "loans", icon: "settle", label: t().loans.title },
     { path: "recurring", icon: "repeat", label: t().groups.recurring },
     { path: "presets", icon: "edit", label: t().groups.presets },
     { path: "files", icon: "download", label: t().groups.files },

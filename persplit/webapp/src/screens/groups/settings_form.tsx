@@ -69,8 +69,8 @@ export function SettingsForm({ view }: { view: GroupView }) {
 
 /** What would mean another amount in another currency. */
 function hasAmounts(view: GroupView): boolean {
-  const { expenses, deletedExpenses, settlements, recurrences } = view;
-  return expenses.length + deletedExpenses.length + settlements.length + recurrences.length > 0;
+  const { expenses, deletedExpenses, settlements, recurrences, loans } = view;
+  return expenses.length + deletedExpenses.length + settlements.length + recurrences.length + loans.length > 0;
 }
 
 export function GroupFacts({ view }: { view: GroupView }) {

@@ -9,7 +9,8 @@ export function StayingWords({ staying, view, isMe }: { staying: Staying; view: 
   const words = isMe ? t().groups.staying[staying] : t().groups.theyStay[staying];
   return (
     <Banner>
-      {words} {staying !== "lastAdmin" && <a href={`#/g/${view.id}/balances`}>{t().groups.toBalances}</a>}
+      {words} {staying === "loan" && <a href={`#/g/${view.id}/loans`}>{t().loans.all}</a>}
+      {(staying === "balance" || staying === "pending") && <a href={`#/g/${view.id}/balances`}>{t().groups.toBalances}</a>}
     </Banner>
   );
 }

@@ -5,7 +5,7 @@ import { store } from "../../data/store.ts";
 import { t } from "../../text/index.ts";
 import { Amount, Avatar } from "../../ui/content.tsx";
 import { Banner, Empty, Page, Skeleton } from "../../ui/layout.tsx";
-import { Button } from "../../ui/controls.tsx";
+import { Button, ButtonLink } from "../../ui/controls.tsx";
 import { useFetched } from "../../ui/fetched.tsx";
 import type { RestSchemas } from "../../wire/types.ts";
 import { friendsFromPlans, groupsWith, inOrder, type Friend } from "./friends_state.ts";
@@ -21,7 +21,7 @@ export function Friends() {
   const isFallback = asked.value === undefined && asked.failure !== undefined;
   const friends = asked.value?.friends ?? (isFallback ? friendsFromPlans(groups) : undefined);
   return (
-    <Page title={t().insight.friendsTitle}>
+    <Page title={t().insight.friendsTitle} actions={canLend() ? <ButtonLink kind="plain" href="#/lend">{t().loans.add}</ButtonLink> : null}>
       {isFallback && (
         <Banner icon="offline">
           <p>{t().insight.friendsFallback}</p>
@@ -43,6 +43,11 @@ export function Friends() {
       )}
     </Page>
   );
+}
+
+/** Guests have no ledger of their own with somebody. */
+function canLend(): boolean {
+  return store.me.value?.guestOf === null && store.offers("openDirectLedger");
 }
 
 function FriendCard({ friend, groups }: { friend: Friend; groups: readonly GroupView[] }) {
@@ -72,6 +77,12 @@ function FriendCard({ friend, groups }: { friend: Friend; groups: readonly Group
             </li>
           ))}
         </ul>
+      )}
+      {canLend() && (
+        <ButtonLink kind="quiet" icon="settle" href={`#/lend/${friend.userId}`}>
+          {t().loans.add}
+          <span class="visually-hidden">: {friend.name}</span>
+        </ButtonLink>
       )}
     </li>
   );

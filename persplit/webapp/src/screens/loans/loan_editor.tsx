@@ -78,9 +78,9 @@ function EditLoanScreen({ view, loan }: { view: GroupView; loan: LoanView }) {
     draftOf(loan, currency),
     (draft) => inWords(loanFaults(draft, currency, todayIn(view))),
     async (draft) => {
-      // What was typed in another way is the same amount: once something was repaid, the rest is sent as it stands.
       const terms = termsOf(draft, currency);
-      await store.send("loan:update", view.id, { ...terms, loanId: loan.id, expectedSeq: view.seq });
+      const expectation = loan.waiting ? {} : { expectedSeq: loan.seq }; // our own change before has no seq yet
+      await store.send("loan:update", view.id, { ...terms, loanId: loan.id, ...expectation });
       toast(t().loans.changed);
       navigate(`/g/${view.id}/loans/${loan.id}`, { replace: true });
     },

@@ -4,7 +4,8 @@ import "../../ui/loans.css";
 import type { GroupView, LoanView } from "../../data/model.ts";
 import { t } from "../../text/index.ts";
 import { Amount, Avatar, WaitingMark } from "../../ui/content.tsx";
-import { dueOf, owedOn, sideOf, todayIn } from "./standing.ts";
+import { SectionTitle } from "../../ui/layout.tsx";
+import { dueOf, mineFirst, owedOn, sideOf, todayIn } from "./standing.ts";
 import { dueWords, lentWords, rateWords } from "./words.ts";
 
 export function LoanRows({ view, loans, label }: { view: GroupView; loans: readonly LoanView[]; label: string }) {
@@ -61,15 +62,26 @@ export function DueWords({ loan, today }: { loan: LoanView; today: string }) {
   );
 }
 
-/** Under a group's balances: its open loans, or the way to the first one. */
+/** Whether a group has loans, or somebody could make one. */
+export function hasLoans({ loans, members, group }: GroupView): boolean {
+  return loans.length > 0 || (members.length > 1 && group.archivedAt === null);
+}
+
+/** Under a group's balances: its open loans, and the way to all of them. */
 export function LoansOfGroup({ view }: { view: GroupView }) {
   const open = view.loans.filter(({ status }) => status === "OPEN");
+  const place = `#/g/${view.id}/loans`;
   if (open.length === 0) {
     return (
       <p class="center">
-        <a href={`#/g/${view.id}/loans`}>{t().loans.add}</a>
+        <a href={place}>{t().loans.title}</a>
       </p>
     );
   }
-  return <LoanRows view={view} loans={open} label={t().loans.title} />;
+  return (
+    <>
+      <SectionTitle action={<a href={place}>{t().loans.all}</a>}>{t().loans.title}</SectionTitle>
+      <LoanRows view={view} loans={mineFirst(open, view.me.userId)} label={t().loans.title} />
+    </>
+  );
 }

@@ -12,6 +12,7 @@ import { Banner, Empty, Page, SectionTitle } from "../../ui/layout.tsx";
 import { Fetched, useFetched, type FetchedState } from "../../ui/fetched.tsx";
 import type { RestSchemas } from "../../wire/types.ts";
 import { GroupTabs, nameOf, WithGroup } from "../group_frame.tsx";
+import { hasLoans, LoansOfGroup } from "../loans/loan_rows.tsx";
 import { canRemind, confirm, decline, remind } from "./actions.ts";
 import { fullName, partyName } from "./party.ts";
 import { awaitingMe, awaitingOthers, planOf, positionsOf, type Payment } from "./plan.ts";
@@ -32,6 +33,7 @@ function Standing({ view }: { view: GroupView }) {
       <SectionTitle>{t().settle.everybody}</SectionTitle>
       <BalanceBars bars={barsOf(view)} currency={view.group.currency} label={t().settle.everybody} />
       <AwaitingOthers view={view} />
+      {hasLoans(view) && <LoansOfGroup view={view} />}
       {view.group.simplify && view.settleUp.length > 0 && <Debts view={view} standing={standing} />}
     </Page>
   );

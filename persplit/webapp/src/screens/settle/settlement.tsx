@@ -12,6 +12,7 @@ import type { RestSchemas } from "../../wire/types.ts";
 import { nameOf, WithGroup } from "../group_frame.tsx";
 import { tellEvent } from "../insight/telling.ts";
 import { tellingOf } from "../insight/telling_of.ts";
+import { RepaidLoan } from "../loans/repaid_loan.tsx";
 import { cancel, confirm, decline } from "./actions.ts";
 import { fullName } from "./party.ts";
 import { canAnswer, canCancel } from "./plan.ts";
@@ -64,6 +65,7 @@ function Detail({ view, payment }: { view: GroupView; payment: SettlementView })
           {utr !== null && <Fact name={t().settle.utr} value={utr} />}
         </dl>
       )}
+      {payment.loanId !== undefined && <RepaidLoan view={view} payment={payment} loanId={payment.loanId} />}
       <History view={view} payment={payment} />
     </Page>
   );

@@ -154,11 +154,13 @@ export const groups = {
   staying: {
     balance: "You can leave once your balance is zero: settle up first.",
     pending: "A payment of yours awaits an answer. Confirm it, decline it or take it back first.",
+    loan: "You have an open loan. Pay it back, or delete it, first.",
     lastAdmin: "You are the only admin. Make somebody else an admin first.",
   },
   theyStay: {
     balance: "They can be removed once their balance is zero.",
     pending: "A payment of theirs awaits an answer. It has to be confirmed or declined first.",
+    loan: "They have an open loan. It has to be paid back or deleted first.",
     lastAdmin: "They are the only admin.",
   },
   toBalances: "See the balances",

@@ -26,6 +26,7 @@ export const loans = {
   toPayYou: "comes back to you",
   toPay: "you pay back",
   toPayThem: "to be paid back",
+  all: "All loans",
   allLoans: (count: number) => plural(count, { one: "1 open loan", other: `${count} open loans` }),
 
   // when it is due
@@ -122,7 +123,6 @@ export const loans = {
 
   // a payment that repays one
   repaysLoan: "Pays back a loan",
-  whatItRepaid: "What it paid back",
   interestPart: "Interest",
   principalPart: "Of the loan",
   restPart: "The rest moved balances",

@@ -24,6 +24,7 @@ export const loans: typeof en = {
   toPayYou: "आपको वापस मिलेंगे",
   toPay: "आपको लौटाने हैं",
   toPayThem: "लौटाने हैं",
+  all: "सभी उधार",
   allLoans: (count: number) => `${count} उधार बाकी`,
 
   noDueDay: "कोई तय तारीख नहीं",
@@ -114,7 +115,6 @@ export const loans: typeof en = {
   withName: (name: string) => `उधार दें या लें: ${name}`,
 
   repaysLoan: "उधार लौटाया",
-  whatItRepaid: "इससे क्या चुका",
   interestPart: "ब्याज",
   principalPart: "मूल रकम",
   restPart: "बाकी साझा हिसाब में गए",
