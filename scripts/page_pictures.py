@@ -22,11 +22,32 @@ from tests.servers import free_port_for_restarts
 from tests.system.phone import PASSWORD
 
 FOLDER: Final = Path(__file__).parent.parent / "persplit/webapp/screenshots"
-SHOWN: Final = ("feed", "add", "balances", "pay", "charts", "history")
+SHOWN: Final = ("feed", "add", "balances", "pay", "history", "charts")
 """What the README's story shows, in its order."""
+STEPS_BACK: Final = 7
+"""In the picture of the past: to where the taxi was paid."""
 WIDTH: Final = 300
 """Pixels of a picture: six of them in two rows fit a README."""
 QUALITY: Final = 80
+
+
+async def fill_in(asha: Person) -> None:
+    """An expense that is being typed, with everybody's share."""
+    await asha.page.get_by_label("Amount (INR)").fill("1,234.5")
+    await asha.page.get_by_label("What for?").fill("Dinner at the beach")
+    await asha.page.get_by_role("button", name="Paid by you").click()
+    await asha.page.evaluate("window.scrollTo(0, 330)")
+
+
+async def go_back(asha: Person) -> None:
+    """The slider some steps back."""
+    slider = asha.page.get_by_role("slider")
+    for _ in range(STEPS_BACK):
+        await slider.press("ArrowLeft")
+    await slider.blur()
+
+
+BEFORE: Final = {"add": fill_in, "history": go_back}
 
 
 async def photograph(
@@ -47,8 +68,10 @@ async def photograph(
         await shown(asha, path)
         if is_everything:
             save(await asha.page.screenshot(full_page=True), folder / f"{name}.png", None)
-        else:
-            save(await asha.page.screenshot(), folder / f"{name}.webp", WIDTH)
+            continue
+        if name in BEFORE:
+            await BEFORE[name](asha)
+        save(await asha.page.screenshot(), folder / f"{name}.webp", WIDTH)
     await context.close()
 
 
