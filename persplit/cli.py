@@ -127,6 +127,7 @@ def _announce(url: str, store: str) -> None:
         f"\n  PerSplit is at {url}\n"
         f"  Keeping everything in {store}\n\n"
         f"  What to do next:\n"
+        f"    open {url} in a browser: sign up, make a group, and let the others scan its code\n"
         f"    read {url}/docs for the interface, or follow 'A first session' in the README\n"
         f"    curl {url}/readyz to see that it answers; press Ctrl-C to stop\n"
     )
