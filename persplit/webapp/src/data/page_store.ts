@@ -198,7 +198,9 @@ export class PageStore implements Store {
   /** The connection of who is signed in now, if this tab has it. */
   #connect(): void {
     const account = this.#session.account.value;
-    const wanted = account == null || account.isSignedOut || this.#isClosed ? undefined : account.user.id;
+    const isOver = account == null || account.isSignedOut || this.#isClosed;
+    // A guest who has made an account hears all of their groups from then on.
+    const wanted = isOver ? undefined : `${account.user.id} ${account.user.guestOf ?? ""}`;
     if (!this.#tabs.isLeading || wanted === this.#connectedAs) {
       return;
     }
@@ -590,6 +592,7 @@ export class PageStore implements Store {
     const answer = await this.#write("POST", path, body ?? {});
     if (path === "/auth/upgrade") {
       await this.#session.renewed(await this.#session.token()); // the guest's token opens one group alone
+      this.#connect();
     }
     return answer as T;
   }

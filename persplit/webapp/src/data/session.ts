@@ -12,7 +12,8 @@ import type { Platform } from "./platform.ts";
 import type { Replica } from "./replica.ts";
 import type { Request, Rest } from "./rest.ts";
 
-const REFRESH_LOCK = "persplit-refresh";
+/** How long to wait for another tab that renews: one that sleeps with the lock in its hands holds up nobody. */
+const RENEWAL_MS = 5_000;
 /** Before it runs out the token is taken for over: the request has to arrive in time. */
 const MARGIN_MS = 15_000;
 
@@ -182,9 +183,27 @@ export class Session {
     return (await this.#renewing).text;
   }
 
+  /** One tab at a time, where the browser has locks; the server knows two that come at once for the same. */
   async #alone(work: () => Promise<Token>): Promise<Token> {
-    const { locks } = this.#platform;
-    return locks === undefined ? work() : await locks.request(REFRESH_LOCK, work);
+    const { locks, database } = this.#platform;
+    if (locks === undefined) {
+      return work();
+    }
+    const patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(), RENEWAL_MS);
+    let isMine = false;
+    try {
+      return await locks.request(`${database}-refresh`, { signal: patience.signal }, () => {
+        isMine = true;
+        clearTimeout(timer);
+        return work();
+      });
+    } catch (error) {
+      if (isMine || !patience.signal.aborted) {
+        throw error;
+      }
+      return work();
+    }
   }
 
   async #renew(refused: string | undefined): Promise<Token> {

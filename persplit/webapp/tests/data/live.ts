@@ -193,6 +193,11 @@ async function story(): Promise<void> {
   assert.equal(guests?.me.name, "Gita");
   assert.equal(guests?.expenses.length, 2);
   await until(guest.connection, (it) => it === "connected", "the guest's connection");
+  const own = crypto.randomUUID();
+  await guest.post("/auth/upgrade", { email: "gita@example.org", password: PASSWORD });
+  assert.equal(guest.me.value?.guestOf, null);
+  await guest.send("group:create", own, { name: "Mine" });
+  await until(guest.group(own), (view) => view?.seq === 1, "a group of the guest, who has an account now");
   await second.post("/auth/logout-all");
   await until(second.isSignedOut, (it) => it, "the session is over");
   assert.equal(second.me.value?.name, "Asha");
