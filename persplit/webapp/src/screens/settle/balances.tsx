@@ -15,7 +15,7 @@ import { GroupTabs, nameOf, WithGroup } from "../group_frame.tsx";
 import { hasLoans, LoansOfGroup } from "../loans/loan_rows.tsx";
 import { canRemind, confirm, decline, remind } from "./actions.ts";
 import { fullName, partyName } from "./party.ts";
-import { awaitingMe, awaitingOthers, planOf, positionsOf, type Payment } from "./plan.ts";
+import { awaitingMe, awaitingOthers, planOf, positionsOf, unitOf, type Payment } from "./plan.ts";
 
 type Standing = RestSchemas["Balances"];
 
@@ -161,6 +161,7 @@ function PaymentCard({ view, row, isMine }: { view: GroupView; row: Payment; isM
         <Avatar id={other} name={name} />
         <div class="grow">
           <p class="strong">{isMine ? t().settle.youPay(name) : t().settle.paysYou(name)}</p>
+          {isMine && unitOf(view, row.from).length > 1 && <p class="muted small">{t().settle.forUnit(view.me.unit ?? "")}</p>}
           {name !== speaker && <p class="muted small">{isMine ? t().settle.toSpeaker(speaker) : t().settle.fromSpeaker(speaker)}</p>}
           <p class="row-wrap spread">
             <span class="big-amount">

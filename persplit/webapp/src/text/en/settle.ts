@@ -8,6 +8,7 @@ export const settle = {
   pays: (from: string, to: string) => `${from} pays ${to === "You" ? "you" : to}`,
   owes: (from: string, to: string, isMe: boolean) => (isMe ? `You owe ${to}` : `${from} owes ${to === "You" ? "you" : to}`),
   toSpeaker: (name: string) => `to ${name}, for all of them`,
+  forUnit: (unit: string) => `for ${unit}, once for all of you`,
   fromSpeaker: (name: string) => `${name} pays for all of them`,
   pay: "Pay",
   getPaid: "Get paid",

@@ -10,6 +10,7 @@ export const settle: typeof en = {
   owes: (from: string, to: string, isMe: boolean) =>
     isMe ? `आपको ${to} को देने हैं` : to === "आप" ? `${from} को आपको देने हैं` : `${from} को ${to} को देने हैं`,
   toSpeaker: (name: string) => `${name} को, सबकी ओर से`,
+  forUnit: (unit: string) => `${unit} में सबकी ओर से, एक ही बार`,
   fromSpeaker: (name: string) => `सबकी ओर से ${name} देंगे`,
   pay: "पैसे दें",
   getPaid: "पैसे लें",
