@@ -13,6 +13,7 @@ import "./ui/rows.css";
 import "./ui/balance_bars.css";
 import "./ui/settle.css";
 import "./ui/insight.css";
+import "./ui/loans.css";
 
 /** An invite's link opens the page: from there on its address is the router's. */
 function takeInvite(): void {

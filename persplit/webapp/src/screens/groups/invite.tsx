@@ -65,7 +65,7 @@ function ForMembers({ view }: { view: GroupView }) {
       )}
       <Placeholders view={view} url={state.invite?.url} />
       {opened === "terms" && <InviteTerms view={view} onMade={state.show} onClose={() => setOpened(undefined)} />}
-      {opened === "list" && <InviteList view={view} onRevoked={state.revoked} onClose={() => setOpened(undefined)} />}
+      {opened === "list" && <InviteList view={view} shownId={state.invite?.id} onRevoked={state.revoked} onClose={() => setOpened(undefined)} />}
     </>
   );
 }

@@ -15,8 +15,10 @@ import { termsOf } from "./invite_words.ts";
 
 type InviteInfo = RestSchemas["InviteInfo"];
 
-export function InviteList({ view, onRevoked, onClose }: {
+export function InviteList({ view, shownId, onRevoked, onClose }: {
   view: GroupView;
+  /** Of the invite whose code is on the screen. */
+  shownId: string | undefined;
   onRevoked: (inviteId: string) => void;
   onClose: () => void;
 }) {
@@ -30,11 +32,12 @@ export function InviteList({ view, onRevoked, onClose }: {
             <p class="muted">{t().groups.noInvites}</p>
           ) : (
             <ul>
-              {invites.map((invite) => (
+              {newestFirst(invites).map((invite) => (
                 <InviteRow
                   key={invite.id}
                   view={view}
                   invite={invite}
+                  isShown={invite.id === shownId}
                   onRevoked={() => {
                     onRevoked(invite.id);
                     found.again();
@@ -49,7 +52,16 @@ export function InviteList({ view, onRevoked, onClose }: {
   );
 }
 
-function InviteRow({ view, invite, onRevoked }: { view: GroupView; invite: InviteInfo; onRevoked: () => void }) {
+function newestFirst(invites: readonly InviteInfo[]): readonly InviteInfo[] {
+  return [...invites].sort((a, b) => b.createdAt.localeCompare(a.createdAt) || a.id.localeCompare(b.id));
+}
+
+function InviteRow({ view, invite, isShown, onRevoked }: {
+  view: GroupView;
+  invite: InviteInfo;
+  isShown: boolean;
+  onRevoked: () => void;
+}) {
   const action = useAction();
 
   async function revoke(): Promise<void> {
@@ -66,7 +78,7 @@ function InviteRow({ view, invite, onRevoked }: { view: GroupView; invite: Invit
   return (
     <li class="invite-row">
       <div class="grow">
-        <p>{madeBy}</p>
+        <p>{isShown ? t().groups.shownInvite(madeBy) : madeBy}</p>
         <p class="muted small">{termsOf(invite)}</p>
       </div>
       <Button kind="plain" isBusy={action.isBusy} onClick={() => action.run(revoke)}>

@@ -1,6 +1,5 @@
 /** Lending somebody money, or borrowing from them, outside of any group: in the ledger of the two. */
 
-import "../../ui/loans.css";
 import { useState } from "preact/hooks";
 import { useLocation } from "wouter-preact";
 import type { ScreenProps } from "../../app.tsx";

@@ -1,7 +1,5 @@
 /** One loan: what is owed of it today, what was paid back, and what can be done about it. */
 
-import "../../ui/loans.css";
-import "../../ui/settle.css";
 import type { ScreenProps } from "../../app.tsx";
 import type { GroupView, LoanView, SettlementView } from "../../data/model.ts";
 import { t } from "../../text/index.ts";

@@ -1,6 +1,5 @@
 /** Noting a loan, and changing its terms: who lends, how much, until when, and at what interest. */
 
-import "../../ui/loans.css";
 import { useLocation } from "wouter-preact";
 import type { ScreenProps } from "../../app.tsx";
 import type { GroupView, LoanView } from "../../data/model.ts";

@@ -1,6 +1,5 @@
 /** Loans in a list: between whom, when they are due, and what repays them today. */
 
-import "../../ui/loans.css";
 import type { GroupView, LoanView } from "../../data/model.ts";
 import { t } from "../../text/index.ts";
 import { Amount, Avatar, WaitingMark } from "../../ui/content.tsx";

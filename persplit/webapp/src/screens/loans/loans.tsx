@@ -1,6 +1,5 @@
 /** A group's loans: those that are open, and those that were closed last. */
 
-import "../../ui/loans.css";
 import type { ScreenProps } from "../../app.tsx";
 import type { GroupView } from "../../data/model.ts";
 import { t } from "../../text/index.ts";

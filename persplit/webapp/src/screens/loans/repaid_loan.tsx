@@ -1,6 +1,5 @@
 /** Of a payment: the loan that it repays, and what of it did. */
 
-import "../../ui/loans.css";
 import type { GroupView, SettlementView } from "../../data/model.ts";
 import { t } from "../../text/index.ts";
 import { formatDay } from "../../ui/content.tsx";

@@ -1,6 +1,5 @@
 /** Paying a loan back, all of it or a part: a payment that names the loan. PerSplit never touches the money. */
 
-import "../../ui/loans.css";
 import { useState } from "preact/hooks";
 import { useLocation } from "wouter-preact";
 import type { ScreenProps } from "../../app.tsx";

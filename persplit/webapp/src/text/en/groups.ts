@@ -76,6 +76,7 @@ export const groups = {
   allInvites: "All invites",
   noInvites: "No invites are out.",
   madeBy: (name: string, when: string) => `${name}, ${when}`,
+  shownInvite: (made: string) => `${made}: the one on the screen`,
   inviteRevoked: "That invite lets nobody in any more",
   inviteTime: "Good for",
   inviteUses: "How many may join",

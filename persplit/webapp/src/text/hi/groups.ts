@@ -74,6 +74,7 @@ export const groups: typeof en = {
   allInvites: "सब न्योते",
   noInvites: "कोई न्योता बाहर नहीं है।",
   madeBy: (name, when) => `${name}, ${when}`,
+  shownInvite: (made) => `${made}: स्क्रीन वाला न्योता`,
   inviteRevoked: "उस न्योते से अब कोई नहीं आ सकता",
   inviteTime: "कितने समय तक",
   inviteUses: "कितने लोग शामिल हो सकते हैं",
