@@ -119,8 +119,8 @@ function manifest(icons) {
 async function index(metafile, first, icons) {
   const outputs = Object.entries(metafile.outputs);
   const [entry, { cssBundle }] = outputs.find(([, it]) => it.entryPoint === "src/main.tsx");
-  const stray = outputs.filter(([path]) => path.endsWith(".css") && path !== cssBundle).map(([, it]) => it.entryPoint ?? "");
-  if (stray.length > 0) throw new Error(`nobody would load the styles of ${stray.join(", ")}: import them in src/main.tsx`);
+  const stray = outputs.filter(([path]) => path.endsWith(".css") && path !== cssBundle).map(([path]) => basename(path));
+  if (stray.length > 0) throw new Error(`nobody would load ${stray.join(", ")}: import all styles in src/main.tsx`);
   const styles = cssBundle === undefined ? [] : [`<link rel="stylesheet" href="${served(cssBundle)}" />`];
   const head = [
     `<script src="${first}"></script>`,
