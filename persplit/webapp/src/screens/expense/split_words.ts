@@ -31,7 +31,7 @@ export function splitProblemText(problem: SplitProblem, type: SplitType, currenc
     case "below_zero":
       return words.belowZero;
     case "bad_value":
-      return type === "ITEMIZED" ? words.notAnAmount : words.notAValue;
+      return type === "ITEMIZED" ? words.itemNoAmount : words.notAValue;
     case "item_without_name":
       return words.itemNoName;
     case "item_without_people":

@@ -118,6 +118,7 @@ export const expense = {
   adjustmentsExceed: (amount: string) => `The pluses exceed the amount by ${amount}.`,
   belowZero: "Somebody's share would be less than nothing.",
   noItems: "Add the first item.",
+  itemNoAmount: "Type the price of each item.",
   itemNoName: "Say what it is.",
   itemNoPeople: "Say who had this.",
   notAValue: "This isn't a number.",

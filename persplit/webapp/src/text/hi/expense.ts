@@ -107,6 +107,7 @@ export const expense: typeof en = {
   adjustmentsExceed: (amount) => `जोड़ी गई रकम कुल से ${amount} ज़्यादा है।`,
   belowZero: "किसी का हिस्सा शून्य से कम हो जाएगा।",
   noItems: "पहली चीज़ जोड़ें।",
+  itemNoAmount: "हर चीज़ का दाम लिखें।",
   itemNoName: "लिखें कि यह क्या है।",
   itemNoPeople: "चुनें कि यह किसने लिया।",
   notAValue: "यह कोई संख्या नहीं है।",
