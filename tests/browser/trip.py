@@ -41,6 +41,10 @@ class Trip:
     payer_id: str
     payee_id: str
     """Of a row of the plan."""
+    loan_id: str
+    """What Ben has borrowed from Asha."""
+    friend_id: str
+    """Ben."""
 
     def paths(self) -> dict[str, str]:
         """Every screen that a member sees, by a name for it."""
@@ -63,6 +67,11 @@ class Trip:
             "pay": f"{group}/settle/{pair}",
             "payment": f"{group}/s/{self.settlement_id}",
             "explain": f"{group}/explain/{pair}",
+            "loans": f"{group}/loans",
+            "new-loan": f"{group}/loans/new",
+            "loan": f"{group}/loans/{self.loan_id}",
+            "repay": f"{group}/loans/{self.loan_id}/repay",
+            "lend": f"#/lend/{self.friend_id}",
             "charts": f"{group}/charts",
             "history": f"{group}/history",
             "files": f"{group}/files",
@@ -119,7 +128,20 @@ async def make_trip(everybody: Sequence[Phone], texts: Texts) -> Trip:
         "POST", f"{path}/settlements", {"toUserId": asha.user_id, "amount": 2_000_00, "utr": "123456789012"}
     )
     paid = await dev.ok("POST", f"{path}/settlements", {"toUserId": asha.user_id, "amount": 1_500_00})
+    terms = {"principal": 5_000_00, "date": str(today - timedelta(days=40)), "dueDate": str(today - timedelta(days=3))}
+    terms |= {"interestRate": "6.5", "description": texts.item, "borrowerId": ben.user_id}
+    lent = await asha.ok("POST", f"{path}/loans", terms)
+    back = {"toUserId": asha.user_id, "amount": 500_00, "loanId": lent["loan"]["id"], "paidOn": str(today)}
+    await ben.ok("POST", f"{path}/settlements", back)
     await asha.makes_group(ben, name="Flat 4B")
     plan = (await asha.ok("GET", f"{path}/balances"))["settleUp"]
     row = next(it for it in plan if it["to"] == asha.user_id)
-    return Trip(group_id, expense_id, str(paid["settlement"]["id"]), row["from"], row["to"])
+    return Trip(
+        group_id,
+        expense_id,
+        str(paid["settlement"]["id"]),
+        row["from"],
+        row["to"],
+        loan_id=str(lent["loan"]["id"]),
+        friend_id=ben.user_id,
+    )

@@ -80,6 +80,8 @@ export interface GroupSummary {
   readonly currency: string;
   readonly myBalance: number;
   readonly memberCount: number;
+  /** Of my own, lent or borrowed: they are no part of the balance. */
+  readonly openLoanCount: number;
   readonly isArchived: boolean;
   readonly waitingCount: number;
   /** RFC 3339, of the last event. */

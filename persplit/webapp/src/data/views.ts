@@ -18,6 +18,8 @@ export const byNewestSettlement = (a: Settlement, b: Settlement): number =>
 const byOpenLoan = (a: Loan, b: Loan): number =>
   Number(isOpen(b)) - Number(isOpen(a)) || compared(b.createdAt, a.createdAt) || compared(b.id, a.id);
 
+const isOneOf = ({ lenderId, borrowerId }: Loan, userId: string): boolean => lenderId === userId || borrowerId === userId;
+
 /** The server's things of one group, sorted, so that a view of a few changes needs no sorting of all. */
 export interface Sorted {
   readonly expenses: readonly Expense[];
@@ -88,6 +90,7 @@ export function summaryOf(
     currency,
     myBalance: state.balances.get(me) ?? 0,
     memberCount: activeMembers(state).length,
+    openLoanCount: Array.from(state.loans.values()).filter((loan) => isOpen(loan) && isOneOf(loan, me)).length,
     isArchived: archivedAt !== null,
     waitingCount,
     at: state.at,

@@ -51,7 +51,7 @@ test("a weight is a positive number of at most four decimals, with a point or a 
 });
 
 function summary(id: string, told: Partial<GroupSummary> = {}): GroupSummary {
-  return { id, name: id, kind: "GROUP", currency: "INR", myBalance: 0, memberCount: 2, isArchived: false, waitingCount: 0, at: "2026-11-20T10:00:00.000Z", ...told };
+  return { id, name: id, kind: "GROUP", currency: "INR", myBalance: 0, memberCount: 2, openLoanCount: 0, isArchived: false, waitingCount: 0, at: "2026-11-20T10:00:00.000Z", ...told };
 }
 
 test("balances are added up by currency, the currency of most groups first", () => {

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { formatMoney } from "../../src/ledger/money.ts";
 import { placeOf, tellChanges, tellEvent, type Telling } from "../../src/screens/insight/telling.ts";
 import type { LedgerEvent } from "../../src/wire/types.ts";
+import { loan } from "../groups/making.ts";
 import { expense, member, settlement } from "../settle/making.ts";
 
 const TELLING: Telling = {
@@ -34,6 +35,16 @@ describe("an event in words", () => {
     assert.equal(told({ ...BASE, by: "ravi", type: "settlement:completed", settlement: mine }), "Ravi confirmed your payment of ₹500.00");
   });
 
+  test("tells a loan from who lent or borrowed, and a payment that repays one as such", () => {
+    const lent = loan({ lenderId: "asha", borrowerId: "ravi", principal: 500_000 });
+    assert.equal(told({ ...BASE, by: "asha", type: "loan:created", loan: lent }), "You lent Ravi ₹5,000.00");
+    assert.equal(told({ ...BASE, by: "ravi", type: "loan:created", loan: lent }), "Ravi borrowed ₹5,000.00 from you");
+    assert.equal(told({ ...BASE, by: "meera", type: "loan:created", loan: lent }), "Meera noted a loan of ₹5,000.00 from you to Ravi");
+    assert.equal(told({ ...BASE, by: "ravi", type: "loan:deleted", loan: lent }), "Ravi deleted the loan of ₹5,000.00 from you to Ravi");
+    const paid = { ...settlement("ravi", "asha", 50000), loanId: lent.id, paidOn: "2026-11-03" };
+    assert.equal(told({ ...BASE, by: "asha", type: "settlement:completed", settlement: paid }), "You confirmed ₹500.00 from Ravi, for a loan");
+  });
+
   test("tells joining from being added", () => {
     assert.equal(told({ ...BASE, by: "ravi", type: "member:joined", member: member("ravi") }), "Ravi joined");
     assert.equal(told({ ...BASE, by: "asha", type: "member:joined", member: member("baba") }), "You added Baba");
@@ -48,6 +59,7 @@ describe("an event in words", () => {
   test("leads to the thing", () => {
     const paid = settlement("ravi", "asha", 50000);
     assert.equal(placeOf("goa", { ...BASE, by: "ravi", type: "settlement:created", settlement: paid }), `/g/goa/s/${paid.id}`);
+    assert.equal(placeOf("goa", { ...BASE, by: "ravi", type: "loan:updated", loan: loan({ id: "l1" }) }), "/g/goa/loans/l1");
     assert.equal(placeOf("goa", { ...BASE, by: "ravi", type: "member:joined", member: member("ravi") }), "/g/goa");
   });
 });

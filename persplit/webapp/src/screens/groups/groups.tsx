@@ -123,6 +123,11 @@ function GroupList({ groups }: { groups: readonly GroupSummary[] }) {
   );
 }
 
+function noteOn({ kind, memberCount, openLoanCount }: GroupSummary): string {
+  const people = kind === "DIRECT" ? t().loans.between : t().groups.people(memberCount);
+  return openLoanCount === 0 ? people : `${people} · ${t().loans.allLoans(openLoanCount)}`;
+}
+
 function GroupRow({ group }: { group: GroupSummary }) {
   const unread = store.unreadIn.value.get(group.id) ?? 0;
   return (
@@ -137,7 +142,7 @@ function GroupRow({ group }: { group: GroupSummary }) {
             </span>
           )}
         </span>
-        <span class="muted small row-note">{group.kind === "DIRECT" ? t().loans.between : t().groups.people(group.memberCount)}</span>
+        <span class="muted small row-note">{noteOn(group)}</span>
         {group.waitingCount > 0 && (
           <span class="waiting">
             <Icon name="waiting" size={16} />

@@ -31,8 +31,12 @@ function SettingsScreen({ view }: { view: GroupView }) {
       ) : (
         <GroupFacts view={view} />
       )}
-      <SectionTitle>{t().groups.members(view.members.length)}</SectionTitle>
-      <Members view={view} />
+      {!isDirect && (
+        <>
+          <SectionTitle>{t().groups.members(view.members.length)}</SectionTitle>
+          <Members view={view} />
+        </>
+      )}
       <SectionTitle>{t().groups.alsoHere}</SectionTitle>
       <Links groupId={view.id} isDirect={view.group.kind === "DIRECT"} />
       <GroupWays view={view} />

@@ -74,7 +74,16 @@ function hasAmounts(view: GroupView): boolean {
 }
 
 export function GroupFacts({ view }: { view: GroupView }) {
-  const { name, description, currency, timeZone, simplify, hasPassword } = view.group;
+  const { name, description, currency, timeZone, simplify, hasPassword, kind } = view.group;
+  if (kind === "DIRECT") {
+    return (
+      <div class="card stack">
+        <Fact label={t().loans.between} value={name} />
+        <Fact label={t().groups.currency} value={currency} />
+        <Fact label={t().groups.timeZone} value={timeZone.replaceAll("_", " ")} />
+      </div>
+    );
+  }
   return (
     <div class="card stack">
       <Fact label={t().groups.groupName} value={name} />

@@ -72,7 +72,7 @@ function FriendCard({ friend, groups }: { friend: Friend; groups: readonly Group
           {groups.map(({ id, group }) => (
             <li key={id}>
               <a class="chip plain-link" href={`#/g/${id}/balances`}>
-                {group.name}
+                {group.kind === "DIRECT" ? t().loans.between : group.name}
               </a>
             </li>
           ))}

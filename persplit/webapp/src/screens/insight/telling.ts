@@ -88,11 +88,12 @@ const tellSettlement: Tell<"settlement:created" | "settlement:completed" | "sett
 ) => {
   const { insight } = t();
   const [from, to, amount] = partiesOf(settlement, telling);
+  const whole = (words: string) => (settlement.loanId === undefined ? words : t().loans.tellOfLoan(words));
   switch (type) {
     case "settlement:created":
-      return insight.tellPaid(by, from, to, amount);
+      return whole(insight.tellPaid(by, from, to, amount));
     case "settlement:completed":
-      return insight.tellConfirmed(by, from, amount);
+      return whole(insight.tellConfirmed(by, from, amount));
     case "settlement:declined":
       return insight.tellDeclined(by, from, amount);
     case "settlement:cancelled":

@@ -7,7 +7,7 @@ import { Amount, Avatar, formatDay, WaitingMark } from "../../ui/content.tsx";
 import { Button, ButtonLink } from "../../ui/controls.tsx";
 import { Icon } from "../../ui/icons.tsx";
 import { Banner, NotFound, Page, SectionTitle } from "../../ui/layout.tsx";
-import { WithGroup } from "../group_frame.tsx";
+import { nameOf, WithGroup } from "../group_frame.tsx";
 import { deleteLoan, restoreLoan } from "./actions.ts";
 import { DueWords } from "./loan_rows.tsx";
 import { canChange, dueOf, owedOn, repaymentsOf, restOf, sideOf, todayIn } from "./standing.ts";
@@ -70,7 +70,7 @@ function Standing({ view, loan, today }: { view: GroupView; loan: LoanView; toda
   const due = dueOf(loan, today);
   return due.kind === "overdue" ? (
     <Banner tone="warning" icon="clock">
-      {t().loans.overdueBanner(t().loans.overdueBy(due.days))}
+      {t().loans.overdueBy(due.days)}
     </Banner>
   ) : null;
 }
@@ -96,7 +96,7 @@ function Head({ view, loan, today }: { view: GroupView; loan: LoanView; today: s
         )}
       </div>
       {isOpen && loan.interestRate !== null && (
-        <dl class="sums">
+        <dl class="loan-sums">
           <Sum name={t().loans.principalLeft} minor={owed.principal} currency={currency} />
           <Sum name={t().loans.interestToday} minor={owed.interest} currency={currency} />
         </dl>
@@ -115,7 +115,7 @@ function toRepayWords(view: GroupView, loan: LoanView): string {
 function Sum({ name, minor, currency }: { name: string; minor: number; currency: string }) {
   return (
     <>
-      <dt class="muted left">{name}</dt>
+      <dt class="muted">{name}</dt>
       <dd>
         <Amount minor={minor} currency={currency} />
       </dd>
@@ -157,10 +157,10 @@ function Repayments({ view, loan }: { view: GroupView; loan: LoanView }) {
 
 function repaidWords(view: GroupView, payment: SettlementView): string {
   const { repayment, toUserId } = payment;
-  if (payment.status === "PENDING") return t().loans.notConfirmed(who(view, toUserId));
+  if (payment.status === "PENDING") return toUserId === view.me.userId ? t().settle.waitsForYourWord : t().settle.waitsFor(nameOf(view, toUserId));
   if (repayment === undefined) return t().loans.andBalance(money(view, payment.amount));
   const { interest, principal } = repayment;
-  const parts = interest === 0 ? t().loans.ofItPrincipal : t().loans.ofIt(money(view, interest), money(view, principal));
+  const parts = interest === 0 ? t().loans.ofItPrincipal(money(view, principal)) : t().loans.ofIt(money(view, interest), money(view, principal));
   const rest = restOf(payment);
   return rest === 0 ? parts : `${parts} · ${t().loans.andBalance(money(view, rest))}`;
 }
@@ -186,7 +186,7 @@ function Fact({ name, value, hint }: { name: string; value: string; hint?: strin
   return (
     <div>
       <dt class="muted small">{name}</dt>
-      <dd class="wraps">{value}</dd>
+      <dd>{value}</dd>
       {hint && <dd class="muted small">{hint}</dd>}
     </div>
   );

@@ -154,7 +154,7 @@ function TermFields({ form, place, isFixed }: FieldsProps) {
         onInput={(description) => change({ description })}
         error={form.errorOf("description")}
       />
-      <Outlook draft={draft} place={place} />
+      {!isFixed && <Outlook draft={draft} place={place} />}
     </div>
   );
 }

@@ -53,6 +53,7 @@ export function Parties(props: PartiesProps) {
 
 /** The other one, or both. */
 function Others({ side, others, me, lenderId, borrowerId, error, onChange }: PartiesProps & { side: Side; others: readonly Person[] }) {
+  if (side !== "others" && others.length === 1) return null; // it can be nobody else
   const choices = others.map(({ userId, name }) => ({ value: userId, label: name }));
   if (side === "lend") {
     const choose = (userId: string) => onChange({ lenderId: me, borrowerId: userId });

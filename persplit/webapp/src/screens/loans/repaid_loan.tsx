@@ -30,7 +30,7 @@ export function RepaidLoan({ view, payment, loanId }: { view: GroupView; payment
         words
       )}
       {payment.status === "COMPLETED" && (
-        <dl class="sums">
+        <dl class="loan-sums">
           {repayment && repayment.interest > 0 && <Sum name={t().loans.interestPart} value={money(view, repayment.interest)} />}
           {repayment && repayment.principal > 0 && <Sum name={t().loans.principalPart} value={money(view, repayment.principal)} />}
           {rest > 0 && <Sum name={t().loans.restPart} value={money(view, rest)} />}

@@ -128,7 +128,7 @@ function Record({ view, loan, amount, paidOn }: { view: GroupView; loan: LoanVie
           {t().settle.inCash}
         </Button>
       </div>
-      <p class="muted small">{isReceived ? t().settle.thenCounts : t().settle.thenConfirms(nameOf(view, loan.lenderId))}</p>
+      <p class="muted small">{isReceived ? t().loans.thenCounts : t().loans.thenConfirms(who(view, loan.lenderId))}</p>
     </section>
   );
 }

@@ -82,13 +82,14 @@ function Fact({ name, value }: { name: string; value: string }) {
 
 /** Who has to do what. */
 function nextStep(view: GroupView, payment: SettlementView): string {
-  const { status, fromUserId, toUserId } = payment;
+  const { status, fromUserId, toUserId, loanId, repayment } = payment;
   const [from, to] = [nameOf(view, fromUserId), nameOf(view, toUserId)];
-  if (status === "COMPLETED") return t().settle.nextCompleted;
+  const words = loanId === undefined || (status === "COMPLETED" && repayment === undefined) ? t().settle : t().loans;
+  if (status === "COMPLETED") return words.nextCompleted;
   if (status === "CANCELLED") return t().settle.nextCancelled;
   if (status === "DECLINED") return fromUserId === view.me.userId ? t().settle.nextDeclinedMine(to) : t().settle.nextDeclined(from, to);
-  if (canAnswer(view, payment)) return t().settle.nextYours;
-  return view.people.get(toUserId)?.placeholder ? t().settle.nextAdmin(to) : t().settle.nextTheirs(to);
+  if (canAnswer(view, payment)) return words.nextYours;
+  return view.people.get(toUserId)?.placeholder ? t().settle.nextAdmin(to) : words.nextTheirs(to);
 }
 
 function Actions({ view, payment }: { view: GroupView; payment: SettlementView }) {

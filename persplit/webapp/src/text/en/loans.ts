@@ -23,23 +23,22 @@ export const loans = {
   lentBetween: (lender: Who, borrower: Who) => `${lender.name} lent ${borrower.name}`,
   isRepaid: "Repaid",
   isDeleted: "Deleted",
-  toPayYou: "comes back to you",
-  toPay: "you pay back",
-  toPayThem: "to be paid back",
+  toPayYou: "You get back",
+  toPay: "You pay back",
+  toPayThem: "To be paid back",
   all: "All loans",
   allLoans: (count: number) => plural(count, { one: "1 open loan", other: `${count} open loans` }),
 
   // when it is due
-  noDueDay: "no due day",
-  dueOn: (day: string) => `due ${day}`,
-  dueToday: "due today",
-  dueIn: (count: number) => (count === 1 ? "due tomorrow" : `due in ${days(count)}`),
-  overdueBy: (count: number) => `overdue by ${days(count)}`,
+  noDueDay: "No due day",
+  dueOn: (day: string) => `Due ${day}`,
+  dueToday: "Due today",
+  dueIn: (count: number) => (count === 1 ? "Due tomorrow" : `Due in ${days(count)}`),
+  overdueBy: (count: number) => `Overdue by ${days(count)}`,
 
   // one loan
   loan: "Loan",
-  toRepayToday: "To pay back today",
-  principalLeft: "Of it what was lent",
+  principalLeft: "Left of the loan",
   interestToday: "Interest up to today",
   rateYear: (rate: string) => `${rate}% a year`,
   noInterest: "No interest",
@@ -54,16 +53,14 @@ export const loans = {
   repayments: "Paid back",
   noRepayments: "Nothing yet",
   ofIt: (interest: string, principal: string) => `${interest} interest, ${principal} of the loan`,
-  ofItPrincipal: "of the loan",
-  andBalance: (amount: string) => `${amount} more than the loan: it moved balances`,
-  notConfirmed: (who: Who) => `not confirmed by ${whom(who)} yet`,
+  ofItPrincipal: (principal: string) => `${principal} of the loan`,
+  andBalance: (amount: string) => `${amount} beyond it moved balances`,
   change: "Change",
   deletedToast: "The loan is deleted: nothing more of it is owed",
   restoredToast: "The loan counts again",
   deletedBanner: "This loan is deleted: nothing of it is owed.",
   restore: "Bring back",
   repaidBanner: "All of it is paid back.",
-  overdueBanner: (words: string) => `This loan is ${words}.`,
 
   // noting one
   newTitle: "Lend or borrow",
@@ -108,6 +105,8 @@ export const loans = {
   partOfIt: (interest: string, left: string) => `${interest} of it pays the interest. ${left} of the loan is left then.`,
   partWithoutInterest: (left: string) => `${left} of the loan is left then.`,
   tooMuch: (more: string) => `${more} more than the loan: that counts as a payment like any other.`,
+  thenConfirms: (who: Who) => `The loan gets smaller once ${who.name} confirms. PerSplit never touches the money.`,
+  thenCounts: "The loan gets smaller at once. PerSplit never touches the money.",
   howPaid: "How was it paid?",
   byTransfer: "By transfer",
 
@@ -123,11 +122,15 @@ export const loans = {
 
   // a payment that repays one
   repaysLoan: "Pays back a loan",
+  nextYours: "Look whether it arrived, and say so. The loan gets smaller when you confirm.",
+  nextTheirs: (name: string) => `${name} has to confirm that it arrived. Then the loan gets smaller.`,
+  nextCompleted: "It is taken off the loan. If that is a mistake, note a payment back.",
   interestPart: "Interest",
   principalPart: "Of the loan",
   restPart: "The rest moved balances",
 
   // events in words
+  tellOfLoan: (words: string) => `${words}, for a loan`,
   tellCreated: (by: Who, lender: Who, borrower: Who, amount: string) =>
     isSame(by, lender)
       ? `${does(by)} lent ${whom(borrower)} ${amount}`
