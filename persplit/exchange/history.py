@@ -211,7 +211,8 @@ class Histories:
                 by = self._party(command, thing)
             case Loan():
                 command = self._of_loan(event, thing, id_)
-                by = self._author(thing.created_by) if isinstance(command, CreateLoan) else None
+                is_new = isinstance(command, CreateLoan)
+                by = self._one_of(thing.created_by, thing.lender_id, thing.borrower_id) if is_new else None
             case _:
                 command = self._of_expense(event, thing, id_)
                 by = self._author(thing.created_by) if isinstance(command, CreateExpense) else None
@@ -281,9 +282,11 @@ class Histories:
             case CancelSettlement():
                 return self._user(settlement.from_id)
             case _:
-                # Somebody else than the two was an admin there, and has no such say here.
-                is_theirs = settlement.created_by in (settlement.from_id, settlement.to_id)
-                return self._author(settlement.created_by) if is_theirs else None
+                return self._one_of(settlement.created_by, settlement.from_id, settlement.to_id)
+
+    def _one_of(self, author: str, *two: str) -> str | None:
+        """The author, if they are one of the two. Somebody else was an admin there, and has no such say here."""
+        return self._author(author) if author in two else None
 
     def _author(self, file_id: str) -> str | None:
         """Who is named as the author; None: the importer."""

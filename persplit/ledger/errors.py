@@ -101,7 +101,10 @@ class BalanceNotZero(LedgerError):
 
 
 class SettlementPending(LedgerError):
-    """Somebody would be out of the group while a payment of theirs awaits an answer."""
+    """Somebody would be out of the group while a payment of theirs awaits an answer.
+
+    Or a payment for a loan would be confirmed while one that was made earlier awaits an answer.
+    """
 
     code = "settlement_pending"
 

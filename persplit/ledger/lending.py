@@ -6,7 +6,15 @@ from datetime import date, timedelta
 
 from persplit.ledger.commands import CreateLoan, CreateSettlement, DeleteLoan, RestoreLoan, UpdateLoan
 from persplit.ledger.debts import Debt
-from persplit.ledger.errors import Conflict, FieldError, Forbidden, Invalid, LimitReached, NotFound
+from persplit.ledger.errors import (
+    Conflict,
+    FieldError,
+    Forbidden,
+    Invalid,
+    LimitReached,
+    NotFound,
+    SettlementPending,
+)
 from persplit.ledger.events import (
     LoanCreated,
     LoanDeleted,
@@ -121,7 +129,8 @@ def repaid_on(state: GroupState, command: CreateSettlement, from_id: str, to_id:
     if (from_id, to_id) != (loan.borrower_id, loan.lender_id):
         raise Invalid(FieldError("loanId", "the borrower repays the lender"))
     today = day_in(state.settings.time_zone, now)
-    day = command.paid_on or today
+    # A loan may be of a day that has begun elsewhere already.
+    day = command.paid_on or max(today, loan.date)
     if not loan.date <= day <= day_after(today):
         raise Invalid(FieldError("paidOn", "not before the loan, and not to come"))
     return day
@@ -130,11 +139,20 @@ def repaid_on(state: GroupState, command: CreateSettlement, from_id: str, to_id:
 def completed(state: GroupState, settlement: Settlement) -> SettlementCompleted:
     """The event of a payment that arrived: it repays the loan that it names, as far as that is still open.
 
-    It is never refused for the loan's sake: the money has changed hands. What doesn't repay moves balances.
+    It is never refused for good: the money has changed hands. What doesn't repay moves balances.
+
+    Raises:
+        SettlementPending: one that was paid earlier waits; confirmed after this, it would have spared no interest.
+
     """
     loan = None if settlement.loan_id is None else state.loans.get(settlement.loan_id)
     if loan is None or not loan.is_open or settlement.paid_on is None:
         return SettlementCompleted(settlement)
+    for other in state.pending.values():
+        if other.loan_id == loan.id and other.paid_on is not None and other.paid_on < settlement.paid_on:
+            raise SettlementPending(
+                "an earlier payment for this loan awaits an answer: confirm or decline that first"
+            )
     after, repayment = repaid(loan, settlement.amount, settlement.paid_on)
     after = replace(after, seq=settlement.seq, updated_at=settlement.updated_at)
     return SettlementCompleted(replace(settlement, repayment=repayment), after)

@@ -34,7 +34,19 @@ from persplit.ledger.money import AMOUNT_MAX
 from persplit.ledger.state import plan_of
 from persplit.ledger.units import speakers
 from tests.exchange.given import Target, exported
-from tests.ledger.given import ASHA, LONG_PROPERTY, RAVI, TRIP, Ledger, histories, ledger_of, shared, spent
+from tests.ledger.given import (
+    ASHA,
+    JON,
+    LONG_PROPERTY,
+    MEERA,
+    RAVI,
+    TRIP,
+    Ledger,
+    histories,
+    ledger_of,
+    shared,
+    spent,
+)
 
 
 def renamed(value: Any, people: Ledger) -> Any:
@@ -161,6 +173,16 @@ def test_loans_come_along_to_the_last_unit_whatever_the_calendar_and_go_when_it_
     again = target.takes(json.dumps(document))
     assert {row.status for row in again.rows} == {Status.NEW}
     assert target.balances() == {"Asha": -100, "Ravi": 100}
+
+
+def test_a_loan_that_an_admin_noted_for_two_others_comes_along_where_they_are_no_admin() -> None:
+    ledger = ledger_of(*TRIP, CreateLoan("l1", RAVI, MEERA, LoanDraft(10_000, "2026-01-01")))
+    ledger.do(MEERA, CreateSettlement("s1", RAVI, 4_000, loan_id="l1"))
+    ledger.do(RAVI, ConfirmSettlement("s1"))
+    target = Target.founded("INR", name="Jon", by=JON)  # Asha comes in as somebody without an account
+    target.takes(json.dumps(renamed(exported(ledger), ledger)))
+    (loan,) = target.state.loans.values()
+    assert (loan.outstanding, loan.created_by) == (6_000, JON)
 
 
 @pytest.mark.parametrize(

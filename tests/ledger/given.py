@@ -581,7 +581,10 @@ def _repay(draw: st.DrawFn, ledger: Ledger) -> Iterable[Intent]:
     if loans := [loan for loan in ledger.group.loans.values() if loan.is_open]:
         loan = draw(st.sampled_from(loans))
         payment, amount = f"s{ledger.seq}", draw(st.integers(1, 2 * loan.outstanding))
-        command = CreateSettlement(payment, loan.lender_id, amount, loan.borrower_id, loan_id=loan.id)
+        day = draw(st.sampled_from([None, loan.date]))
+        command = CreateSettlement(
+            payment, loan.lender_id, amount, loan.borrower_id, loan_id=loan.id, paid_on=day
+        )
         yield ledger.speaker(loan.borrower_id), command
         if draw(st.booleans()):
             yield ledger.speaker(loan.lender_id), ConfirmSettlement(payment)

@@ -26,7 +26,15 @@ from persplit.ledger.commands import (
     UpdateGroup,
     UpdateLoan,
 )
-from persplit.ledger.errors import BalanceNotZero, Conflict, Forbidden, Invalid, LimitReached, NotFound
+from persplit.ledger.errors import (
+    BalanceNotZero,
+    Conflict,
+    Forbidden,
+    Invalid,
+    LimitReached,
+    NotFound,
+    SettlementPending,
+)
 from persplit.ledger.events import LoanCreated, LoanDeleted, LoanEvent, LoanUpdated, SettlementCompleted
 from persplit.ledger.loan import (
     AHEAD_DAYS_MAX,
@@ -384,15 +392,56 @@ def test_nothing_is_repaid_before_the_loan_or_in_the_future() -> None:
     given(*TRIP, LENT).when(RAVI, without_loan).refused(Invalid, path="paidOn")
 
 
-def test_payments_confirmed_out_of_order_never_charge_a_day_twice() -> None:
+def paid_early_and_late() -> Ledger:
+    """Ravi has paid nearly all after ten days, and a bit after a year; Asha has answered neither."""
     ledger = ledger_of(*TRIP, LENT)
-    for payment, days in (("early", 10), ("late", 20)):
+    for payment, amount, days in (("early", 9_020, 10), ("late", 100, 365)):
         ledger.now = f"{days_later(days)}T12:00:00.000Z"
-        ledger.do(RAVI, CreateSettlement(payment, ASHA, 1_000, loan_id="l1"))
-    ledger.do(ASHA, ConfirmSettlement("late"))
+        ledger.do(RAVI, CreateSettlement(payment, ASHA, amount, loan_id="l1"))
+    return ledger
+
+
+def test_who_confirms_a_later_payment_first_gets_no_interest_on_what_was_paid_earlier() -> None:
+    ledger = paid_early_and_late()
+    assert isinstance(ledger.try_to(ASHA, ConfirmSettlement("late")), SettlementPending)
     ledger.do(ASHA, ConfirmSettlement("early"))
-    assert loan_of(ledger).interest_paid == 40
+    ledger.do(ASHA, ConfirmSettlement("late"))
+    # 20 for ten days of all, 71 for 355 days of what was left of it
+    assert (loan_of(ledger).interest_paid, loan_of(ledger).outstanding) == (20 + 71, 1_000 - 29)
+
+
+@pytest.mark.parametrize("answer", [(ASHA, DeclineSettlement("early")), (RAVI, CancelSettlement("early"))])
+def test_an_earlier_payment_that_did_not_arrive_is_in_no_laters_way(answer: tuple[str, Command]) -> None:
+    ledger = paid_early_and_late()
+    ledger.do(*answer)
+    ledger.do(ASHA, ConfirmSettlement("late"))
+    assert loan_of(ledger).outstanding == 10_000
+
+
+def test_payments_of_one_day_are_confirmed_in_any_order_and_other_loans_wait_for_none() -> None:
+    ledger = paid_early_and_late()
+    ledger.do(RAVI, CreateSettlement("too", ASHA, 50, loan_id="l1"))
+    ledger.do(ASHA, replace(LENT, loan_id="l2"))
+    assert repay(ledger, 10_730, days=365, loan_id="l2").loan == loan_of(ledger, "l2")
+    ledger.do(ASHA, ConfirmSettlement("early"))
+    ledger.do(ASHA, ConfirmSettlement("too"))
+    ledger.do(ASHA, ConfirmSettlement("late"))
+    assert loan_of(ledger).outstanding == 1_000 - 79
+
+
+def test_a_payment_that_is_noted_after_a_later_one_counted_charges_no_day_twice() -> None:
+    ledger = ledger_of(*TRIP, LENT)
+    repay(ledger, 1_000, days=20)
+    ledger.do(RAVI, CreateSettlement("early", ASHA, 1_000, loan_id="l1", paid_on=days_later(10)))
+    ledger.do(ASHA, ConfirmSettlement("early"))
+    assert (loan_of(ledger).interest_paid, loan_of(ledger).accrued_through) == (40, days_later(20))
     assert loan_of(ledger).outstanding == 10_000 - (2_000 - 40)
+
+
+def test_a_loan_of_a_day_that_has_begun_elsewhere_is_repaid_at_once() -> None:
+    ledger = ledger_of(*TRIP, replace(LENT, draft=replace(TERMS, date=days_later(1))))
+    event = repay(ledger, 10_000, days=0)
+    assert (event.settlement.paid_on, event.settlement.repayment) == (days_later(1), Repayment(0, 10_000))
 
 
 @pytest.mark.parametrize(

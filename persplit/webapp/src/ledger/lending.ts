@@ -150,18 +150,29 @@ export function repaidOn(
     throw invalid({ path: "loanId", message: "the borrower repays the lender" });
   }
   const today = todayOf(state, asking);
-  const day = fields.paidOn ?? today;
+  // A loan may be of a day that has begun elsewhere already.
+  const day = fields.paidOn ?? (today < loan.date ? loan.date : today);
   if (!isDay(day) || day < loan.date || day > dayFrom(today, 1)) {
     throw invalid({ path: "paidOn", message: "not before the loan, and not to come" });
   }
   return day;
 }
 
-/** A payment that arrived repays the loan that it names, as far as that is still open; what doesn't moves balances. */
+/**
+ * A payment that arrived repays the loan that it names, as far as that is still open; what doesn't moves balances.
+ * Throws `Refusal` while one for it that was paid earlier waits: confirmed later, it would spare no interest.
+ */
 export function completed(state: GroupState, settlement: Settlement): { settlement: Settlement; loan?: Loan } {
   const loan = settlement.loanId === undefined ? undefined : state.loans.get(settlement.loanId);
   if (loan === undefined || !isOpen(loan) || settlement.paidOn === undefined) {
     return { settlement };
+  }
+  const { paidOn } = settlement;
+  const isEarlier = ({ loanId, paidOn: before }: Settlement): boolean =>
+    loanId === loan.id && before !== undefined && before < paidOn;
+  if (Array.from(state.pending.values()).some(isEarlier)) {
+    const detail = "an earlier payment for this loan awaits an answer: confirm or decline that first";
+    throw new Refusal("settlement_pending", detail);
   }
   const { after, repayment } = repaid(loan, settlement.amount, settlement.paidOn);
   return {
