@@ -4,6 +4,8 @@ Where Chromium, Playwright or the built page is missing, the tests are skipped a
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
@@ -33,9 +35,15 @@ def _everything_is_here() -> None:
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the server keeps everything."""
+    return tmp_path_factory.mktemp("page") / "data"
+
+
+@pytest.fixture(scope="session")
+def served(data_dir: Path) -> Iterator[ServerProcess]:
     """The server that everybody's page comes from."""
-    process = ServerProcess(tmp_path_factory.mktemp("page") / "data", port=free_port_for_restarts())
+    process = ServerProcess(data_dir, port=free_port_for_restarts())
     process.start()
     yield process
     if process.is_running:
@@ -51,12 +59,12 @@ async def browser() -> AsyncIterator[Any]:
         await started.close()
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def people(served: ServerProcess, browser: Any) -> AsyncIterator[MakePerson]:
+@asynccontextmanager
+async def crowd(browser: Any, url: str) -> AsyncIterator[MakePerson]:
     """A maker of people, each with cookies and storage of their own; at the end no browser may have complained."""
     made: list[Person] = []
 
-    async def make(name: str, path: str = "/", url: str = served.url, **options: Any) -> Person:
+    async def make(name: str, path: str = "/", url: str = url, **options: Any) -> Person:
         given = {
             "viewport": PHONE,
             "locale": "en-IN",
@@ -74,3 +82,10 @@ async def people(served: ServerProcess, browser: Any) -> AsyncIterator[MakePerso
     for person in made:
         await person.context.close()
     assert {person.name: person.complaints for person in made if person.complaints} == {}
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def people(served: ServerProcess, browser: Any) -> AsyncIterator[MakePerson]:
+    """A maker of people for one test."""
+    async with crowd(browser, served.url) as make:
+        yield make

@@ -89,7 +89,7 @@ class Person:
         found: Mapping[str, Any] = await self.page.evaluate(
             """async (only) => {
                 await Promise.all(document.getAnimations().map((it) => it.finished.catch(() => undefined)));
-                return axe.run({ runOnly: only });
+                return axe.run({ runOnly: only, resultTypes: ["violations"], iframes: false });
             }""",
             {"type": "rule", "values": rules} if rules else {"type": "tag", "values": WCAG},
         )

@@ -56,3 +56,20 @@ async def test_a_dinner_is_split_and_settled(people: MakePerson) -> None:
     await asha.page.get_by_role("button", name="I got it").click()
     await expect(asha.page.get_by_text("All settled up")).to_be_visible()
     await expect(ben.page.get_by_text("Confirmed").first).to_be_visible()
+
+
+async def test_an_expense_by_keyboard_alone(people: MakePerson) -> None:
+    asha = await people("Asha", viewport=DESKTOP)
+    await asha.sign_up()
+    await asha.make_group("Flat 4B")
+    await asha.page.get_by_role("link", name="Go to the group").press("Enter")
+    await asha.page.get_by_role("link", name="Add expense").press("Enter")
+    # The amount has the focus; what follows comes in the order in which it is read.
+    await expect(asha.page.get_by_label("Amount (INR)")).to_be_focused()
+    await asha.page.keyboard.type("12k+500")
+    await expect(asha.page.get_by_text("= ₹12,500.00")).to_be_visible()
+    while not await asha.page.get_by_label("What for?").evaluate("it => it === document.activeElement"):
+        await asha.page.keyboard.press("Tab")
+    await asha.page.keyboard.type("Rent")
+    await asha.page.keyboard.press("Enter")
+    await expect(asha.page.get_by_role("link", name=re.compile("Rent"))).to_contain_text("₹12,500.00")

@@ -28,6 +28,7 @@ class Texts:
     preset: str = "Villa, by room"
     recurring: str = "Scooter rent"
     item: str = "Fish curry"
+    loan: str = "For the scooter's deposit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Trip:
     payer_id: str
     payee_id: str
     """Of a row of the plan."""
+    recurrence_id: str
     loan_id: str
     """What Ben has borrowed from Asha."""
     friend_id: str
@@ -62,6 +64,8 @@ class Trip:
             "edit": f"{group}/e/{self.expense_id}/edit",
             "search": f"{group}/search",
             "recurring": f"{group}/recurring",
+            "add-recurring": f"{group}/add/repeating",
+            "edit-recurring": f"{group}/recurring/{self.recurrence_id}",
             "presets": f"{group}/presets",
             "balances": f"{group}/balances",
             "pay": f"{group}/settle/{pair}",
@@ -71,7 +75,9 @@ class Trip:
             "new-loan": f"{group}/loans/new",
             "loan": f"{group}/loans/{self.loan_id}",
             "repay": f"{group}/loans/{self.loan_id}/repay",
-            "lend": f"#/lend/{self.friend_id}",
+            "edit-loan": f"{group}/loans/{self.loan_id}/edit",
+            "lend": "#/lend",
+            "lend-to": f"#/lend/{self.friend_id}",
             "charts": f"{group}/charts",
             "history": f"{group}/history",
             "files": f"{group}/files",
@@ -79,6 +85,8 @@ class Trip:
             "friends": "#/friends",
             "me": "#/me",
             "sessions": "#/me/sessions",
+            "tokens": "#/me/tokens",
+            "admin": "#/admin",
             "outbox": "#/outbox",
             "nowhere": "#/no/such/place",
         }
@@ -123,13 +131,17 @@ async def make_trip(everybody: Sequence[Phone], texts: Texts) -> Trip:
     await asha.ok("POST", f"{path}/presets", {"name": texts.preset, "splitType": "SHARES", "splits": shares})
     schedule = {"frequency": "WEEKLY", "start": str(today + timedelta(days=3))}
     rent = {"description": texts.recurring, "amount": 1_400_00, "splitType": "EQUAL", "category": "transport"}
-    await asha.ok("POST", f"{path}/recurrences", {"schedule": schedule, "expense": rent})
+    repeats = await asha.ok("POST", f"{path}/recurrences", {"schedule": schedule, "expense": rent})
     await chitra.ok(
         "POST", f"{path}/settlements", {"toUserId": asha.user_id, "amount": 2_000_00, "utr": "123456789012"}
     )
     paid = await dev.ok("POST", f"{path}/settlements", {"toUserId": asha.user_id, "amount": 1_500_00})
-    terms = {"principal": 5_000_00, "date": str(today - timedelta(days=40)), "dueDate": str(today - timedelta(days=3))}
-    terms |= {"interestRate": "6.5", "description": texts.item, "borrowerId": ben.user_id}
+    terms = {
+        "principal": 5_000_00,
+        "date": str(today - timedelta(days=40)),
+        "dueDate": str(today - timedelta(days=3)),
+    }
+    terms |= {"interestRate": "6.5", "description": texts.loan, "borrowerId": ben.user_id}
     lent = await asha.ok("POST", f"{path}/loans", terms)
     back = {"toUserId": asha.user_id, "amount": 500_00, "loanId": lent["loan"]["id"], "paidOn": str(today)}
     await ben.ok("POST", f"{path}/settlements", back)
@@ -142,6 +154,7 @@ async def make_trip(everybody: Sequence[Phone], texts: Texts) -> Trip:
         str(paid["settlement"]["id"]),
         row["from"],
         row["to"],
+        recurrence_id=str(repeats["recurrence"]["id"]),
         loan_id=str(lent["loan"]["id"]),
         friend_id=ben.user_id,
     )

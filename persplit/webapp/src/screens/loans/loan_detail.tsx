@@ -167,18 +167,20 @@ function repaidWords(view: GroupView, payment: SettlementView): string {
 
 function Facts({ view, loan }: { view: GroupView; loan: LoanView }) {
   return (
-    <dl class="card loan-facts">
-      <Fact name={t().loans.lentFirst} value={`${money(view, loan.principal)} · ${formatDay(loan.date)}`} />
-      <Fact name={t().loans.dueDay} value={loan.dueDate === null ? t().loans.noDueDay : formatDay(loan.dueDate)} />
-      <Fact
-        name={t().loans.interestPart}
-        value={rateWords(loan)}
-        hint={loan.interestRate === null ? undefined : t().loans.rule(inLocale(loan.interestRate))}
-      />
-      {loan.interestPaid > 0 && <Fact name={t().loans.interestPaid} value={money(view, loan.interestPaid)} />}
-      {loan.description && <Fact name={t().loans.note} value={loan.description} />}
+    <div class="card loan-facts">
+      <dl class="loan-facts">
+        <Fact name={t().loans.lentFirst} value={`${money(view, loan.principal)} · ${formatDay(loan.date)}`} />
+        <Fact name={t().loans.dueDay} value={loan.dueDate === null ? t().loans.noDueDay : formatDay(loan.dueDate)} />
+        <Fact
+          name={t().loans.interestPart}
+          value={rateWords(loan)}
+          hint={loan.interestRate === null ? undefined : t().loans.rule(inLocale(loan.interestRate))}
+        />
+        {loan.interestPaid > 0 && <Fact name={t().loans.interestPaid} value={money(view, loan.interestPaid)} />}
+        {loan.description && <Fact name={t().loans.note} value={loan.description} />}
+      </dl>
       <p class="muted small">{t().loans.notedBy(who(view, loan.createdBy), formatDay(loan.createdAt.slice(0, 10)))}</p>
-    </dl>
+    </div>
   );
 }
 
