@@ -109,6 +109,8 @@ class LoanMethods(ABC):
         Interest up to the day, today unless told, is paid first. What is more than the loan moves balances.
         """
         entry = await self.loan(group_id, loan_id, on=paid_on)
+        # On the loan's day, where that has begun here and not yet in the group's calendar.
+        day = max(entry.on, entry.loan.date) if paid_on is None else entry.on
         fields = {
             "id": str(uuid.uuid4()),
             "fromUserId": entry.loan.borrower_id,
@@ -117,7 +119,7 @@ class LoanMethods(ABC):
             "note": drafts.checked_note(note),
             "utr": drafts.checked_utr(utr),
             "loanId": loan_id,
-            "paidOn": entry.on,
+            "paidOn": day,
         }
         return await self._write("settlement:create", group_id, fields)
 

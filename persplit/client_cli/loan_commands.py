@@ -186,6 +186,8 @@ def edit(
 ) -> None:
     """Change a loan's terms; once some of it was repaid, only --due and --for. `--interest 0`: none any more.
 
+    If somebody else changed it meanwhile, this is refused rather than theirs overwritten.
+
     JSON: {"loan": {…}}
     """
 
@@ -201,7 +203,9 @@ def edit(
             rate=None if rate == "0" else rate,
             description=before.description if what_for is None else what_for,
         )
-        await session.deliver(await session.client.update_loan(it.view.id, before.id, draft))
+        seen = None if it.entry.is_pending else before.seq
+        written = await session.client.update_loan(it.view.id, before.id, draft, expected_seq=seen)
+        await session.deliver(written)
         await _shown(session, it.view, before.id)
 
     run(context, work, as_json=as_json)

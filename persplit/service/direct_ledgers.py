@@ -5,8 +5,9 @@ from typing import Final
 
 from persplit.ledger.commands import AddMember, Command, CreateGroup, JoinGroup
 from persplit.ledger.direct import direct_ledger_id
-from persplit.ledger.errors import AlreadyMember, Conflict, FieldError, Invalid, NotFound
+from persplit.ledger.errors import AlreadyMember, Conflict, FieldError, Invalid, LimitReached, NotFound
 from persplit.ledger.group import NAME_LENGTH_MAX, GroupKind
+from persplit.ledger.money import CURRENCIES
 from persplit.ledger.state import GroupState
 from persplit.service.command_request import CommandRequest
 from persplit.service.errors import IdempotencyKeyReused
@@ -16,6 +17,9 @@ from persplit.service.overview import Overview
 from persplit.service.ports import EventStore
 from persplit.service.users import User, Users
 
+CURRENCIES_OF_TWO_MAX: Final = 10
+"""Of ledgers that the same two people have: far more than they use. They stay in each, and each is one of the groups
+that a person may be in, so that somebody could fill another one's list with them."""
 _MADE: Final = "direct:made"
 _COMPLETED: Final = "direct:completed"
 """The keys of the two commands that make a ledger, the same for whoever sends them: there is one of each."""
@@ -51,7 +55,8 @@ class DirectLedgers:
         Raises:
             Invalid: they are the same person.
             NotFound: there is no such person, or not in any group of the caller's: the two answer alike.
-            LimitReached: one of them is in as many groups as they may.
+            LimitReached: one of them is in as many groups as they may, or they have such ledgers in
+                `CURRENCIES_OF_TWO_MAX` currencies.
 
         """
         if other_id == me.id:
@@ -60,9 +65,11 @@ class DirectLedgers:
         state = await self._groups.peek(group_id)
         if _is_complete(state, me.id, other_id):
             return Opened(_there(state), is_known=True)
-        other = await self._other(me.id, other_id)
+        shared = await self._shared(me.id, other_id)
+        other = await self._other(other_id, shared)
         # 1 the ledger, with one of the two
         if state is None:
+            _check_currencies(me.id, other_id, shared)
             for user_id in (me.id, other_id):
                 await self._overview.check_room(user_id)
             state = await self._made(group_id, me, other, currency, time_zone)
@@ -71,9 +78,12 @@ class DirectLedgers:
             state = await self._completed(group_id, me, other, is_in=state.is_member(me.id))
         return Opened(state, is_known=False)
 
-    async def _other(self, me: str, other_id: str) -> User:
+    async def _shared(self, me: str, other_id: str) -> set[str]:
+        """The groups that both are in."""
+        return set(await self._store.groups_of(me)) & set(await self._store.groups_of(other_id))
+
+    async def _other(self, other_id: str, shared: set[str]) -> User:
         """The other person, who has an account and shares a group with the caller."""
-        shared = set(await self._store.groups_of(me)) & set(await self._store.groups_of(other_id))
         other = await self._users.get(other_id) if shared else None
         if other is None or other.guest_of is not None:
             raise NotFound("there is no such person with an account in any of your groups")
@@ -101,6 +111,12 @@ class DirectLedgers:
             # On another node, perhaps, where they had the same key.
             return _there(await self._groups.peek(group_id))
         return outcome.state
+
+
+def _check_currencies(one: str, other: str, shared: set[str]) -> None:
+    ledgers = {direct_ledger_id(one, other, currency) for currency in CURRENCIES}
+    if len(ledgers & shared) >= CURRENCIES_OF_TWO_MAX:
+        raise LimitReached(f"two people have ledgers in at most {CURRENCIES_OF_TWO_MAX} currencies")
 
 
 def _is_complete(state: GroupState | None, one: str, other: str) -> bool:

@@ -10,6 +10,7 @@ from persplit.ledger.group import MEMBERS_MAX
 from persplit.ledger.reminder import INTERVAL
 from persplit.service.attachments import FILES_MAX, GROUP_BYTES_MAX
 from persplit.service.channels import DEVICES_MAX, WEBHOOKS_MAX
+from persplit.service.direct_ledgers import CURRENCIES_OF_TWO_MAX
 from persplit.service.expense_books import LOOKED_AT_MAX
 from persplit.service.exporting import EVENTS_MAX as EXPORTED_MAX
 from persplit.service.history import PAGE_BYTES_MAX
@@ -136,6 +137,12 @@ SIZES: Final = (
         "A slow phone needs three.",
     ),
     Row("Members of a group", f"{MEMBERS_MAX}", "`limit_reached`", "A broadcast carries all balances."),
+    Row(
+        "Ledgers of the same two people",
+        f"{CURRENCIES_OF_TWO_MAX} currencies",
+        "`limit_reached`",
+        "Nobody can leave one, and each is one of a person's groups.",
+    ),
     Row(
         "Comments on an expense, deleted ones included",
         f"{COMMENTS_MAX} of {TEXT_LENGTH_MAX:,} characters",

@@ -1,7 +1,7 @@
 """Loans on a device, with and without the server, in a group and between two people."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -51,6 +51,23 @@ async def test_a_loan_is_noted_and_repaid_offline_and_both_have_it(devices: Devi
     (here,), (there,) = await asha.loans(group_id), await ben.loans(group_id)
     assert here.loan == there.loan
     assert (here.loan.outstanding, here.is_pending) == (entry.loan.outstanding, False)
+
+
+async def test_a_loan_of_a_day_that_has_begun_here_and_not_in_the_group_is_repaid_at_once(
+    devices: Devices,
+) -> None:
+    asha, ben = await devices.of("Asha"), await devices.of("Ben")
+    group_id = await group_of(asha, ben)  # its days are UTC's
+    tomorrow = (datetime.now(UTC).date() + timedelta(days=1)).isoformat()
+    lent = await asha.lend(group_id, LoanDraft(5_000, tomorrow, rate="99"), borrower_id=await my_id(ben))
+    await asha.sync()
+    await ben.sync()
+    paid = await ben.repay(group_id, lent.id)
+    await ben.sync()
+    assert not await ben.refused()
+    await asha.sync()
+    await asha.confirm(group_id, paid.id)
+    assert (await asha.loan(group_id, lent.id)).loan.status is LoanStatus.REPAID
 
 
 async def test_what_repays_all_of_it_is_paid_unless_told(devices: Devices) -> None:

@@ -52,6 +52,8 @@ def test_a_loan_is_edited_deleted_and_restored(trip: tuple[Person, Person]) -> N
     asha.says("loan", "add", "Ben", "500", "--due", "2090-01-31", "--interest", "5", "--group", "Goa")
     edited = ben.gets("loan", "edit", "Asha", "--amount", "600", "--due", "never", "--interest", "0")["loan"]
     assert (edited["principal"], edited["dueDate"], edited["interestRate"]) == (60_000, None, None)
+    asha.says("--offline", "loan", "edit", "Ben", "--due", "2090-01-31")
+    assert asha.gets("sync") == {"waiting": 0, "refused": 1}  # rather than ₹500.00 at 5% again
     assert asha.gets("loan", "edit", "Ben", "--for", "Tea")["loan"]["description"] == "Tea"
     assert "You lent Ben ₹600.00: deleted" in asha.says("loan", "delete", "Tea")
     assert asha.fails(2, "loan", "delete", "Tea")["code"] == "unknown_name"

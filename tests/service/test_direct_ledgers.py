@@ -13,12 +13,14 @@ from persplit.ledger.direct import direct_ledger_id, is_direct_id
 from persplit.ledger.errors import Forbidden, Invalid, LimitReached, NotFound
 from persplit.ledger.events import GroupCreated, MemberJoined
 from persplit.ledger.group import GroupKind, Role
+from persplit.ledger.money import CURRENCIES
 from persplit.service import overview as overview_module
-from persplit.service.direct_ledgers import DirectLedgers
+from persplit.service.direct_ledgers import CURRENCIES_OF_TWO_MAX, DirectLedgers
 from persplit.service.errors import StoreUnavailable
 from persplit.service.overview import Overview
 from persplit.service.users import UNIQUE_KEYS, User, Users
 from tests.service.nodes import AFTER, BEFORE, FINE, LATE, Node
+
 
 LEDGER = direct_ledger_id("asha", "ben", "INR")
 
@@ -110,6 +112,19 @@ async def test_nobody_is_in_more_groups_than_they_may(monkeypatch: pytest.Monkey
     with pytest.raises(LimitReached):  # Ben is
         await ledgers_of(node, users).open(person("asha"), "ben", "INR", "UTC")
     assert await node.groups.peek(LEDGER) is None
+
+
+async def test_two_people_have_ledgers_in_so_many_currencies() -> None:
+    """Nobody can leave one, and each is one of the groups that a person may be in."""
+    node, users = Node(MemoryEvents()), await people()
+    await node.makes("ben", "chitra")
+    ledgers, currencies = ledgers_of(node, users), sorted(CURRENCIES)
+    for currency in currencies[:CURRENCIES_OF_TWO_MAX]:
+        await ledgers.open(person("ben"), "asha", currency, "UTC")
+    with pytest.raises(LimitReached, match="currencies"):
+        await ledgers.open(person("ben"), "asha", currencies[CURRENCIES_OF_TWO_MAX], "UTC")
+    assert (await ledgers.open(person("asha"), "ben", currencies[0], "UTC")).is_known
+    assert not (await ledgers.open(person("chitra"), "asha", currencies[-1], "UTC")).is_known
 
 
 async def test_nobody_else_comes_in_not_even_before_the_other_one() -> None:

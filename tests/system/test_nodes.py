@@ -151,6 +151,23 @@ async def test_who_is_added_at_one_node_while_connected_to_the_other_hears_it_an
     assert [payload["seq"] for _, payload in ben.broadcasts(group_id)] == [2, 3]
 
 
+async def test_all_devices_of_two_who_get_a_ledger_hear_it_wherever_they_are(nodes: Nodes) -> None:
+    asha = await nodes.here("Asha")
+    tablet = await nodes.there_too(asha)
+    ben = await nodes.only_there("Ben")
+    await asha.makes_group(ben)
+    terms: Json = {"principal": 5_000, "borrowerId": ben.user_id}
+    ledger_id = (await asha.ok("POST", "/loans", terms))["loan"]["groupId"]
+    back = await ben.ok("POST", "/loans", {"principal": 70, "borrowerId": asha.user_id})
+    all_of_it = [("group:created", 1), ("member:joined", 2), ("loan:created", 3), ("loan:created", 4)]
+    for device in (asha, tablet, ben):
+        await device.hears("loan:created", lambda it: it["loan"]["principal"] == 70)
+        heard = [(name, payload["seq"]) for name, payload in device.broadcasts(ledger_id)]
+        # From when its node heard of it, and no gap after that: what was before is asked for.
+        assert heard == all_of_it[-len(heard) :]
+    assert (back["loan"]["groupId"], back["seq"]) == (ledger_id, 4)
+
+
 async def test_who_leaves_at_one_node_hears_nothing_more_at_the_other(nodes: Nodes) -> None:
     asha = await nodes.here("Asha")
     group_id = await asha.makes_group()
