@@ -124,8 +124,9 @@ function GroupList({ groups }: { groups: readonly GroupSummary[] }) {
 }
 
 function noteOn({ kind, memberCount, openLoanCount }: GroupSummary): string {
-  const people = kind === "DIRECT" ? t().loans.between : t().groups.people(memberCount);
-  return openLoanCount === 0 ? people : `${people} · ${t().loans.allLoans(openLoanCount)}`;
+  const loans = openLoanCount === 0 ? undefined : t().loans.allLoans(openLoanCount);
+  if (kind === "DIRECT") return loans ?? t().loans.between;
+  return [t().groups.people(memberCount), loans].filter(Boolean).join(" · ");
 }
 
 function GroupRow({ group }: { group: GroupSummary }) {
