@@ -12,6 +12,7 @@ import {
   withoutRefused,
   type ImportReport,
 } from "../../src/screens/insight/import_state.ts";
+import { loan } from "../groups/making.ts";
 import { expense, groupOf, member, row, settlement } from "../settle/making.ts";
 
 function entry(seq: number, at: string, unread = false, groupId = "goa"): Entry {
@@ -66,6 +67,20 @@ describe("friends, as far as a device can tell", () => {
         ["meera", [200]],
       ],
     );
+  });
+
+  test("are those with a loan that isn't repaid, too, beside what the plans say", () => {
+    const lent = groupOf([member("asha"), member("ravi"), member("meera")], {
+      loans: [
+        loan({ id: "a", lenderId: "asha", borrowerId: "ravi", outstanding: 700 }),
+        loan({ id: "b", lenderId: "ravi", borrowerId: "asha", outstanding: 200 }),
+        loan({ id: "c", lenderId: "meera", borrowerId: "asha", outstanding: 500, status: "DELETED" }),
+        loan({ id: "d", lenderId: "ravi", borrowerId: "meera" }),
+      ],
+    });
+    assert.deepEqual(friendsFromPlans([lent]).map(({ userId, balances, loans }) => [userId, balances, loans]), [
+      ["ravi", [], [{ currency: "INR", amount: 500 }]],
+    ]);
   });
 
   test("come in the order of what is open", () => {

@@ -64,6 +64,12 @@ function FriendCard({ friend, groups }: { friend: Friend; groups: readonly Group
                 <Amount minor={amount} currency={currency} isSigned />
               </li>
             ))}
+            {friend.loans.map(({ currency, amount }) => (
+              <li class="row-wrap spread" key={`loans ${currency}`}>
+                <span class="muted">{amount > 0 ? t().loans.owesYou : t().loans.youOwe}</span>
+                <Amount minor={amount} currency={currency} isSigned />
+              </li>
+            ))}
           </ul>
         </div>
       </div>

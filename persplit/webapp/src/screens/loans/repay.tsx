@@ -31,7 +31,7 @@ export function Repay({ params }: ScreenProps) {
 }
 
 function Repaying({ view, loan }: { view: GroupView; loan: LoanView }) {
-  const today = todayIn(view);
+  const today = latestDay(view, loan);
   const [typed, setTyped] = useState<string | undefined>(undefined);
   const [paidOn, setPaidOn] = useState(today);
   const { currency } = view.group;
@@ -73,6 +73,12 @@ function Repaying({ view, loan }: { view: GroupView; loan: LoanView }) {
       <Record view={view} loan={loan} amount={isPossible ? minor : undefined} paidOn={day} />
     </Page>
   );
+}
+
+/** Today; where the loan was noted further to the east, its day has begun there already. */
+function latestDay(view: GroupView, { date }: LoanView): string {
+  const today = todayIn(view);
+  return date > today ? date : today;
 }
 
 function titleOf(view: GroupView, loan: LoanView): string {

@@ -117,6 +117,8 @@ export const loans = {
   noPeople: "Nobody to lend to yet",
   noPeopleHint: "People with an account who share a group with you appear here.",
   firstTime: "The first loan with somebody needs a connection. Later ones don’t.",
+  owesYou: "owes you in loans",
+  youOwe: "you owe in loans",
   between: "Just the two of you",
   withName: (name: string) => `Lend or borrow: ${name}`,
 
