@@ -3,7 +3,7 @@
 Blocking, like the book; every method is one moment's view, and needs no network.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
@@ -22,7 +22,7 @@ from persplit.ledger.explain import DebtTrace, ExplainedDebt
 from persplit.ledger.finding import ExpenseFilter
 from persplit.ledger.group import GroupKind, GroupSettings, Member
 from persplit.ledger.lending import lent_in
-from persplit.ledger.loan import Loan, accrued
+from persplit.ledger.loan import Loan, interest_due, newest_first
 from persplit.ledger.money import AMOUNT_MAX
 from persplit.ledger.preset import Preset
 from persplit.ledger.recurrence import Recurrence, day_in
@@ -332,18 +332,9 @@ class Reader:
             of_server = self._book.replica.state(group_id)
             day = on or day_in(state.settings.time_zone, rfc3339(self._book.clock()))
         known = of_server.loans if of_server is not None else {}
-        newest_first = sorted(
-            state.loans.values(), key=lambda loan: (loan.is_open, loan.created_at, loan.id), reverse=True
-        )
         return [
-            LoanEntry(
-                group_id,
-                loan,
-                day,
-                accrued(loan, day).interest_owed if loan.is_open else 0,
-                is_pending=known.get(loan.id) != loan,
-            )
-            for loan in newest_first
+            LoanEntry(group_id, loan, day, interest_due(loan, day), is_pending=known.get(loan.id) != loan)
+            for loan in newest_first(state.loans.values())
         ]
 
     def loan(self, group_id: str, loan_id: str, on: str | None) -> LoanEntry:
@@ -454,7 +445,7 @@ class Reader:
                 names |= self._names(state)
                 currency = state.settings.currency
                 for totals, rows in ((owed, debt.rows(state.debts)), (lent, lent_in(state))):
-                    for other, amount in _mine_of(rows, self._me):
+                    for other, amount in debt.of_one(rows, self._me):
                         of = totals.setdefault(other, {})
                         of[currency] = of.get(currency, 0) + amount
         friends = (
@@ -516,13 +507,6 @@ class Reader:
         made = [thing for (kind, id_), thing in held.things.items() if kind is noun and id_ not in known]
         present = [*reversed(made), *(held.things.get((noun, thing.id), thing) for thing in stored)]
         return [(thing, _changed_by(held, thing)) for thing in present]
-
-
-def _mine_of(rows: Iterable[Debt], me: str) -> Iterator[tuple[str, int]]:
-    """The other one of each debt of mine, and what they owe me: less than nothing where I owe them."""
-    for debtor, creditor, amount in rows:
-        if me in (debtor, creditor):
-            yield (debtor, amount) if creditor == me else (creditor, -amount)
 
 
 def _open(of: Mapping[str, int]) -> dict[str, int]:

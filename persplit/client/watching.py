@@ -10,38 +10,12 @@ import socketio
 from rich.console import Console
 from rich.text import Text
 
+from persplit.client.connection import BROADCASTS
 from persplit.client.terminal_qr import terminal
 from persplit.ledger.money import decimal_text
 
 Json: TypeAlias = dict[str, Any]
 
-BROADCASTS: Final = (
-    "expense:created",
-    "expense:updated",
-    "expense:deleted",
-    "expense:restored",
-    "attachment:added",
-    "attachment:removed",
-    "settlement:created",
-    "settlement:completed",
-    "settlement:declined",
-    "settlement:cancelled",
-    "loan:created",
-    "loan:updated",
-    "loan:deleted",
-    "loan:restored",
-    "group:created",
-    "group:updated",
-    "member:joined",
-    "member:left",
-    "comment:added",
-    "comment:deleted",
-    "reminder:sent",
-    "preset:saved",
-    "preset:deleted",
-    "recurrence:saved",
-    "recurrence:stopped",
-)
 _OTHERS: Final = ("session:ready", "settlement:due", "auth:expiring", "session:closing")
 _CONNECT_SECONDS: Final = 10
 _SYMBOLS: Final = {"INR": "₹", "EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}

@@ -22,6 +22,13 @@ def rows(debts: Debts) -> Iterator[Debt]:
             yield debtor, creditor, debts[debtor][creditor]
 
 
+def of_one(debts: Iterable[Debt], user_id: str) -> Iterator[tuple[str, int]]:
+    """The other one of each debt of the person, and what they owe the person: less than nothing for the reverse."""
+    for debtor, creditor, amount in debts:
+        if user_id in (debtor, creditor):
+            yield (debtor, amount) if creditor == user_id else (creditor, -amount)
+
+
 def with_debts(debts: Debts, added: Iterable[Debt]) -> Debts:
     """`debts` with more of them, netted. A negative amount takes a debt back; nothing is changed in place."""
     fresh: dict[str, dict[str, int]] = {}

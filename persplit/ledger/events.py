@@ -300,7 +300,12 @@ def _subject_beside(
         case _ if isinstance(event, SettlementEvent):
             return Noun.SETTLEMENT, event.settlement.id
         case _:
-            return Noun.LOAN, (event.after if isinstance(event, LoanUpdated) else event.loan).id
+            return Noun.LOAN, loan_in(event).id
+
+
+def loan_in(event: LoanEvent) -> Loan:
+    """The loan as the event left it."""
+    return event.after if isinstance(event, LoanUpdated) else event.loan
 
 
 DEPARTED: Final = (MemberLeft, MemberUnblocked)

@@ -13,6 +13,7 @@ interest is the exact sum, rounded once.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -157,6 +158,16 @@ def accrued(loan: Loan, day: str) -> Loan:
         interest_parts=parts - units * PARTS,
         accrued_through=day,
     )
+
+
+def interest_due(loan: Loan, day: str) -> int:
+    """The interest that is owed at the end of that day and not paid, minor units; none once it isn't open."""
+    return accrued(loan, day).interest_owed if loan.is_open else 0
+
+
+def newest_first(loans: Iterable[Loan]) -> list[Loan]:
+    """As they are shown: those that are open, then the others; each newest first."""
+    return sorted(loans, key=lambda loan: (loan.is_open, loan.created_at, loan.id), reverse=True)
 
 
 def repaid(loan: Loan, amount: int, day: str) -> tuple[Loan, Repayment]:

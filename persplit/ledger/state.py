@@ -28,7 +28,6 @@ from persplit.ledger.events import (
     GroupCreated,
     GroupUpdated,
     LoanEvent,
-    LoanUpdated,
     MemberEvent,
     MemberUpdated,
     PresetDeleted,
@@ -39,6 +38,7 @@ from persplit.ledger.events import (
     SettlementCreated,
     SettlementEvent,
     TalkEvent,
+    loan_in,
 )
 from persplit.ledger.expense import Expense
 from persplit.ledger.group import GroupSettings, Member, Role
@@ -262,7 +262,7 @@ def _with_other(
         case _ if isinstance(event, SettlementEvent):
             return _with_settlement(state, event)
         case _ if isinstance(event, LoanEvent):
-            return _with_loan(state, event.after if isinstance(event, LoanUpdated) else event.loan)
+            return _with_loan(state, loan_in(event))
         case _:
             return _with_member(state, event)
 

@@ -67,12 +67,10 @@ class Overview:
         members: dict[str, Member] = {}
         for state in states:
             for totals, rows in ((owed, debt.rows(state.debts)), (lent, lent_in(state))):
-                for debtor, creditor, amount in rows:
-                    if user_id in (debtor, creditor):
-                        other, signed = (debtor, amount) if creditor == user_id else (creditor, -amount)
-                        key = (other, state.settings.currency)
-                        totals[key] = totals.get(key, 0) + signed
-                        members[other] = state.members[other]
+                for other, amount in debt.of_one(rows, user_id):
+                    key = (other, state.settings.currency)
+                    totals[key] = totals.get(key, 0) + amount
+                    members[other] = state.members[other]
         found = []
         for other, currency in sorted(owed.keys() | lent.keys()):
             amount, loan = owed.get((other, currency), 0), lent.get((other, currency), 0)

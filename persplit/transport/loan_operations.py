@@ -5,8 +5,8 @@ from typing import Final
 
 from persplit.ledger.commands import Command, CreateLoan, DeleteLoan, RestoreLoan, UpdateLoan
 from persplit.ledger.errors import FieldError, Forbidden, Invalid, NotFound
-from persplit.ledger.events import LoanEvent, LoanUpdated
-from persplit.ledger.loan import AHEAD_DAYS_MAX, Loan, accrued
+from persplit.ledger.events import LoanEvent, loan_in
+from persplit.ledger.loan import AHEAD_DAYS_MAX, Loan, interest_due, newest_first
 from persplit.ledger.loan_codec import loan_to_json
 from persplit.ledger.recurrence import UTC_ZONE, day_in
 from persplit.ledger.state import GroupState
@@ -84,21 +84,17 @@ async def _written(
     outcome = await command(services, call, request, wanted, group_id=group_id, is_new_id=is_new_id)
     event = outcome.recorded.event
     assert isinstance(event, LoanEvent)  # noqa: S101 - the only events of these commands
-    loan = event.after if isinstance(event, LoanUpdated) else event.loan
     return {
         "seq": outcome.recorded.seq,
         "replayed": outcome.replayed,
-        "loan": loan_to_json(loan, group_id),
+        "loan": loan_to_json(loan_in(event), group_id),
     }
 
 
 async def _loans(services: Services, call: Call, request: r.ListLoans) -> Json:
     state = await services.groups.state_for(request.group_id, call.user_id)
     day = _day(state, request.on)
-    newest_first = sorted(
-        state.loans.values(), key=lambda loan: (loan.is_open, loan.created_at, loan.id), reverse=True
-    )
-    return {"loans": [_shown(loan, state.group_id, day) for loan in newest_first]}
+    return {"loans": [_shown(loan, state.group_id, day) for loan in newest_first(state.loans.values())]}
 
 
 async def _loan(services: Services, call: Call, request: r.OneLoan) -> Json:
@@ -120,12 +116,12 @@ def _day(state: GroupState, asked: str | None) -> str:
 
 
 def _shown(loan: Loan, group_id: str, day: str) -> Json:
-    then = accrued(loan, day) if loan.is_open else loan
+    due = interest_due(loan, day)
     return {
         **loan_to_json(loan, group_id),
         "on": day,
-        "interestDue": then.interest_owed if loan.is_open else 0,
-        "toRepay": then.outstanding + then.interest_owed if loan.is_open else 0,
+        "interestDue": due,
+        "toRepay": loan.outstanding + due if loan.is_open else 0,
         "overdue": loan.is_overdue(day),
     }
 

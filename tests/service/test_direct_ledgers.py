@@ -21,7 +21,6 @@ from persplit.service.overview import Overview
 from persplit.service.users import UNIQUE_KEYS, User, Users
 from tests.service.nodes import AFTER, BEFORE, FINE, LATE, Node
 
-
 LEDGER = direct_ledger_id("asha", "ben", "INR")
 
 
