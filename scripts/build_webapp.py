@@ -5,6 +5,7 @@
 checked and tested. `build_webapp.py check` checks its types and runs its unit tests. The hook in scripts/hatch_build.py builds it when the project is built or installed.
 """
 
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -13,7 +14,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Final
+
+fcntl: ModuleType | None
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 ROOT: Final = Path(__file__).parent.parent
 WEBAPP: Final = ROOT / "persplit/webapp"
@@ -125,6 +133,15 @@ def packages_wanted(*, for_developing: bool) -> str:
     return f"{lock} {'all' if for_developing else 'build'}"
 
 
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """One at a time, where the system has locks of files; whoever waited may find the work done."""
+    with (WEBAPP / "package.json").open() as held:
+        if fcntl is not None:
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
 def install_packages(*, for_developing: bool) -> None:
     """Install what the lock says, unless that is there already.
 
@@ -132,6 +149,11 @@ def install_packages(*, for_developing: bool) -> None:
         BuildFailed: there is no Node.js, or npm failed.
 
     """
+    with _alone():
+        _install(for_developing=for_developing)
+
+
+def _install(*, for_developing: bool) -> None:
     if has_packages(for_developing=for_developing):
         return
     command = _node_or_fail()
@@ -155,16 +177,24 @@ def _node_or_fail() -> str:
 
 
 def build() -> None:
-    """Build the page. One that is there is replaced at the end, all at once.
+    """Build the page, unless it is fresh. One that is there is replaced at the end, all at once.
 
     Raises:
         BuildFailed: a tool failed; what it said is in the text. The page that was there is untouched.
 
     """
+    with _alone():
+        if not is_fresh():
+            _build()
+
+
+def _build() -> None:
     stamp = sources_hash()
-    install_packages(for_developing=False)
+    _install(for_developing=False)
     command = _node_or_fail()
-    made = WEBAPP / f"dist.{os.getpid()}"
+    for left in WEBAPP.glob("dist.*"):  # by a build that was killed
+        shutil.rmtree(left)
+    made = WEBAPP / "dist.new"
     try:
         _run([command, "build.mjs", str(made)], command, BUILD_SECONDS)
         if not (made / "index.html").is_file():
@@ -176,7 +206,7 @@ def build() -> None:
 
 
 def _replace(made: Path) -> None:
-    old = made.with_suffix(".old")
+    old = WEBAPP / "dist.old"
     if DIST.exists():
         DIST.rename(old)
     made.rename(DIST)

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,29 @@ def test_a_page_that_can_not_be_built_leaves_the_one_before(webapp: Path) -> Non
     assert not build_webapp.is_fresh()
     assert (webapp / "dist/index.html").read_text() == "first"
     assert [it.name for it in webapp.glob("dist*")] == ["dist"]
+
+
+@needs_node
+def test_what_a_killed_build_left_is_in_nobodys_way(webapp: Path) -> None:
+    build_webapp.build()
+    for left in ("dist.4711", "dist.old"):
+        shutil.copytree(webapp / "dist", webapp / left)
+    (webapp / "src/index.html").write_text("second")
+    build_webapp.build()
+    assert (webapp / "dist/index.html").read_text() == "second"
+    assert [it.name for it in webapp.glob("dist*")] == ["dist"]
+
+
+@needs_node
+def test_of_two_builds_at_once_one_waits_and_finds_the_work_done(webapp: Path) -> None:
+    (webapp / "build.mjs").write_text(
+        f'{COPIES}import {{ appendFileSync }} from "node:fs";\nappendFileSync("builds", "built ");\n'
+    )
+    with ThreadPoolExecutor(2) as pool:
+        for built in [pool.submit(build_webapp.build) for _ in range(2)]:
+            built.result()
+    assert (webapp / "builds").read_text() == "built "
+    assert build_webapp.is_fresh()
 
 
 def test_who_does_not_want_it_is_left_alone(webapp: Path, monkeypatch: pytest.MonkeyPatch) -> None:

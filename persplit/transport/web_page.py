@@ -70,6 +70,7 @@ class WebPage:
         self._folder = folder
         self._clock = clock
         self._read_at = 0.0
+        self._last: Mapping[str, Fixed] = {}
         self._reading: asyncio.Task[Mapping[str, Fixed]] | None = None
 
     async def index(self, request: web.Request, headers: Mapping[str, str] = _CHECKED) -> web.Response | None:
@@ -102,9 +103,15 @@ class WebPage:
     async def _files(self) -> Mapping[str, Fixed]:
         if self._reading is None:
             self._read_at = self._clock()
-            self._reading = asyncio.create_task(asyncio.to_thread(files, self._folder))
+            self._reading = asyncio.create_task(self._read())
         # Whoever goes away meanwhile doesn't end it for the others.
         return await asyncio.shield(self._reading)
+
+    async def _read(self) -> Mapping[str, Fixed]:
+        found = await asyncio.to_thread(files, self._folder)
+        if INDEX in found or not self._last:
+            self._last = found
+        return self._last  # that of before, while another page is put in its place
 
 
 def files(folder: Path) -> Mapping[str, Fixed]:

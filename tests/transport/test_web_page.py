@@ -208,6 +208,25 @@ async def test_a_page_that_was_built_anew_is_found_by_its_new_names(
     assert await status("/assets/main-A2.js") == HTTPStatus.OK
 
 
+async def test_while_the_folder_is_being_replaced_the_page_of_before_is_served(
+    client: ClientSession, folder: Path, now: list[float]
+) -> None:
+    async def body(path: str) -> bytes:
+        async with client.get(path, headers={"Accept-Encoding": "identity"}) as response:
+            return await response.read()
+
+    assert await body("/") == INDEX
+    away = folder.rename(folder.with_name("away"))
+    now[0] += REREAD_SECONDS
+    await body("/assets/none.js")
+    assert await body("/") == INDEX
+    away.rename(folder)
+    (folder / "index.html").write_bytes(b"newer")
+    now[0] += REREAD_SECONDS
+    await body("/assets/none.js")
+    assert await body("/") == b"newer"
+
+
 async def test_without_a_page_the_server_says_how_to_get_it_and_where_its_interfaces_are(
     tmp_path: Path,
 ) -> None:
