@@ -216,7 +216,7 @@ async def test_while_the_folder_is_being_replaced_the_page_of_before_is_served(
             return await response.read()
 
     assert await body("/") == INDEX
-    away = folder.rename(folder.with_name("away"))
+    away = folder.rename(folder.with_name("away"))  # noqa: ASYNC240 - a rename of a test's folder
     now[0] += REREAD_SECONDS
     await body("/assets/none.js")
     assert await body("/") == INDEX
