@@ -3,6 +3,7 @@
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from typing import ParamSpec, TypeVar
 
@@ -52,11 +53,11 @@ class LoanMethods(ABC):
 
         """
         group_id = direct_ledger_id(await self._do(self._me), user_id, drafts.checked_currency(currency))
-        try:
-            await self._do(self._reader.group, group_id)
-        except NotFound:
-            return await self._ask_and_pull("POST", f"/people/{user_id}/ledger", {"currency": currency})
-        return group_id
+        with suppress(NotFound):
+            if (await self._do(self._reader.group, group_id)).other_id is not None:
+                return group_id
+        # There is none, or its making broke off.
+        return await self._ask_and_pull("POST", f"/people/{user_id}/ledger", {"currency": currency})
 
     async def loans(self, group_id: str, *, on: date | None = None) -> list[LoanEntry]:
         """The group's loans, open ones first, newest first, with what repays each on the day: today unless told."""

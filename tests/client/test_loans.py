@@ -5,7 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from persplit.bootstrap import Node
 from persplit.client import ExpenseDraft, LoanDraft, LoanStatus, Offline, Refused, SplitType
+from persplit.ledger.direct import direct_ledger_id
 from persplit.ledger.errors import Conflict, Forbidden, Invalid, NotFound
 from persplit.ledger.group import GroupKind
 from tests.client.devices import Devices, check_equals_fresh_fetch, group_of, my_id
@@ -112,6 +114,21 @@ async def test_the_ledger_of_two_is_made_online_and_then_works_offline(devices: 
     assert [
         balance.name for balance in (await ben.my_balances()).groups if balance.group_id == ledger_id
     ] == ["Asha"]
+
+
+async def test_a_ledger_of_two_whose_making_broke_off_is_completed(
+    server: tuple[Node, str], devices: Devices
+) -> None:
+    asha, ben = await devices.of("Asha"), await devices.of("Ben")
+    await group_of(asha, ben)
+    services, ids = server[0].services, [await my_id(asha), await my_id(ben)]
+    ledger_id = direct_ledger_id(ids[0], ids[1], "INR")
+    me, other = [await services.accounts.profile(user_id) for user_id in ids]
+    await services.direct_ledgers._made(ledger_id, me, other, "INR", "UTC")
+    await asha.sync()
+    assert (await asha.group(ledger_id)).other_id is None
+    assert await asha.direct_ledger(other.id) == ledger_id
+    assert (await asha.group(ledger_id)).other_id == other.id
 
 
 async def test_a_stranger_has_no_ledger_with_one(devices: Devices) -> None:
