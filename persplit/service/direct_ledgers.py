@@ -6,7 +6,7 @@ from typing import Final
 from persplit.ledger.commands import AddMember, Command, CreateGroup, JoinGroup
 from persplit.ledger.direct import direct_ledger_id
 from persplit.ledger.errors import AlreadyMember, Conflict, FieldError, Invalid, LimitReached, NotFound
-from persplit.ledger.group import NAME_LENGTH_MAX, GroupKind
+from persplit.ledger.group import GroupKind
 from persplit.ledger.money import CURRENCIES
 from persplit.ledger.state import GroupState
 from persplit.service.command_request import CommandRequest
@@ -17,6 +17,8 @@ from persplit.service.overview import Overview
 from persplit.service.ports import EventStore
 from persplit.service.users import User, Users
 
+NAME: Final = "Ledger of two"
+"""What each is called: people's own names change, and are not shown any more once they are erased."""
 CURRENCIES_OF_TWO_MAX: Final = 10
 """Of ledgers that the same two people have: far more than they use. They stay in each, and each is one of the groups
 that a person may be in, so that somebody could fill another one's list with them."""
@@ -72,7 +74,7 @@ class DirectLedgers:
             _check_currencies(me.id, other_id, shared)
             for user_id in (me.id, other_id):
                 await self._overview.check_room(user_id)
-            state = await self._made(group_id, me, other, currency, time_zone)
+            state = await self._made(group_id, me, currency, time_zone)
         # 2 the other one; or oneself, where the other was faster or broke off
         if not _is_complete(state, me.id, other_id):
             state = await self._completed(group_id, me, other, is_in=state.is_member(me.id))
@@ -89,10 +91,10 @@ class DirectLedgers:
             raise NotFound("there is no such person with an account in any of your groups")
         return other
 
-    async def _made(self, group_id: str, me: User, other: User, currency: str, time_zone: str) -> GroupState:
+    async def _made(self, group_id: str, me: User, currency: str, time_zone: str) -> GroupState:
         wanted = CreateGroup(
             actor_name=me.name,
-            name=f"{me.name} & {other.name}"[:NAME_LENGTH_MAX].strip(),
+            name=NAME,
             currency=currency,
             time_zone=time_zone,
             kind=GroupKind.DIRECT,

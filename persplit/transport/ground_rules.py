@@ -56,7 +56,8 @@ GROUND_RULES: Final = (
         "carried on, so that in any number of parts the interest is the exact sum, rounded once. Interest bears no "
         "interest. `loan:delete` takes a loan away that is a mistake, or forgives what is left of it. Outside of a group two people have a ledger for each currency, a group with `kind: DIRECT`: "
         "`direct:open`, or `loan:create` without a `groupId`, makes it on first use, for people who share a group; both "
-        "are its admins, and nobody comes or goes.",
+        "are its admins, and nobody comes or goes. They have one in ten currencies at most. Show it by the other one's name: "
+        "its own `name` says nothing.",
     ),
     Rule(
         "Time",

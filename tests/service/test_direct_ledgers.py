@@ -99,7 +99,10 @@ async def test_it_is_for_people_with_accounts_who_share_a_group() -> None:
             await ledgers.open(person("asha"), other, "INR", "UTC")
     with pytest.raises(Invalid):
         await ledgers.open(person("asha"), "asha", "INR", "UTC")
-    assert not (await ledgers.open(person("asha"), "ben", "INR", "UTC")).is_known
+    opened = await ledgers.open(person("asha"), "ben", "INR", "UTC")
+    assert not opened.is_known
+    # Who is erased has no name any more, and settings stay as they were recorded.
+    assert not {"Asha", "Ben"} & set(opened.state.settings.name.split())
     assert (await ledgers.open(person("ben"), "asha", "INR", "UTC")).is_known
 
 
@@ -130,7 +133,7 @@ async def test_nobody_else_comes_in_not_even_before_the_other_one() -> None:
     node, users = Node(MemoryEvents()), await people()
     await node.makes("ben", "chitra")
     ledgers = ledgers_of(node, users)
-    await ledgers._made(LEDGER, person("asha"), person("ben"), "INR", "UTC")
+    await ledgers._made(LEDGER, person("asha"), "INR", "UTC")
     with pytest.raises(NotFound):
         await node.does("chitra", JoinGroup("Chitra"), group_id=LEDGER)
     with pytest.raises(Forbidden):

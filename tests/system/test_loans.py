@@ -112,9 +112,9 @@ async def test_a_ledger_of_two_whose_making_broke_off_is_completed_by_either(
     for who_completes in (0, 1):
         asha, ben = await friends(phones)
         me = await services.accounts.profile(asha.user_id)
-        ledgers, other = services.direct_ledgers, await services.accounts.profile(ben.user_id)
+        ledgers = services.direct_ledgers
         group_id = direct_ledger_id(asha.user_id, ben.user_id, "INR")
-        await ledgers._made(group_id, me, other, "INR", "UTC")
+        await ledgers._made(group_id, me, "INR", "UTC")
         assert (await ben.rest("GET", f"/groups/{group_id}")).status == 404
         caller, named = ((asha, ben), (ben, asha))[who_completes]
         opened = await caller.ok("POST", f"/people/{named.user_id}/ledger", {})
@@ -146,7 +146,7 @@ async def test_a_ledger_of_two_stays_one_of_two(phones: MakePhone) -> None:
     asha, ben = await friends(phones)
     chitra = await phones("Chitra")
     opened = (await asha.ok("POST", f"/people/{ben.user_id}/ledger", {"timeZone": "Asia/Kolkata"}))["group"]
-    assert (opened["name"], opened["timeZone"]) == ("Asha & Ben", "Asia/Kolkata")
+    assert (opened["name"], opened["timeZone"]) == ("Ledger of two", "Asia/Kolkata")
     here = f"/groups/{opened['id']}"
     for method, path, body in (
         ("POST", f"{here}/members", {"name": "Uncle"}),
