@@ -228,7 +228,15 @@ def _run(command: list[str], node_command: str, seconds: int) -> None:
 
 
 def check() -> int:
-    """Have the compiler check the page's types, and run its unit tests. The exit code: 0 where nothing is wrong."""
+    """Have the compiler check the page's types, and run its unit tests. The exit code: 0 where nothing is wrong.
+
+    Raises:
+        BuildFailed: there is no Node.js, or npm failed.
+
+    """
+    if _is_unwanted():
+        sys.stderr.write(f"{SKIP} is set: the web page is not checked.\n")
+        return 0
     install_packages(for_developing=True)
     command = _node_or_fail()
     compiler = ["node_modules/typescript/bin/tsc", "--project"]
@@ -246,14 +254,11 @@ def main() -> int:
     if what == "node":
         return 0 if node() is not None else 1
     if what == "fresh":
-        return (
-            0
-            if is_fresh() and (not for_developing or _is_unwanted() or has_packages(for_developing=True))
-            else 1
-        )
-    if what == "check":
-        return check()
+        lacks_packages = for_developing and not _is_unwanted() and not has_packages(for_developing=True)
+        return 1 if lacks_packages or not is_fresh() else 0
     try:
+        if what == "check":
+            return check()
         if for_developing:
             install_packages(for_developing=True)
         if not is_fresh():
