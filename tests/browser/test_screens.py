@@ -83,6 +83,47 @@ async def test_every_screen_can_be_read_and_used_by_everybody(
     assert titles.count("There is nothing here") == 1
 
 
+DIALOGS = (
+    ("add", "No category"),
+    ("invite", "Other time or number"),
+    ("invite", "All invites"),
+    ("settings", "Ben"),
+)
+SPLITS = ("Amounts", "Percent", "Shares", "Plus or minus", "Items")
+MORE = ("Receipt", "Notes", "Repeat", "Other currency", "Refund or income")
+
+
+async def test_what_opens_on_a_screen_can_be_read_and_used_by_everybody(
+    people: MakePerson, trip_of_asha: Account
+) -> None:
+    asha = await people("Asha")
+    await asha.sign_in(trip_of_asha.email, PASSWORD)
+    paths = trip_of_asha.trip.paths()
+    faults = {}
+    for name, button in DIALOGS:
+        await shown(asha, paths[name])
+        await asha.page.get_by_role("main").get_by_role("button", name=button).first.click()
+        await expect(asha.page.get_by_role("dialog")).to_be_visible()
+        faults[f"{name}: {button}"] = await asha.faults()
+        # The key that closes it leaves one where one was.
+        await asha.page.keyboard.press("Escape")
+        await expect(asha.page.get_by_role("dialog")).to_have_count(0)
+
+    await shown(asha, paths["add"])
+    await asha.page.get_by_label("Amount (INR)").fill("1,234.5")
+    await asha.page.get_by_role("button", name="Paid by you").click()
+    await asha.page.get_by_role("button", name="Several people").click()
+    for split in SPLITS:
+        await asha.page.get_by_role("button", name=split, exact=True).click()
+        faults[split] = await asha.faults()
+    for part in MORE:
+        await asha.page.get_by_role("button", name=part, exact=True).click()
+    await asha.page.get_by_role("button", name="Save").click()  # it says what is missing
+    faults["everything, wrong"] = await asha.faults()
+    assert {name: found for name, found in faults.items() if found} == {}
+    assert await width_beyond(asha) <= 0
+
+
 async def test_every_screen_fits_a_desktop_and_can_be_read_in_the_dark(
     people: MakePerson, trip_of_asha: Account
 ) -> None:
