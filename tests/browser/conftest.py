@@ -1,6 +1,6 @@
 """A server in a process of its own, one browser for the whole session, and people with a context each.
 
-Where Chromium, Playwright or the built page is missing, the tests are skipped and say what is.
+Where Chromium or the built page is missing, the tests are skipped and say what is.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -10,16 +10,14 @@ from typing import Any, TypeAlias
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
 
 from scripts import build_webapp
 from tests.browser.chromium import CHROMIUM, OPTIONS
+from tests.browser.person import AXE, Person
+from tests.browser.screens import PHONE
 from tests.processes import ServerProcess
 from tests.servers import free_port_for_restarts
-
-playwright = pytest.importorskip("playwright.async_api", reason="Playwright is not installed")
-
-from tests.browser.person import AXE, Person  # noqa: E402 - it needs Playwright
-from tests.browser.screens import PHONE  # noqa: E402 - so does it
 
 MakePerson: TypeAlias = Callable[..., Awaitable[Person]]
 
@@ -51,16 +49,16 @@ def served(data_dir: Path) -> Iterator[ServerProcess]:
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="session")
-async def browser() -> AsyncIterator[Any]:
+async def browser() -> AsyncIterator[Browser]:
     """The browser. It is started once."""
-    async with playwright.async_playwright() as driver:
+    async with async_playwright() as driver:
         started = await driver.chromium.launch(executable_path=CHROMIUM, args=list(OPTIONS))
         yield started
         await started.close()
 
 
 @asynccontextmanager
-async def crowd(browser: Any, url: str) -> AsyncIterator[MakePerson]:
+async def crowd(browser: Browser, url: str) -> AsyncIterator[MakePerson]:
     """A maker of people, each with cookies and storage of their own; at the end no browser may have complained."""
     made: list[Person] = []
 
@@ -85,7 +83,7 @@ async def crowd(browser: Any, url: str) -> AsyncIterator[MakePerson]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def people(served: ServerProcess, browser: Any) -> AsyncIterator[MakePerson]:
+async def people(served: ServerProcess, browser: Browser) -> AsyncIterator[MakePerson]:
     """A maker of people for one test."""
     async with crowd(browser, served.url) as make:
         yield make
