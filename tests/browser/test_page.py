@@ -5,17 +5,18 @@ import shutil
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from persplit.transport.web_page import WebPage
 from scripts.build_webapp import DIST
 from tests.browser.conftest import MakePerson
-from tests.browser.person import comes_to
+from tests.browser.person import Person, comes_to
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -57,6 +58,52 @@ async def test_it_can_be_installed(people: MakePerson) -> None:
     faults = await devtools.send("Page.getInstallabilityErrors")
     # A context of its own counts as a private window, in which nothing is ever installed.
     assert [it["errorId"] for it in faults["installabilityErrors"]] in ([], ["in-incognito"])
+
+
+NO_STORAGE = "indexedDB.open = () => { throw new DOMException('not in this window', 'SecurityError'); };"
+
+
+async def test_where_the_browser_keeps_nothing_the_page_says_so(people: MakePerson) -> None:
+    asha = await people("Asha")
+    await asha.context.add_init_script(NO_STORAGE)
+    await asha.page.reload()
+    await expect(asha.page.get_by_role("alert")).to_contain_text("can't keep what you write")
+
+
+async def lose_later_files(asha: Person) -> None:
+    """Of what is loaded later nothing is there any more, as after a new version where there is no service worker."""
+    first = await asha.page.evaluate("fetch('/').then((it) => it.text())")
+
+    async def answer(route: Route) -> None:
+        if urlsplit(route.request.url).path in first:
+            await route.continue_()
+        else:
+            await route.fulfill(status=404, content_type="application/problem+json", body="{}")
+
+    await asha.context.route("**/assets/**", answer)
+
+
+async def test_a_language_that_does_not_come_leaves_the_page_in_english(people: MakePerson) -> None:
+    asha = await people("Asha", locale="hi-IN", service_workers="block")
+    await expect(asha.page.get_by_role("button", name="साइन इन")).to_be_visible()
+    await lose_later_files(asha)
+    await asha.page.reload()
+    await expect(asha.page.get_by_role("button", name="Sign in")).to_be_visible()
+    asha.complaints.clear()  # of there being no service worker
+
+
+async def test_a_screen_whose_file_is_gone_says_so_and_comes_with_a_new_load(people: MakePerson) -> None:
+    asha = await people("Asha", service_workers="block")
+    await asha.sign_up()
+    await expect(asha.page.get_by_role("link", name="Make a group")).to_be_visible()
+    await lose_later_files(asha)
+    await asha.go("#/new")
+    again = asha.page.get_by_role("button", name="Load it again")
+    await expect(again).to_be_visible()
+    await asha.context.unroute("**/assets/**")
+    await again.click()
+    await expect(asha.page.get_by_label("Group name")).to_be_visible()
+    asha.complaints.clear()  # of there being no service worker
 
 
 class Releases:

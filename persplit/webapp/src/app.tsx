@@ -7,6 +7,7 @@ import { useHashLocation } from "wouter-preact/use-hash-location";
 import { store } from "./data/store.ts";
 import { isUpdateReady } from "./sw/register.ts";
 import { t } from "./text/index.ts";
+import { Button } from "./ui/controls.tsx";
 import { Icon, type IconName } from "./ui/icons.tsx";
 import { Banner, NotFound, Page, Skeleton } from "./ui/layout.tsx";
 import { Toasts } from "./ui/toasts.tsx";
@@ -29,7 +30,9 @@ function lazy(load: () => Promise<Screen>): Screen {
   return function Lazy({ params }: ScreenProps) {
     const [Found, setFound] = useState<Screen | undefined>(() => loaded);
     const [hasFailed, setFailed] = useState(false);
+    const connection = store.connection.value;
     useEffect(() => {
+      if (Found) return;
       load().then(
         (screen) => {
           loaded = screen;
@@ -37,14 +40,29 @@ function lazy(load: () => Promise<Screen>): Screen {
         },
         () => setFailed(true),
       );
-    }, []);
+    }, [connection]);
     if (Found) return <Found params={params} />;
     return (
       <Page title={t().common.loading} backTo="/">
-        {hasFailed ? <Banner tone="warning" icon="offline">{t().common.offline}</Banner> : <Skeleton lines={4} />}
+        {hasFailed ? <PartMissing /> : <Skeleton lines={4} />}
       </Page>
     );
   };
+}
+
+/** With no network it comes with the network. Else the server has another version of the page, with other files. */
+function PartMissing() {
+  if (store.connection.value !== "connected") {
+    return <Banner tone="warning" icon="offline">{t().common.offline}</Banner>;
+  }
+  return (
+    <Banner tone="warning" icon="warning">
+      <p>{t().common.partMissing}</p>
+      <Button kind="quiet" onClick={() => location.reload()}>
+        {t().common.loadAgain}
+      </Button>
+    </Banner>
+  );
 }
 
 const SCREENS: readonly (readonly [path: string, screen: Screen])[] = [
@@ -114,9 +132,12 @@ export function App() {
       ) : me === null ? (
         <Welcome />
       ) : (
-        <Page title={t().common.appName}>
-          <Skeleton lines={4} />
-        </Page>
+        <>
+          <StorageNotice />
+          <Page title={t().common.appName}>
+            <Skeleton lines={4} />
+          </Page>
+        </>
       )}
       <FreshScroll />
       <Toasts />

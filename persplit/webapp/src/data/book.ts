@@ -10,7 +10,7 @@ import type { GroupRecord } from "./database.ts";
 import type { CommentView, GroupSummary, GroupView, Maybe, PendingCommand, RefusedCommand } from "./model.ts";
 import { isWaiting, type Queued } from "./outbox.ts";
 import { type Person, Provisional } from "./rebasing.ts";
-import type { GroupChange, Replica } from "./replica.ts";
+import { gone, type GroupChange, type Replica, unchanged } from "./replica.ts";
 import { byNewestExpense, byNewestSettlement, byNewestSummary, commentsOf, placed, type Sorted, summaryOf, viewOf } from "./views.ts";
 
 /** What is loaded of a group once somebody looks at it, or a command waits for it. */
@@ -138,7 +138,7 @@ export class Book {
   /** The server, or another tab, has changed the group. */
   async take(change: GroupChange): Promise<void> {
     const cell = this.#cell(change.groupId);
-    if (change.isWhole) {
+    if (change.isWhole || !follows(cell.record, change)) {
       cell.record = await (await this.#replica()).group(change.groupId);
       cell.things = undefined;
       cell.loading = undefined;
@@ -154,6 +154,22 @@ export class Book {
       await this.#renew(change.groupId);
       this.#tellGroups();
     }
+  }
+
+  /** Take over what other tabs have changed while this one heard nothing. */
+  async catchUp(): Promise<void> {
+    const stored = new Map((await (await this.#replica()).groups()).map((record) => [record.id, record]));
+    for (const record of stored.values()) {
+      if (!isSame(this.record(record.id), record)) {
+        await this.take({ ...unchanged(record), isWhole: true });
+      }
+    }
+    for (const { id } of this.records()) {
+      if (!stored.has(id)) {
+        await this.take(gone(id));
+      }
+    }
+    await this.reloadOutbox();
   }
 
   /** The outbox has changed, here or elsewhere. */
@@ -320,6 +336,17 @@ export class Book {
   get outbox(): readonly Queued[] {
     return this.#outbox;
   }
+}
+
+const isSame = (known: GroupRecord | undefined, told: GroupRecord): boolean =>
+  known?.epoch === told.epoch && known.state.seq === told.state.seq;
+
+/** Whether nothing is missing between what is known and the change: a tab that slept may not have heard what came before. */
+function follows(known: GroupRecord | undefined, { record, events }: GroupChange): boolean {
+  if (record === null || (known !== undefined && known.epoch !== record.epoch)) {
+    return false;
+  }
+  return record.state.seq - events.length <= (known?.state.seq ?? 0);
 }
 
 /** Changes that two tabs tell of may come in any order. */

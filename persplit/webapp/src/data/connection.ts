@@ -50,6 +50,8 @@ export class Connection {
   readonly #platform: Platform;
   readonly #session: Session;
   readonly #syncing: Syncing;
+  /** Whose it is. */
+  readonly #userId: string;
   #socket: Socket | undefined;
   #turn: Promise<void> = Promise.resolve();
   /** The access token that the socket goes by. */
@@ -70,6 +72,7 @@ export class Connection {
     this.#platform = platform;
     this.#session = session;
     this.#syncing = syncing;
+    this.#userId = session.userId ?? "";
   }
 
   /** Go on until stopped, or until the session is over. */
@@ -249,7 +252,7 @@ export class Connection {
   #inTurn(take: () => Promise<void>): void {
     const socket = this.#socket;
     this.#turn = this.#turn.then(async () => {
-      if (this.#socket !== socket || this.#isStopped) {
+      if (this.#socket !== socket || this.#isStopped || this.#session.userId !== this.#userId) {
         return;
       }
       try {
@@ -264,10 +267,10 @@ export class Connection {
   async #welcome(socket: Socket, ready: SessionReady, since: ReadonlyMap<string, Position>): Promise<void> {
     await this.#session.setUser(ready.user);
     const listed = new Set(ready.groups.map((group) => group.id));
-    await this.#syncing.drop(Array.from(since.keys()).filter((groupId) => !listed.has(groupId)));
+    await this.#syncing.drop(Array.from(since.keys()).filter((groupId) => !listed.has(groupId)), this.#userId);
     for (const { id, seq, epoch, sync } of ready.groups) {
       const have = since.get(id) ?? { seq: 0, epoch: null };
-      const isTaken = sync != null && (await this.#syncing.take(id, have, sync)) && sync.more !== true;
+      const isTaken = sync != null && (await this.#syncing.take(id, have, sync, this.#userId)) && sync.more !== true;
       if (!isTaken && (have.seq !== seq || have.epoch !== epoch)) {
         await this.#syncing.pull(id);
       }
@@ -301,6 +304,9 @@ export class Connection {
   }
 
   async #push(socket: Socket, commands: readonly Record<string, unknown>[]): Promise<readonly Ack[]> {
+    if (this.#session.userId !== this.#userId) {
+      throw offline("this connection was another person's");
+    }
     const answer = (await this.#asked(socket, "sync:push", { commands })) as { results: Ack[] };
     return answer.results;
   }

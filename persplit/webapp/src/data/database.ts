@@ -82,7 +82,7 @@ export interface Notices {
 }
 
 /** Opens the database, or makes it. What was folded by other rules is left out: it is fetched anew. */
-export function openDatabase(name: string, notices: Notices, version = VERSION): Promise<Database> {
+export async function openDatabase(name: string, notices: Notices, version = VERSION): Promise<Database> {
   return openDB<Schema>(name, version, {
     upgrade(database, before, _, transaction) {
       if (before > 0) {

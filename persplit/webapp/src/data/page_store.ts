@@ -69,6 +69,7 @@ export class PageStore implements Store {
   #connection: Connection | undefined;
   #connectedAs: string | undefined;
   #isClosed = false;
+  #endWake: () => void = () => undefined;
   #writing: Promise<unknown> = Promise.resolve();
   #guest: { readonly fields: string; readonly key: string } | undefined;
 
@@ -120,6 +121,7 @@ export class PageStore implements Store {
     if (this.#isClosed) {
       return;
     }
+    this.#endWake = this.#platform.onWake(() => this.#background(this.#lookAround()));
     this.#tabs.whenLeading(
       () => {
         this.#connect();
@@ -141,6 +143,7 @@ export class PageStore implements Store {
   /** Let go of everything; another tab takes the connection over. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#endWake();
     this.#connection?.stop();
     this.#tabs.close();
     await this.#writing.catch(() => undefined);
@@ -283,6 +286,16 @@ export class PageStore implements Store {
           this.#tabs.post({ kind: "standing", standing: this.#standing.value });
         }
     }
+  }
+
+  /** The person is here again: other tabs may have told what this one, asleep, hasn't heard. */
+  async #lookAround(): Promise<void> {
+    const stored = await (await this.#replica()).account();
+    const known = this.#session.account.value;
+    if (stored?.user.id !== known?.user.id || stored?.isSignedOut !== known?.isSignedOut) {
+      return this.#accountChanged();
+    }
+    await this.#book.catchUp();
   }
 
   async #accountChanged(): Promise<void> {
@@ -477,8 +490,9 @@ export class PageStore implements Store {
     inPlaceOf?: string,
   ): Promise<{ commandId: string; id: string }> {
     const queued = this.#command(type, groupId, fields);
-    await this.#book.decided(commandOf(queued), queued.at, this.#me());
-    const stored = await (await this.#replica()).enqueue(queued, inPlaceOf);
+    const me = this.#me();
+    await this.#book.decided(commandOf(queued), queued.at, me);
+    const stored = await (await this.#replica()).enqueue(queued, me.id, inPlaceOf);
     await (inPlaceOf === undefined ? this.#book.queued(stored) : this.#book.reloadOutbox());
     this.#tabs.post({ kind: "outbox", isNew: true });
     this.#wake();
@@ -522,7 +536,7 @@ export class PageStore implements Store {
     }
     const seq = ack.seq ?? 0;
     if (type === "group:leave") {
-      await this.#syncing.drop([groupId]);
+      await this.#syncing.drop([groupId], this.#me().id);
     } else if ((this.#book.record(groupId)?.state.seq ?? 0) < seq) {
       await this.#syncing.pull(groupId);
     }

@@ -90,7 +90,9 @@ const quiet = (write: Promise<unknown>): void => {
 };
 const allOf = (groupId: string): IDBKeyRange => IDBKeyRange.bound([groupId], [groupId, []]);
 const OUTBOX: Stores = ["outbox"];
-const GROUP: Stores = ["groups", ...GROUP_STORES, "outbox"];
+/** With `meta`, which says whose they are. */
+const OWN_OUTBOX: Stores = ["outbox", "meta"];
+const GROUP: Stores = ["groups", ...GROUP_STORES, "outbox", "meta"];
 
 export class Replica {
   readonly #database: Database;
@@ -142,22 +144,32 @@ export class Replica {
     return this.#reading(() => this.#database.get("meta", "account") as Promise<Account | undefined>);
   }
 
-  /** Keep who is signed in. What is held of somebody else is forgotten; their unsent commands forbid it. */
+  /** Keep who has signed in. What is held of somebody else is forgotten; their unsent commands forbid it. */
   async setAccount(account: Account): Promise<void> {
     await this.#writing([...ALL_STORES], async (transaction) => {
-      const before = (await transaction.objectStore("meta").get("account")) as Account | undefined;
-      if (before !== undefined && before.user.id !== account.user.id) {
+      const before = await storedAccount(transaction);
+      if (before?.user.id !== account.user.id) {
         if ((await transaction.objectStore("outbox").count()) > 0) {
           throw new Failure({
             code: "unsent",
             status: 0,
-            detail: `there are commands of ${before.user.name} here that the server doesn't have`,
+            detail: `there are commands of ${before?.user.name ?? "somebody else"} here that the server doesn't have`,
           });
         }
         clear(transaction);
       }
       quiet(transaction.objectStore("meta").put(account, "account"));
       quiet(transaction.objectStore("meta").delete("ending")); // its cookie is another one's now
+    });
+  }
+
+  /** Keep something else of who is signed in; nothing where that is somebody else by now. */
+  async updateAccount(userId: string, change: Partial<Account>): Promise<void> {
+    await this.#writing(["meta"], async (transaction) => {
+      const account = await storedAccount(transaction);
+      if (account?.user.id === userId) {
+        quiet(transaction.objectStore("meta").put({ ...account, ...change }, "account"));
+      }
     });
   }
 
@@ -239,9 +251,13 @@ export class Replica {
 
   // --- what the server tells
 
-  /** Take in an answer to what was held at `have`: all of it, or nothing. */
+  /**
+   * Take in an answer to what was held at `have`: all of it, or nothing. `me` is who it was given to: where somebody else
+   * is signed in by now it rejects (`token_missing`), as everything does that is told a `me`.
+   */
   async take(groupId: string, have: Position, incoming: Incoming, me: string): Promise<Taken> {
     return this.#writing(GROUP, async (transaction): Promise<Taken> => {
+      await checkIsSignedIn(transaction, me);
       const held = await transaction.objectStore("groups").get(groupId);
       if (held !== undefined && (held.state.seq !== have.seq || held.epoch !== have.epoch)) {
         return { outcome: "stale" };
@@ -310,7 +326,10 @@ export class Replica {
 
   /** Keep the comments of an expense, as the server listed them. */
   async addComments(groupId: string, comments: readonly Comment[]): Promise<void> {
-    await this.#writing(["comments"], async (transaction) => {
+    await this.#writing(["comments", "groups"], async (transaction) => {
+      if ((await transaction.objectStore("groups").getKey(groupId)) === undefined) {
+        return; // it was dropped meanwhile
+      }
       for (const comment of comments) {
         const known = await transaction.objectStore("comments").get([groupId, comment.expenseId, comment.id]);
         if (known === undefined || known.seq < comment.seq) {
@@ -320,13 +339,31 @@ export class Replica {
     });
   }
 
-  /** The user isn't in the group any more: forget it, but none of its commands. */
-  async dropGroup(groupId: string): Promise<GroupChange> {
-    await this.#writing([...GROUP, "marks"], async (transaction) => {
+  /** Forget what is held of the group, but none of its commands: it is fetched anew. */
+  async dropGroup(groupId: string, me: string): Promise<GroupChange> {
+    return this.#writing(GROUP, async (transaction) => {
+      await checkIsSignedIn(transaction, me);
+      drop(transaction, groupId);
+      return gone(groupId);
+    });
+  }
+
+  /**
+   * `me` isn't in the group any more: forget it, and those of its commands that the server has taken, whose events will
+   * never come. Those that wait are for the server to judge.
+   */
+  async leaveGroup(groupId: string, me: string): Promise<GroupChange> {
+    return this.#writing([...GROUP, "marks"], async (transaction) => {
+      await checkIsSignedIn(transaction, me);
       drop(transaction, groupId);
       quiet(transaction.objectStore("marks").delete(groupId));
+      const outbox = transaction.objectStore("outbox");
+      const acked = (await outbox.index("group").getAll(groupId)).filter((queued) => queued.status === "acked");
+      for (const { position } of acked) {
+        quiet(outbox.delete(position as number));
+      }
+      return { ...gone(groupId), touchedOutbox: acked.length > 0 };
     });
-    return gone(groupId);
   }
 
   // --- the outbox
@@ -335,11 +372,12 @@ export class Replica {
     return this.#reading(() => this.#database.getAll("outbox"));
   }
 
-  /** Put a command at the end, durably; in place of a refused one if there is one. */
-  async enqueue(queued: Queued, inPlaceOf?: string): Promise<Queued> {
+  /** Put a command of mine at the end, durably; in place of a refused one if there is one. */
+  async enqueue(queued: Queued, me: string, inPlaceOf?: string): Promise<Queued> {
     return this.#writing(
-      OUTBOX,
+      OWN_OUTBOX,
       async (transaction) => {
+        await checkIsSignedIn(transaction, me);
         const outbox = transaction.objectStore("outbox");
         if (inPlaceOf !== undefined) {
           const old = await outbox.index("command").get(inPlaceOf);
@@ -371,11 +409,12 @@ export class Replica {
     });
   }
 
-  /** From now on these may have reached the server. Returns those that wait still. */
-  async markSent(batch: readonly Queued[]): Promise<Queued[]> {
+  /** From now on these, which are mine, may have reached the server. Returns those that wait still. */
+  async markSent(batch: readonly Queued[], me: string): Promise<Queued[]> {
     return this.#writing(
-      OUTBOX,
+      OWN_OUTBOX,
       async (transaction) => {
+        await checkIsSignedIn(transaction, me);
         const sent: Queued[] = [];
         for (const { commandId } of batch) {
           const queued = await transaction.objectStore("outbox").index("command").get(commandId);
@@ -430,12 +469,23 @@ export class Replica {
     return this.#reading(() => this.#database.getAll("marks"));
   }
 
-  async setMarks(marks: readonly Mark[]): Promise<void> {
-    await this.#writing(["marks"], async (transaction) => {
+  async setMarks(marks: readonly Mark[], me: string): Promise<void> {
+    await this.#writing(["marks", "meta"], async (transaction) => {
+      await checkIsSignedIn(transaction, me);
       for (const mark of marks) {
         quiet(transaction.objectStore("marks").put(mark));
       }
     });
+  }
+}
+
+const storedAccount = (transaction: Transaction): Promise<Account | undefined> =>
+  transaction.objectStore("meta").get("account") as Promise<Account | undefined>;
+
+/** A tab that slept may not have heard who else is signed in on this device: nothing of one goes to the other. */
+async function checkIsSignedIn(transaction: Transaction, me: string): Promise<void> {
+  if ((await storedAccount(transaction))?.user.id !== me) {
+    throw new Failure({ code: "token_missing", status: 401, detail: "somebody else, or nobody, is signed in here" });
   }
 }
 
@@ -466,7 +516,7 @@ export const unchanged = (record: GroupRecord): GroupChange => ({
 });
 
 /** The group is held no more. */
-const gone = (groupId: string): GroupChange => ({
+export const gone = (groupId: string): GroupChange => ({
   kind: "group",
   groupId,
   record: null,

@@ -25,6 +25,7 @@ export interface SignedIn {
 }
 
 export interface Token {
+  readonly userId: string;
   readonly text: string;
   /** Milliseconds, by this device's clock. */
   readonly until: number;
@@ -66,7 +67,7 @@ export class Session {
 
   /** A token that another tab has got. */
   hear(token: Token): void {
-    if (token.until > (this.#token?.until ?? 0)) {
+    if (token.userId === this.userId && token.until > (this.#token?.until ?? 0)) {
       this.#token = token;
     }
   }
@@ -81,10 +82,10 @@ export class Session {
       await this.#rest.ask({ method: "POST", path: "/auth/logout", token: token.text }).catch(() => undefined);
       throw error;
     }
+    await this.reload(); // it lets go of the token of whoever was signed in before
     this.#token = token;
-    await this.reload();
-    this.onToken(token);
     this.onAccount();
+    this.onToken(token);
     return answer;
   }
 
@@ -124,7 +125,7 @@ export class Session {
   async setUser(user: User): Promise<void> {
     const account = this.#account.value;
     if (account != null && account.user.id === user.id && JSON.stringify(account.user) !== JSON.stringify(user)) {
-      await (await this.#replica()).setAccount({ ...account, user });
+      await (await this.#replica()).updateAccount(user.id, { user });
       await this.reload();
       this.onAccount();
     }
@@ -135,7 +136,7 @@ export class Session {
     const account = this.#account.value;
     this.#token = undefined;
     if (account != null && !account.isSignedOut) {
-      await (await this.#replica()).setAccount({ ...account, isSignedOut: true });
+      await (await this.#replica()).updateAccount(account.user.id, { isSignedOut: true });
       await this.reload();
       this.onAccount();
     }
@@ -151,7 +152,8 @@ export class Session {
   }
 
   async #withToken<T>(send: (token: string) => Promise<T>): Promise<T> {
-    const token = await this.token();
+    const asker = this.userId;
+    const token = await this.#tokenFor(asker, () => this.token());
     try {
       return await send(token);
     } catch (error) {
@@ -159,7 +161,21 @@ export class Session {
         throw error;
       }
     }
-    return send(await this.renewed(token));
+    return send(await this.#tokenFor(asker, () => this.renewed(token)));
+  }
+
+  /** Nothing that one has begun is asked for by another who has signed in meanwhile. */
+  async #tokenFor(asker: string | undefined, get: () => Promise<string>): Promise<string> {
+    this.#checkIs(asker);
+    const token = await get();
+    this.#checkIs(asker);
+    return token;
+  }
+
+  #checkIs(asker: string | undefined): void {
+    if (this.userId !== asker) {
+      throw new Failure({ code: "token_missing", status: 401, detail: "somebody else has signed in meanwhile" });
+    }
   }
 
   /** An access token that is good as far as this device can tell. Rejects with `Failure`. */
@@ -231,6 +247,6 @@ export class Session {
   }
 
   #tokenOf(answer: SignedIn): Token {
-    return { text: answer.accessToken, until: this.#platform.now() + answer.expiresIn * 1000 - MARGIN_MS };
+    return { userId: answer.user.id, text: answer.accessToken, until: this.#platform.now() + answer.expiresIn * 1000 - MARGIN_MS };
   }
 }

@@ -73,10 +73,11 @@ export class Syncing {
 
   /** Read who is in which group, and by which names; drop the groups that the user is no longer in; pull if asked. */
   async refresh(doesPull: boolean): Promise<void> {
+    const me = this.#me;
     const held = await this.positions();
     const groups = await this.#listed();
     const listed = new Set(groups.map((group) => group.id));
-    await this.drop(Array.from(held.keys()).filter((groupId) => !listed.has(groupId)));
+    await this.drop(Array.from(held.keys()).filter((groupId) => !listed.has(groupId)), me);
     for (const group of groups) {
       await this.#aside(group.id, { group });
       if (doesPull || !held.has(group.id)) {
@@ -114,10 +115,10 @@ export class Syncing {
     return record === undefined ? NOWHERE : { seq: record.state.seq, epoch: record.epoch };
   }
 
-  /** The user isn't in these any more. */
-  async drop(groupIds: readonly string[]): Promise<void> {
+  /** Who is signed in, `me`, isn't in these any more. */
+  async drop(groupIds: readonly string[], me: string): Promise<void> {
     for (const groupId of groupIds) {
-      await this.onGroup(await (await this.#replica()).dropGroup(groupId));
+      await this.onGroup(await (await this.#replica()).leaveGroup(groupId, me));
     }
   }
 
@@ -125,13 +126,14 @@ export class Syncing {
 
   /** Take in all that the server has of the group. */
   async pull(groupId: string): Promise<void> {
+    const me = this.#me;
     for (let stale = 0; stale < STALE_MAX; ) {
       const have = await this.#position(groupId);
-      const pulled = await this.#pulled(groupId, have);
+      const pulled = await this.#pulled(groupId, have, me);
       if (pulled === null) {
         return;
       }
-      const isTaken = await this.take(groupId, have, pulled);
+      const isTaken = await this.take(groupId, have, pulled, me);
       if (isTaken && pulled.more !== true) {
         return;
       }
@@ -140,8 +142,8 @@ export class Syncing {
     throw offline("the server sends events that don't follow on those before");
   }
 
-  /** Take in one answer to what was held. Returns whether it could be: if not, pull again. */
-  async take(groupId: string, have: Position, pulled: Pulled): Promise<boolean> {
+  /** Take in one answer, given to `me`, to what was held. Returns whether it could be: if not, pull again. */
+  async take(groupId: string, have: Position, pulled: Pulled, me: string): Promise<boolean> {
     const { reset, epoch, events, snapshot } = pulled;
     const incoming: Incoming = {
       reset,
@@ -150,9 +152,9 @@ export class Syncing {
       ...(snapshot == null ? {} : { snapshot }),
     };
     const replica = await this.#replica();
-    const taken = await replica.take(groupId, have, incoming, this.#me);
+    const taken = await replica.take(groupId, have, incoming, me);
     if (taken.outcome === "wrong") {
-      await this.onGroup(await replica.dropGroup(groupId));
+      await this.onGroup(await replica.dropGroup(groupId, me));
     }
     if (taken.outcome !== "taken") {
       return false;
@@ -168,6 +170,7 @@ export class Syncing {
 
   /** Take in what everybody hears. Where it doesn't follow on what is here, pull. */
   async hear(type: string, told: Broadcast): Promise<void> {
+    const me = this.#me;
     const have = await this.#position(told.groupId);
     if (told.seq <= have.seq) {
       return;
@@ -178,11 +181,11 @@ export class Syncing {
     } else {
       const { settleUp, updatedBalances: balances } = told;
       const incoming = { reset: false, epoch: have.epoch, events: [event], settleUp, balances };
-      const taken = await (await this.#replica()).take(told.groupId, have, incoming, this.#me);
+      const taken = await (await this.#replica()).take(told.groupId, have, incoming, me);
       if (taken.outcome === "taken" && taken.change !== null) {
         await this.onGroup(taken.change);
       } else {
-        await this.#again(told.groupId, taken.outcome);
+        await this.#again(told.groupId, taken.outcome, me);
       }
     }
     if (told.group !== undefined) {
@@ -191,15 +194,15 @@ export class Syncing {
   }
 
   /** What was folded here doesn't come to what the server says: the group is fetched as a whole. */
-  async #again(groupId: string, outcome: "taken" | "stale" | "wrong"): Promise<void> {
+  async #again(groupId: string, outcome: "taken" | "stale" | "wrong", me: string): Promise<void> {
     if (outcome === "wrong") {
-      await this.onGroup(await (await this.#replica()).dropGroup(groupId));
+      await this.onGroup(await (await this.#replica()).dropGroup(groupId, me));
     }
     await this.pull(groupId);
   }
 
   /** The server's answer; null where the user isn't in the group, which is dropped then. */
-  async #pulled(groupId: string, have: Position): Promise<Pulled | null> {
+  async #pulled(groupId: string, have: Position, me: string): Promise<Pulled | null> {
     const epoch = have.epoch === null ? "" : `&epoch=${encodeURIComponent(have.epoch)}`;
     try {
       return (await this.#get(
@@ -211,7 +214,7 @@ export class Syncing {
       }
     }
     if (have.seq > 0) {
-      await this.drop([groupId]);
+      await this.drop([groupId], me);
     }
     return null;
   }
@@ -279,9 +282,10 @@ export class Syncing {
 
   async #pushAll(): Promise<void> {
     const replica = await this.#replica();
+    const me = this.#me;
     for (;;) {
       const waiting = (await replica.outbox()).filter((queued) => queued.status === "pending");
-      const batch = await replica.markSent(batchOf(waiting));
+      const batch = await replica.markSent(batchOf(waiting), me);
       if (batch.length === 0) {
         if (waiting.length === 0) {
           return;
@@ -289,6 +293,9 @@ export class Syncing {
         continue; // dropped, or confirmed, meanwhile
       }
       await this.onOutbox();
+      if (this.#me !== me) {
+        throw offline("somebody else has signed in meanwhile");
+      }
       await this.#judge(batch, await this.#acks(batch));
     }
   }
@@ -324,7 +331,7 @@ export class Syncing {
         queued.type === "group:leave" || (queued.type === "member:remove" && queued.fields["userId"] === this.#me);
       if (isExit && judged.get(queued.commandId)?.ok === true) {
         await (await this.#replica()).dequeue(queued.commandId);
-        await this.drop([queued.groupId]);
+        await this.drop([queued.groupId], this.#me);
       }
     }
   }

@@ -34,7 +34,7 @@ export class Unread {
 
   async #keep(marks: readonly Mark[]): Promise<void> {
     this.#marks.value = new Map([...this.#marks.value, ...marks.map((mark) => [mark.groupId, mark] as const)]);
-    await (await this.#replica()).setMarks(marks);
+    await (await this.#replica()).setMarks(marks, this.#session.userId ?? "");
     this.onChanged();
   }
 

@@ -50,7 +50,7 @@ export async function speak(code: Language): Promise<void> {
   }
 }
 
-/** The language chosen before, or the browser's. */
+/** The language chosen before, or the browser's; English where that can't be loaded now. */
 export async function speakAsBefore(): Promise<void> {
   let kept: string | null = null;
   try {
@@ -59,7 +59,8 @@ export async function speakAsBefore(): Promise<void> {
     // As above.
   }
   const wanted = [kept, ...navigator.languages].find((tag) => LANGUAGES.some(({ code }) => tag?.startsWith(code)));
-  await speak(wanted?.startsWith("hi") ? "hi" : "en");
+  // Its file may not come, over a line that breaks: a page in English is better than none.
+  await speak(wanted?.startsWith("hi") ? "hi" : "en").catch(() => undefined);
 }
 
 /** One of the forms by the plural rules of the language: `plural(n, { one: "1 person", other: `${n} people` })`. */

@@ -13,7 +13,8 @@ import { Replica } from "../../src/data/replica.ts";
 import { Rest } from "../../src/data/rest.ts";
 import { Session } from "../../src/data/session.ts";
 import { type Broadcast, Syncing } from "../../src/data/syncing.ts";
-import { Device, until } from "./device.ts";
+import { Device } from "./device.ts";
+import { until } from "./until.ts";
 
 const [url = ""] = process.argv.slice(2);
 const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();

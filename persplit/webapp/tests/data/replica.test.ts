@@ -1,56 +1,12 @@
 import "fake-indexeddb/auto";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Database, openDatabase } from "../../src/data/database.ts";
+import { openDatabase } from "../../src/data/database.ts";
 import { Failure } from "../../src/data/model.ts";
-import { batchOf, PUSH_BYTES_MAX, PUSH_COMMANDS_MAX, type Queued } from "../../src/data/outbox.ts";
-import { NOWHERE, type Position, Replica, type Taken } from "../../src/data/replica.ts";
-import type { LedgerEvent } from "../../src/ledger/shapes.ts";
-import type { User } from "../../src/wire/types.ts";
-
-const ASHA = "asha";
-const GROUP = "goa";
-const AT = "2026-03-01T10:00:00.000Z";
-let databases = 0;
-const NOTICES = { onBlocking: (): void => undefined, onTerminated: (): void => undefined };
-
-async function opened(): Promise<{ replica: Replica; database: Database }> {
-  const database = await openDatabase(`replica-${++databases}`, NOTICES);
-  return { replica: new Replica(database), database };
-}
-
-const recorded = (seq: number, commandId = `c${seq}`, by = ASHA): { groupId: string; seq: number; at: string; by: string; commandId: string; v: number } => ({
-  groupId: GROUP,
-  seq,
-  at: AT,
-  by,
-  commandId,
-  v: 1,
-});
-
-const FOUNDED: LedgerEvent = {
-  ...recorded(1),
-  type: "group:created",
-  group: { name: "Goa", description: null, currency: "INR", simplify: true, hasPassword: false, archivedAt: null, seq: 1 },
-  member: { userId: ASHA, name: "Asha", role: "ADMIN", placeholder: false, joinedAt: AT, leftAt: null, claimed: null, unit: null, blocked: false },
-};
-
-const spent = (seq: number, commandId = `c${seq}`): LedgerEvent => ({
-  ...recorded(seq, commandId),
-  type: "expense:created",
-  expense: {
-    id: `e${seq}`, groupId: GROUP, seq, description: "Tea", amount: 500, paidBy: ASHA, splitType: "EQUAL", participants: [ASHA],
-    splits: [], items: [], includePayer: true, date: "2026-03-01", category: null, notes: null, shares: [{ userId: ASHA, amount: 500 }],
-    createdBy: ASHA, createdAt: AT, updatedAt: AT, deletedAt: null,
-  },
-});
-
-const command = (commandId: string, fields: Record<string, unknown> = { note: commandId }): Queued => ({
-  commandId, groupId: GROUP, type: "expense:create", fields, at: AT, status: "pending", wasSent: false,
-});
-
-const take = (replica: Replica, have: Position, events: LedgerEvent[], more: object = {}): Promise<Taken> =>
-  replica.take(GROUP, have, { reset: false, epoch: "one", events, ...more }, ASHA);
+import { batchOf, PUSH_BYTES_MAX, PUSH_COMMANDS_MAX } from "../../src/data/outbox.ts";
+import { NOWHERE, type Position, Replica } from "../../src/data/replica.ts";
+import type { Comment } from "../../src/ledger/shapes.ts";
+import { ASHA, command, FOUNDED, GROUP, newName, NOTICES, opened, person, spent, take } from "./making.ts";
 
 const at = (seq: number, epoch = "one"): Position => ({ seq, epoch });
 const failsWith = (code: string) => (error: unknown): boolean => error instanceof Failure && error.code === code;
@@ -61,9 +17,9 @@ test("a command stays in the outbox, acked, until its event is here", async () =
   const { replica } = await opened();
   await take(replica, NOWHERE, [FOUNDED]);
   for (const id of ["a", "b", "c"]) {
-    await replica.enqueue(command(id));
+    await replica.enqueue(command(id), ASHA);
   }
-  await replica.markSent(await replica.outbox());
+  await replica.markSent(await replica.outbox(), ASHA);
   await replica.judge(new Map([["a", { ok: true, seq: 3 }], ["b", { ok: true, seq: 2 }]]));
   assert.deepEqual(await waiting(replica), ["a acked", "b acked", "c pending"]);
   await take(replica, at(1), [spent(2, "b")]);
@@ -76,7 +32,7 @@ test("a command stays in the outbox, acked, until its event is here", async () =
 test("an ack that comes after the event changes nothing", async () => {
   const { replica } = await opened();
   await take(replica, NOWHERE, [FOUNDED]);
-  await replica.enqueue(command("a"));
+  await replica.enqueue(command("a"), ASHA);
   await replica.judge(new Map([["a", { ok: true, seq: 1 }]])); // a replay of what is held already
   assert.deepEqual(await waiting(replica), []);
 });
@@ -84,7 +40,7 @@ test("an ack that comes after the event changes nothing", async () => {
 test("what was acked in another past is sent again", async () => {
   const { replica } = await opened();
   await take(replica, NOWHERE, [FOUNDED]);
-  await replica.enqueue(command("a"));
+  await replica.enqueue(command("a"), ASHA);
   await replica.judge(new Map([["a", { ok: true, seq: 2 }]]));
   await take(replica, at(1), [FOUNDED, spent(2, "x")], { reset: true, epoch: "two" });
   assert.deepEqual(await waiting(replica), ["a pending"]);
@@ -107,24 +63,22 @@ test("what doesn't follow, or comes to other balances, is not taken in, not even
 test("what was refused is kept to be mended or dropped; what may have been sent can't be taken back", async () => {
   const { replica } = await opened();
   for (const id of ["a", "b", "c"]) {
-    await replica.enqueue(command(id));
+    await replica.enqueue(command(id), ASHA);
   }
-  await replica.markSent((await replica.outbox()).slice(0, 2));
+  await replica.markSent((await replica.outbox()).slice(0, 2), ASHA);
   const error = { status: 409, code: "conflict", title: "", detail: "", errors: [] };
   await replica.judge(new Map([["a", { ok: false, error }]]));
   await assert.rejects(replica.drop("b"), failsWith("maybe_sent"));
   await replica.drop("c");
-  await replica.enqueue(command("mended"), "a");
+  await replica.enqueue(command("mended"), ASHA, "a");
   assert.deepEqual(await waiting(replica), ["b pending", "mended pending"]);
-  await assert.rejects(replica.enqueue(command("again"), "a"), failsWith("not_found"));
+  await assert.rejects(replica.enqueue(command("again"), ASHA, "a"), failsWith("not_found"));
 });
 
 test("nobody's unsent commands are lost to who signs in after them", async () => {
   const { replica } = await opened();
-  const person = (id: string): User => ({ id, name: id, email: null, phone: null, vpa: null, locale: null, createdAt: AT, guestOf: null });
-  await replica.setAccount({ user: person(ASHA), isSignedOut: false });
   await take(replica, NOWHERE, [FOUNDED]);
-  await replica.enqueue(command("a"));
+  await replica.enqueue(command("a"), ASHA);
   await assert.rejects(replica.setAccount({ user: person("ben"), isSignedOut: false }), failsWith("unsent"));
   await assert.rejects(replica.forget(false), failsWith("unsent"));
   await replica.drop("a");
@@ -132,16 +86,72 @@ test("nobody's unsent commands are lost to who signs in after them", async () =>
   assert.deepEqual(await replica.groups(), []);
 });
 
+test("what was for one person isn't kept once another, or nobody, is signed in", async () => {
+  const { replica } = await opened();
+  await take(replica, NOWHERE, [FOUNDED]);
+  const mark = { groupId: GROUP, seq: 1, unread: 0, isUnsent: false };
+  const late = [
+    () => take(replica, NOWHERE, [FOUNDED]),
+    () => replica.dropGroup(GROUP, ASHA),
+    () => replica.enqueue(command("a"), ASHA),
+    () => replica.markSent([command("a")], ASHA),
+    () => replica.setMarks([mark], ASHA),
+  ];
+  const nothing = async (): Promise<void> => {
+    for (const write of late) {
+      await assert.rejects(write, failsWith("token_missing"));
+    }
+    assert.deepEqual([await replica.groups(), await replica.outbox(), await replica.marks()], [[], [], []]);
+  };
+  await replica.forget(false);
+  await nothing();
+  await replica.setAccount({ user: person("ben"), isSignedOut: false });
+  await nothing();
+  await replica.addComments(GROUP, [{ id: "c", groupId: GROUP, expenseId: "e", seq: 1 } as Comment]);
+  assert.deepEqual(await replica.comments(GROUP), []);
+});
+
+test("who is out of a group waits for nothing that the server has taken; what it hasn't judged stays", async () => {
+  const { replica } = await opened();
+  await take(replica, NOWHERE, [FOUNDED]);
+  for (const id of ["a", "b", "c"]) {
+    await replica.enqueue(command(id), ASHA);
+  }
+  const error = { status: 409, code: "conflict", title: "", detail: "", errors: [] };
+  await replica.judge(new Map([["a", { ok: true, seq: 2 }], ["b", { ok: false, error }]]));
+  await replica.dropGroup(GROUP, ASHA); // to be fetched anew
+  assert.deepEqual(await waiting(replica), ["a acked", "b refused", "c pending"]);
+  assert.ok((await replica.leaveGroup(GROUP, ASHA)).touchedOutbox);
+  assert.deepEqual(await waiting(replica), ["b refused", "c pending"]);
+});
+
+test("a tab that hasn't heard who is signed in now signs nobody out", async () => {
+  const { replica } = await opened();
+  await replica.setAccount({ user: person("ben"), isSignedOut: false });
+  await replica.updateAccount(ASHA, { isSignedOut: true });
+  assert.deepEqual(await replica.account(), { user: person("ben"), isSignedOut: false });
+  await replica.updateAccount("ben", { isSignedOut: true });
+  assert.deepEqual(await replica.account(), { user: person("ben"), isSignedOut: true });
+});
+
+test("what the person before left behind is gone, though nobody was signed in meanwhile", async () => {
+  const { replica, database } = await opened();
+  await take(replica, NOWHERE, [FOUNDED]);
+  await database.delete("meta", "account");
+  await replica.setAccount({ user: person("ben"), isSignedOut: false });
+  assert.deepEqual(await replica.groups(), []);
+});
+
 test("a fault of the storage is told", async () => {
   const { replica, database } = await opened();
   database.close();
-  await assert.rejects(replica.enqueue(command("a")), failsWith("storage_failed"));
+  await assert.rejects(replica.enqueue(command("a"), ASHA), failsWith("storage_failed"));
   await assert.rejects(replica.outbox(), failsWith("storage_failed"));
 });
 
 test("what other rules have folded is fetched anew, and no command is lost; a page of before lets go", async () => {
   let isBlocking = false;
-  const name = `replica-${++databases}`;
+  const name = newName();
   const old = await openDatabase(name, {
     onTerminated: () => undefined,
     onBlocking: () => {
@@ -149,8 +159,9 @@ test("what other rules have folded is fetched anew, and no command is lost; a pa
       old.close();
     },
   });
+  await new Replica(old).setAccount({ user: person(ASHA), isSignedOut: false });
   await take(new Replica(old), NOWHERE, [FOUNDED]);
-  await new Replica(old).enqueue(command("a"));
+  await new Replica(old).enqueue(command("a"), ASHA);
   const replica = new Replica(await openDatabase(name, NOTICES, old.version + 1));
   assert.ok(isBlocking);
   assert.deepEqual(await replica.groups(), []);

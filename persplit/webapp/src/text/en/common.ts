@@ -37,6 +37,8 @@ export const common = {
   navFriends: "Friends",
   navMe: "Me",
   skipToContent: "Skip to the content",
+  partMissing: "This part of the page can't be found any more: there may be a newer version.",
+  loadAgain: "Load it again",
   updateReady: "There is a newer version of this page.",
   reload: "Show it",
 };

@@ -39,6 +39,8 @@ export const common: typeof en = {
   navFriends: "दोस्त",
   navMe: "मैं",
   skipToContent: "सीधे सामग्री पर जाएँ",
+  partMissing: "पेज का यह हिस्सा अब नहीं मिल रहा: शायद नया संस्करण आ गया है।",
+  loadAgain: "दोबारा लोड करें",
   updateReady: "इस पेज का नया संस्करण आ गया है।",
   reload: "दिखाएँ",
 };
