@@ -86,19 +86,21 @@ function SignUpForm({ goSignIn }: { goSignIn: () => void }) {
         maxLength={NAME_LENGTH_MAX}
         isRequired
       />
-      <EmailField value={form.draft.email} onInput={(email) => form.change({ email })} error={form.errorOf("email")} />
-      <PasswordField isNew value={form.draft.password} onInput={(password) => form.change({ password })} error={form.errorOf("password")} />
-      <VpaField value={form.draft.vpa} onInput={(vpa) => form.change({ vpa })} error={form.errorOf("vpa")} />
-      <FormFailure failure={form.failure} fields={["name", "email", "password", "vpa"]}>
-        {isFailure(form.failure, "email_taken") && (
-          <>
-            {" "}
+      <EmailField
+        value={form.draft.email}
+        onInput={(email) => form.change({ email })}
+        error={form.errorOf("email")}
+        hint={
+          isFailure(form.failure, "email_taken") && (
             <button class="link" type="button" onClick={goSignIn}>
               {t().account.signIn}
             </button>
-          </>
-        )}
-      </FormFailure>
+          )
+        }
+      />
+      <PasswordField isNew value={form.draft.password} onInput={(password) => form.change({ password })} error={form.errorOf("password")} />
+      <VpaField value={form.draft.vpa} onInput={(vpa) => form.change({ vpa })} error={form.errorOf("vpa")} />
+      <FormFailure failure={form.failure} fields={["name", "email", "password", "vpa"]} />
       <SubmitButton isBusy={form.isBusy}>{t().account.signUp}</SubmitButton>
     </form>
   );

@@ -277,7 +277,7 @@ function Record({ view, side, from, to, minor, onMissing }: Way & { onMissing: (
           {side === "payer" ? t().settle.iHavePaid : side === "payee" ? t().settle.iGotIt : t().settle.theyHavePaid(nameOf(view, from))}
         </Button>
         <Button kind="quiet" isBusy={action.isBusy} onClick={() => record(true)}>
-          {t().settle.inCash}
+          {side === "payee" ? t().settle.gotCash : t().settle.inCash}
         </Button>
         {side === "payee" && canRemind(view, from) && (
           <Button kind="plain" icon="bell" onClick={() => void remind(view, from)}>
