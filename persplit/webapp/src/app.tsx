@@ -7,6 +7,7 @@ import { useHashLocation } from "wouter-preact/use-hash-location";
 import { store } from "./data/store.ts";
 import { isUpdateReady } from "./sw/register.ts";
 import { t } from "./text/index.ts";
+import { Badge } from "./ui/content.tsx";
 import { Icon, type IconName } from "./ui/icons.tsx";
 import { Banner, NotFound, Page, Skeleton } from "./ui/layout.tsx";
 import { Toasts } from "./ui/toasts.tsx";
@@ -196,7 +197,7 @@ function Navigation() {
         <a key={href} href={`#${href}`} aria-current={isCurrent ? "page" : undefined}>
           <Icon name={icon} />
           {label}
-          {count ? <span class="badge">{count > 99 ? "99+" : count}</span> : null}
+          {count ? <Badge count={count} words={t().groups.unread(count)} /> : null}
         </a>
       ))}
     </nav>

@@ -58,8 +58,6 @@ export function Toasts() {
               onClick={() => {
                 dismiss(id);
                 undo();
-                // The button is gone, and would take the focus with it.
-                document.querySelector<HTMLElement>("#main h1")?.focus({ preventScroll: true });
               }}
             >
               {t().common.undo}
