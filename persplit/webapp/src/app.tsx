@@ -185,7 +185,7 @@ function Navigation() {
     { href: "/", icon: "groups", label: t().common.navGroups, isCurrent: /^\/($|g\/|new$|join)/u.test(path) },
     { href: "/activity", icon: "activity", label: t().common.navActivity, isCurrent: path === "/activity", count: unread },
     { href: "/friends", icon: "settle", label: t().common.navFriends, isCurrent: path === "/friends" || path.startsWith("/lend") },
-    { href: "/me", icon: "person", label: t().common.navMe, isCurrent: path.startsWith("/me") || path === "/outbox" },
+    { href: "/me", icon: "person", label: t().common.navMe, isCurrent: path.startsWith("/me") || path === "/outbox" || path === "/admin" },
   ];
   return (
     <nav class="nav" aria-label={t().common.mainNavigation}>

@@ -61,7 +61,7 @@ export function useForm<Draft extends object>(
 }
 
 /** After it is drawn: the fields are marked then. */
-function focusFirstError(form: EventTarget | null): void {
+export function focusFirstError(form: EventTarget | null): void {
   if (!(form instanceof HTMLElement)) return;
   setTimeout(() => form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
 }

@@ -48,7 +48,7 @@ export function Welcome() {
           choices={ways.map((value) => ({ value, label: t().account[value] }))}
           onChoose={setWay}
         />
-        {way === "signUp" && <SignUpForm goSignIn={() => setWay("signIn")} />}
+        {way === "signUp" && <SignUpForm name={invite?.name ?? ""} goSignIn={() => setWay("signIn")} />}
         {way === "signIn" && <SignInForm />}
         {way === "guest" && invite && <GuestForm invite={invite} />}
       </div>
@@ -70,8 +70,8 @@ function InviteNotice({ invite }: { invite: InviteMeant }) {
   );
 }
 
-function SignUpForm({ goSignIn }: { goSignIn: () => void }) {
-  const form = useForm({ name: "", email: "", password: "", vpa: "" }, (draft) => inWords(signUpFaults(draft)), ({ name, email, password, vpa }) =>
+function SignUpForm({ name: placeName, goSignIn }: { name: string; goSignIn: () => void }) {
+  const form = useForm({ name: placeName, email: "", password: "", vpa: "" }, (draft) => inWords(signUpFaults(draft)), ({ name, email, password, vpa }) =>
     store.register({ name: name.trim(), email: email.trim(), password, ...(vpa.trim() ? { vpa: vpa.trim() } : {}) }),
   );
   return (
