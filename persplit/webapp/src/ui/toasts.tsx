@@ -7,7 +7,7 @@ import { failureText } from "./failures.ts";
 /** Long enough to read it and reach for "undo". */
 const SHOWN_MS = 6_000;
 /** By keyboard, or with a screen reader, the way back is farther. */
-const UNDO_SHOWN_MS = 12_000;
+const UNDO_SHOWN_MS = 10_000;
 /** More than these at once are noise: the oldest goes. */
 const SHOWN_MAX = 3;
 
