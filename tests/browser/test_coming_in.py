@@ -73,6 +73,20 @@ async def test_an_invite_outlives_signing_up_and_asks_for_the_groups_password(pe
     await expect(asha.page.get_by_role("list").get_by_text("Ben")).to_be_visible()
 
 
+async def test_an_address_that_has_an_account_is_told_at_the_address(people: MakePerson) -> None:
+    asha = await people("Asha")
+    await asha.sign_up()
+    await expect(asha.page.get_by_role("heading", name="Groups", level=1)).to_be_visible()
+    twin = await people("Twin")
+    twin.email = asha.email
+    await twin.sign_up()
+    address = twin.page.get_by_label("E-mail")
+    await expect(address).to_be_focused()
+    await expect(address).to_have_accessible_description(
+        re.compile("There is an account with this address already")
+    )
+
+
 async def test_a_change_that_the_server_refuses_is_told_and_can_be_dropped(people: MakePerson) -> None:
     asha = await people("Asha")
     await asha.sign_up()

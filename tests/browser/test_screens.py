@@ -155,6 +155,23 @@ async def test_every_screen_speaks_hindi_and_fits_a_small_phone(
     assert foreign == {}
 
 
+async def test_by_keyboard_one_stays_in_the_screen_and_an_admin_finds_their_page(
+    people: MakePerson, trip_of_asha: Account
+) -> None:
+    asha = await people("Asha")
+    await asha.sign_in(trip_of_asha.email, PASSWORD)
+    await shown(asha, trip_of_asha.trip.paths()["expense"])
+    await asha.page.get_by_role("button", name="Delete", exact=True).press("Enter")
+    await asha.page.get_by_role("button", name="Undo").press("Enter")
+    # That button is gone, and did not take the focus with it.
+    await expect(asha.page.get_by_text("It is back")).to_be_visible()
+    await expect(asha.page.get_by_role("heading", name=Texts().group, level=1)).to_be_focused()
+
+    await shown(asha, "#/me")
+    await asha.page.get_by_role("link", name="Administration").press("Enter")
+    await expect(asha.page.get_by_role("heading", name="Administration", level=1)).to_be_focused()
+
+
 async def test_nothing_that_people_typed_runs(people: MakePerson, served: ServerProcess) -> None:
     hostile = await account(served.url, tuple(f"{name}{SCRIPT}" for name in PEOPLE), HOSTILE)
     asha = await people("Asha")

@@ -8,6 +8,7 @@ import { store } from "./data/store.ts";
 import { isUpdateReady } from "./sw/register.ts";
 import { t } from "./text/index.ts";
 import { Button } from "./ui/controls.tsx";
+import { Badge } from "./ui/content.tsx";
 import { Icon, type IconName } from "./ui/icons.tsx";
 import { Banner, NotFound, Page, Skeleton } from "./ui/layout.tsx";
 import { Toasts } from "./ui/toasts.tsx";
@@ -205,7 +206,7 @@ function Navigation() {
     { href: "/", icon: "groups", label: t().common.navGroups, isCurrent: /^\/($|g\/|new$|join)/u.test(path) },
     { href: "/activity", icon: "activity", label: t().common.navActivity, isCurrent: path === "/activity", count: unread },
     { href: "/friends", icon: "settle", label: t().common.navFriends, isCurrent: path === "/friends" || path.startsWith("/lend") },
-    { href: "/me", icon: "person", label: t().common.navMe, isCurrent: path.startsWith("/me") || path === "/outbox" },
+    { href: "/me", icon: "person", label: t().common.navMe, isCurrent: path.startsWith("/me") || path === "/outbox" || path === "/admin" },
   ];
   return (
     <nav class="nav" aria-label={t().common.mainNavigation}>
@@ -217,7 +218,7 @@ function Navigation() {
         <a key={href} href={`#${href}`} aria-current={isCurrent ? "page" : undefined}>
           <Icon name={icon} />
           {label}
-          {count ? <span class="badge">{count > 99 ? "99+" : count}</span> : null}
+          {count ? <Badge count={count} words={t().groups.unread(count)} /> : null}
         </a>
       ))}
     </nav>

@@ -5,6 +5,7 @@ import { App } from "./app.tsx";
 import { addressOf, inviteOfLink } from "./screens/groups/invite_links.ts";
 import { registerWorker } from "./sw/register.ts";
 import { speakAsBefore } from "./text/index.ts";
+import { keepFocus } from "./ui/focus.ts";
 import "./ui/styles.css";
 import "./ui/account.css";
 import "./ui/groups.css";
@@ -23,6 +24,7 @@ function takeInvite(): void {
 
 takeInvite();
 await speakAsBefore();
+keepFocus();
 const root = document.getElementById("app");
 if (root) render(<App />, root);
 void registerWorker();

@@ -35,6 +35,21 @@ export function Amount({ minor, currency, isSigned = false, isLarge = false }: {
   );
 }
 
+/** More than these are not counted out. */
+const COUNTED_MAX = 99;
+
+/** A small number beside a name, which a screen reader hears in words. */
+export function Badge({ count, words }: { count: number; words: string }) {
+  return (
+    <>
+      <span class="badge" aria-hidden="true">
+        {count > COUNTED_MAX ? `${COUNTED_MAX}+` : count}
+      </span>
+      <span class="visually-hidden"> {words}</span>
+    </>
+  );
+}
+
 const HUES = 8;
 
 /** The first letters of a name on a colour that is the same for the same id everywhere. */

@@ -14,9 +14,20 @@ export function failureText(error: unknown): string {
   return known[error.code] ?? error.message;
 }
 
+/** Refusals that name no field, and are about one all the same. */
+const FIELD_OF: Readonly<Record<string, string | undefined>> = { email_taken: "email" };
+
 /** What is wrong with the field, where the failure is about it. */
 export function fieldFailure(error: unknown, path: string): string | undefined {
-  return error instanceof Failure ? error.errors.find((one) => one.path === path)?.message : undefined;
+  if (!(error instanceof Failure)) return undefined;
+  return FIELD_OF[error.code] === path ? failureText(error) : error.errors.find((one) => one.path === path)?.message;
+}
+
+/** Which fields the failure is about; none where it is about the whole. */
+export function failedFields(error: unknown): readonly string[] {
+  if (!(error instanceof Failure)) return [];
+  const field = FIELD_OF[error.code];
+  return field === undefined ? error.errors.map(({ path }) => path) : [field];
 }
 
 export function isFailure(error: unknown, code: string): error is Failure {

@@ -1,12 +1,11 @@
 /** What forms share: a draft, what is wrong with it at each field, and how sending it went. */
 
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
-import { Failure } from "../data/model.ts";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../text/index.ts";
 import { useAction } from "./action.ts";
 import { Button } from "./controls.tsx";
-import { failureText, fieldFailure } from "./failures.ts";
+import { failedFields, failureText, fieldFailure } from "./failures.ts";
 import { Banner } from "./layout.tsx";
 
 export interface Form<Draft> {
@@ -32,6 +31,10 @@ export function useForm<Draft extends object>(
   const [wasTried, setTried] = useState(false);
   const action = useAction();
   const errors = wasTried ? check(draft) : {};
+  const element = useRef<EventTarget | null>(null);
+  useEffect(() => {
+    if (action.failure !== undefined) focusFirstError(element.current);
+  }, [action.failure]);
 
   /** What went through is a new form: it isn't marked for being empty. */
   async function sendOnce(): Promise<void> {
@@ -49,6 +52,7 @@ export function useForm<Draft extends object>(
     errorOf: (field) => errors[field] ?? fieldFailure(action.failure, field),
     submit(event) {
       event.preventDefault();
+      element.current = event.currentTarget;
       setTried(true);
       if (Object.keys(check(draft)).length === 0) action.run(sendOnce);
       else focusFirstError(event.currentTarget);
@@ -57,24 +61,19 @@ export function useForm<Draft extends object>(
 }
 
 /** After it is drawn: the fields are marked then. */
-function focusFirstError(form: EventTarget | null): void {
+export function focusFirstError(form: EventTarget | null): void {
   if (!(form instanceof HTMLElement)) return;
   setTimeout(() => form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
 }
 
 /** What went wrong with the whole of it; what is about one of `fields` stands there. */
-export function FormFailure({ failure, fields = [], children }: {
-  failure: unknown;
-  fields?: readonly string[];
-  children?: ComponentChildren;
-}) {
+export function FormFailure({ failure, fields = [] }: { failure: unknown; fields?: readonly string[] }) {
   if (failure === undefined) return null;
-  const paths = failure instanceof Failure ? failure.errors.map(({ path }) => path) : [];
+  const paths = failedFields(failure);
   if (paths.length > 0 && paths.every((path) => fields.includes(path))) return null;
   return (
     <Banner tone="danger" icon="warning">
       {failureText(failure)}
-      {children}
     </Banner>
   );
 }

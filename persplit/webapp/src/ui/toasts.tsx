@@ -6,6 +6,8 @@ import { failureText } from "./failures.ts";
 
 /** Long enough to read it and reach for "undo". */
 const SHOWN_MS = 6_000;
+/** By keyboard, or with a screen reader, the way back is farther. */
+const UNDO_SHOWN_MS = 10_000;
 /** More than these at once are noise: the oldest goes. */
 const SHOWN_MAX = 3;
 
@@ -24,7 +26,15 @@ export function toast(text: string, undo?: () => void): void {
   // The same said twice is said once; each way back stays.
   const others = shown.value.filter((one) => one.text !== text || one.undo !== undefined);
   shown.value = [...others, { id, text, undo }].slice(-SHOWN_MAX);
-  setTimeout(() => dismiss(id), SHOWN_MS);
+  expireLater(id, undo ? UNDO_SHOWN_MS : SHOWN_MS);
+}
+
+/** Not while the focus is in them: nobody loses what they are about to press. */
+function expireLater(id: number, afterMs: number): void {
+  setTimeout(() => {
+    if (document.activeElement?.closest(".toasts")) expireLater(id, SHOWN_MS);
+    else dismiss(id);
+  }, afterMs);
 }
 
 /** What went wrong, in words. */

@@ -38,6 +38,13 @@ test("another amount of one payer isn't another payer, and only shares that move
   ]);
 });
 
+test("the same people had an item, in whichever order they were ticked", () => {
+  const item = (...participants: string[]) => ({ name: "Thali", amount: 100, participants });
+  const before = { ...BEFORE, items: [item("me", "ravi")] };
+  assert.deepEqual(changesBetween(before, { ...before, items: [item("ravi", "me")] }, "INR"), []);
+  assert.deepEqual(changesBetween(before, { ...before, items: [item("ravi")] }, "INR"), [{ field: "items", before: 1, after: 1 }]);
+});
+
 test("a form that was typed in another currency is held against another version in the group's", () => {
   const typed = form({ amount: "10", currency: "USD", rate: "83.333" });
   const mine = versionOf(typed, workOut(typed, PEOPLE, "INR"), null);

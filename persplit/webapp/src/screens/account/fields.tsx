@@ -1,5 +1,6 @@
 /** Fields that more than one form of an account has. */
 
+import type { ComponentChildren } from "preact";
 import { t } from "../../text/index.ts";
 import { TextField } from "../../ui/controls.tsx";
 import { EMAIL_LENGTH_MAX, PASSWORD_LENGTH_MAX, VPA_LENGTH_MAX } from "./signing.ts";
@@ -10,10 +11,11 @@ interface FieldProps {
   error: string | undefined;
 }
 
-export function EmailField({ value, onInput, error }: FieldProps) {
+export function EmailField({ value, onInput, error, hint }: FieldProps & { hint?: ComponentChildren }) {
   return (
     <TextField
       label={t().account.email}
+      hint={hint}
       type="email"
       inputMode="email"
       value={value}

@@ -5,6 +5,7 @@ import { LANGUAGES, language, speak, t } from "../../text/index.ts";
 import type { User } from "../../wire/types.ts";
 import { Avatar } from "../../ui/content.tsx";
 import { Segments } from "../../ui/controls.tsx";
+import { useFetched } from "../../ui/fetched.tsx";
 import { Icon, type IconName } from "../../ui/icons.tsx";
 import { Page, SectionTitle } from "../../ui/layout.tsx";
 import { theme, type Theme, wear } from "../../ui/theme.ts";
@@ -80,8 +81,15 @@ function Links({ isGuest }: { isGuest: boolean }) {
       {store.offers("listSessions") && <LinkRow href="/me/sessions" icon="person" label={t().account.sessionsTitle} />}
       {store.offers("createToken") && !isGuest && <LinkRow href="/me/tokens" icon="link" label={t().account.tokensTitle} />}
       <LinkRow href="/outbox" icon="waiting" label={t().account.outboxTitle} note={waiting > 0 ? String(waiting) : undefined} />
+      {store.offers("listAudit") && !isGuest && <AdminLink />}
     </ul>
   );
+}
+
+/** Who is an admin of the platform only the server knows: it answers them, and refuses everybody else. */
+function AdminLink() {
+  const log = useFetched<unknown>("/admin/audit?limit=1");
+  return log.value === undefined ? null : <LinkRow href="/admin" icon="chart" label={t().admin.title} />;
 }
 
 function LinkRow({ href, icon, label, note }: { href: string; icon: IconName; label: string; note?: string | undefined }) {

@@ -48,7 +48,7 @@ export function Welcome() {
           choices={ways.map((value) => ({ value, label: t().account[value] }))}
           onChoose={setWay}
         />
-        {way === "signUp" && <SignUpForm goSignIn={() => setWay("signIn")} />}
+        {way === "signUp" && <SignUpForm name={invite?.name ?? ""} goSignIn={() => setWay("signIn")} />}
         {way === "signIn" && <SignInForm />}
         {way === "guest" && invite && <GuestForm invite={invite} />}
       </div>
@@ -70,8 +70,8 @@ function InviteNotice({ invite }: { invite: InviteMeant }) {
   );
 }
 
-function SignUpForm({ goSignIn }: { goSignIn: () => void }) {
-  const form = useForm({ name: "", email: "", password: "", vpa: "" }, (draft) => inWords(signUpFaults(draft)), ({ name, email, password, vpa }) =>
+function SignUpForm({ name: placeName, goSignIn }: { name: string; goSignIn: () => void }) {
+  const form = useForm({ name: placeName, email: "", password: "", vpa: "" }, (draft) => inWords(signUpFaults(draft)), ({ name, email, password, vpa }) =>
     store.register({ name: name.trim(), email: email.trim(), password, ...(vpa.trim() ? { vpa: vpa.trim() } : {}) }),
   );
   return (
@@ -86,19 +86,21 @@ function SignUpForm({ goSignIn }: { goSignIn: () => void }) {
         maxLength={NAME_LENGTH_MAX}
         isRequired
       />
-      <EmailField value={form.draft.email} onInput={(email) => form.change({ email })} error={form.errorOf("email")} />
-      <PasswordField isNew value={form.draft.password} onInput={(password) => form.change({ password })} error={form.errorOf("password")} />
-      <VpaField value={form.draft.vpa} onInput={(vpa) => form.change({ vpa })} error={form.errorOf("vpa")} />
-      <FormFailure failure={form.failure} fields={["name", "email", "password", "vpa"]}>
-        {isFailure(form.failure, "email_taken") && (
-          <>
-            {" "}
+      <EmailField
+        value={form.draft.email}
+        onInput={(email) => form.change({ email })}
+        error={form.errorOf("email")}
+        hint={
+          isFailure(form.failure, "email_taken") && (
             <button class="link" type="button" onClick={goSignIn}>
               {t().account.signIn}
             </button>
-          </>
-        )}
-      </FormFailure>
+          )
+        }
+      />
+      <PasswordField isNew value={form.draft.password} onInput={(password) => form.change({ password })} error={form.errorOf("password")} />
+      <VpaField value={form.draft.vpa} onInput={(vpa) => form.change({ vpa })} error={form.errorOf("vpa")} />
+      <FormFailure failure={form.failure} fields={["name", "email", "password", "vpa"]} />
       <SubmitButton isBusy={form.isBusy}>{t().account.signUp}</SubmitButton>
     </form>
   );

@@ -70,8 +70,9 @@ function samePostings(before: readonly Posting[], after: readonly Posting[]): bo
   return before.length === after.length && movedBetween(before, after).length === 0;
 }
 
+/** In which order those who had an item were ticked says nothing. */
 function itemChanges(before: Version, after: Version): Change[] {
-  const asText = ({ items }: Version) => JSON.stringify(items.map((item) => [item.name, item.amount, item.participants]));
+  const asText = ({ items }: Version) => JSON.stringify(items.map((item) => [item.name, item.amount, [...item.participants].sort()]));
   return asText(before) === asText(after) ? [] : [{ field: "items", before: before.items.length, after: after.items.length }];
 }
 

@@ -6,6 +6,11 @@ import { Button } from "../../ui/controls.tsx";
 import { changesBetween, type Version } from "./changes.ts";
 import { ChangeList } from "./change_list.tsx";
 
+/** Brings the choice into sight, for whoever pressed “Save” below it. */
+export function showConflict(): void {
+  document.querySelector<HTMLElement>(".conflict h2")?.focus();
+}
+
 export function Conflict({ view, theirs, mine, onTheirs, onMine }: {
   view: GroupView;
   theirs: Version;
@@ -18,7 +23,7 @@ export function Conflict({ view, theirs, mine, onTheirs, onMine }: {
   return (
     <section class="card stack-small conflict" aria-label={t().expense.conflictTitle}>
       <div role="alert">
-        <h2>{t().expense.conflictTitle}</h2>
+        <h2 tabIndex={-1}>{t().expense.conflictTitle}</h2>
       </div>
       <p class="small muted">{t().expense.conflictHint}</p>
       {changes.length > 0 ? (

@@ -6,8 +6,10 @@ import { navigate } from "wouter-preact/use-hash-location";
 import type { GroupView } from "../../data/model.ts";
 import { t } from "../../text/index.ts";
 import { Button, TextField } from "../../ui/controls.tsx";
+import { isFailure } from "../../ui/failures.ts";
 import { Banner, Page } from "../../ui/layout.tsx";
 import { CategoryField } from "./category_picker.tsx";
+import { showConflict } from "./conflict.tsx";
 import { Essentials } from "./essentials.tsx";
 import type { ChosenFile } from "./files.ts";
 import { Fold } from "./fold.tsx";
@@ -83,6 +85,7 @@ function useEditor({ view, people, initial, purpose, onSave }: EditorProps) {
     } catch (error) {
       setTold(toldBy(error));
       setSaving(false);
+      if (isFailure(error, "conflict")) showConflict();
     }
   };
   const takeReceipt = (scanned: ScannedReceipt) => {

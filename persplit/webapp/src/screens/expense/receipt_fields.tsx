@@ -64,6 +64,11 @@ export function ReceiptFields({ groupId, files, onFiles, onScanned }: {
   const [reading, setReading] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const isOnline = store.connection.value === "connected";
+  const line = useRef<HTMLParagraphElement>(null);
+  useEffect(() => {
+    // On a phone it would be behind the bar with "Save".
+    if (reading) line.current?.scrollIntoView({ block: "center" });
+  }, [reading]);
   const add = (file: File): ChosenFile => {
     const one = chosen(groupId, file);
     onFiles((before) => [...before, one]);
@@ -98,7 +103,7 @@ export function ReceiptFields({ groupId, files, onFiles, onScanned }: {
         <FileButton label={t().expense.takePhoto} icon="upload" accept={FILE_TYPES} onFile={add} />
       </div>
       {canScan() && <p class="small muted">{t().expense.scanHint}</p>}
-      <p role="status" class={reading ? "busy-line" : "visually-hidden"}>
+      <p ref={line} role="status" class={reading ? "busy-line" : "visually-hidden"}>
         {reading ? t().expense.reading : ""}
       </p>
       {problem !== null && <Banner tone="danger" icon="warning">{problem}</Banner>}

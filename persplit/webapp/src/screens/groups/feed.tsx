@@ -37,7 +37,7 @@ function FeedScreen({ view }: { view: GroupView }) {
       )}
       <MyBalance view={view} />
       <NewsForScreenReaders view={view} />
-      <Rows view={view} />
+      {/* Before the rows: by keyboard one doesn't go through all of them. */}
       {!isArchived && (
         <div class="float">
           <ButtonLink href={`#/g/${view.id}/add`} icon="add">
@@ -45,6 +45,7 @@ function FeedScreen({ view }: { view: GroupView }) {
           </ButtonLink>
         </div>
       )}
+      <Rows view={view} />
     </Page>
   );
 }

@@ -3,7 +3,7 @@
 import { store } from "../../data/store.ts";
 import type { GroupSummary } from "../../data/model.ts";
 import { t } from "../../text/index.ts";
-import { Avatar } from "../../ui/content.tsx";
+import { Avatar, Badge } from "../../ui/content.tsx";
 import { ButtonLink } from "../../ui/controls.tsx";
 import { Icon } from "../../ui/icons.tsx";
 import { Banner, Empty, Page, SectionTitle, Skeleton } from "../../ui/layout.tsx";
@@ -138,9 +138,7 @@ function GroupRow({ group }: { group: GroupSummary }) {
         <span class="group-name">
           <span class="strong two-lines">{group.name}</span>
           {unread > 0 && (
-            <span class="badge" aria-label={t().groups.unread(unread)}>
-              {unread > 99 ? "99+" : unread}
-            </span>
+            <Badge count={unread} words={t().groups.unread(unread)} />
           )}
         </span>
         <span class="muted small row-note">{noteOn(group)}</span>

@@ -27,6 +27,8 @@ const BAR_HEIGHT = 22;
 const FRAME_HEIGHT = 72;
 const UPRIGHT_HEIGHT = 240;
 const TICKS_MAX = 4;
+/** In pixels, so that two amounts aren't read as one. */
+const TICK_GAP = 12;
 
 export function BarChart(props: BarChartProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -59,7 +61,7 @@ export function BarChart(props: BarChartProps) {
 function configOf({ labels, series, currency, isSideways = false }: BarChartProps): ChartConfiguration<"bar"> {
   const [text, line] = [colourOf("--muted"), colourOf("--line")];
   const money = (minor: number | string) => formatMoney(Math.round(Number(minor)), currency, locale.value);
-  const amounts = { beginAtZero: true, grid: { color: line }, border: { display: false }, ticks: { color: text, maxRotation: 0, maxTicksLimit: TICKS_MAX, callback: (minor: number | string) => short(money(minor)) } };
+  const amounts = { beginAtZero: true, grid: { color: line }, border: { display: false }, ticks: { color: text, maxRotation: 0, maxTicksLimit: TICKS_MAX, autoSkipPadding: TICK_GAP, callback: (minor: number | string) => short(money(minor)) } };
   const names = { grid: { display: false }, border: { color: line }, ticks: { color: text, autoSkip: !isSideways } };
   return {
     type: "bar",

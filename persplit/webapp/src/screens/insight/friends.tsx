@@ -50,6 +50,29 @@ function canLend(): boolean {
   return store.me.value?.guestOf === null && store.offers("openDirectLedger");
 }
 
+/** Where one settles up, if it is one place, and lending. */
+function FriendWays({ friend, groups }: { friend: Friend; groups: readonly GroupView[] }) {
+  const [only, ...others] = groups;
+  const isOpen = friend.balances.some(({ amount }) => amount !== 0);
+  const forWhom = <span class="visually-hidden">: {friend.name}</span>;
+  return (
+    <div class="row-wrap">
+      {only && others.length === 0 && isOpen && (
+        <ButtonLink kind="quiet" icon="settle" href={`#/g/${only.id}/balances`}>
+          {t().groups.settleUp}
+          {forWhom}
+        </ButtonLink>
+      )}
+      {canLend() && (
+        <ButtonLink kind="plain" href={`#/lend/${friend.userId}`}>
+          {t().loans.add}
+          {forWhom}
+        </ButtonLink>
+      )}
+    </div>
+  );
+}
+
 function FriendCard({ friend, groups }: { friend: Friend; groups: readonly GroupView[] }) {
   return (
     <li class="card stack-small">
@@ -84,12 +107,7 @@ function FriendCard({ friend, groups }: { friend: Friend; groups: readonly Group
           ))}
         </ul>
       )}
-      {canLend() && (
-        <ButtonLink kind="quiet" icon="settle" href={`#/lend/${friend.userId}`}>
-          {t().loans.add}
-          <span class="visually-hidden">: {friend.name}</span>
-        </ButtonLink>
-      )}
+      <FriendWays friend={friend} groups={groups} />
     </li>
   );
 }

@@ -1,6 +1,6 @@
 /** One payment between two people: how to make it, and "I have paid". PerSplit never touches the money. */
 
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { useLocation } from "wouter-preact";
 import type { ScreenProps } from "../../app.tsx";
 import type { GroupView } from "../../data/model.ts";
@@ -10,6 +10,7 @@ import { locale, t } from "../../text/index.ts";
 import { useAction } from "../../ui/action.ts";
 import { Amount, Avatar, Qr } from "../../ui/content.tsx";
 import { Button, ButtonLink, CopyButton, copyText, TextField } from "../../ui/controls.tsx";
+import { focusFirstError } from "../../ui/form.tsx";
 import { Banner, NotFound, Page } from "../../ui/layout.tsx";
 import { nameOf, WithGroup } from "../group_frame.tsx";
 import { fullName } from "./party.ts";
@@ -235,13 +236,17 @@ function Record({ view, side, from, to, minor, onMissing }: Way & { onMissing: (
   const [utr, setUtr] = useState("");
   const [problem, setProblem] = useState<string | undefined>(undefined);
   const action = useAction();
+  const element = useRef<HTMLFormElement>(null);
   const isUpi = view.group.currency === "INR" && linkTo(view, to) !== null;
 
   /** Once, however often somebody taps. */
   function record(isCash: boolean): void {
     const known = utrOf(utr);
     if (minor === undefined) return onMissing();
-    if (!isCash && utr.trim() !== "" && known === undefined) return setProblem(t().settle.utrProblem);
+    if (!isCash && utr.trim() !== "" && known === undefined) {
+      focusFirstError(element.current);
+      return setProblem(t().settle.utrProblem);
+    }
     const payment = { from, to, amount: minor, utr: isCash ? undefined : known, note: isCash ? t().settle.cashNote : undefined };
     action.run(async () => {
       const id = await (side === "payee" ? recordReceived(view, payment) : recordPayment(view, payment));
@@ -251,6 +256,7 @@ function Record({ view, side, from, to, minor, onMissing }: Way & { onMissing: (
 
   return (
     <form
+      ref={element}
       class="card stack"
       aria-label={t().settle.afterwards}
       onSubmit={(event) => {
@@ -277,7 +283,7 @@ function Record({ view, side, from, to, minor, onMissing }: Way & { onMissing: (
           {side === "payer" ? t().settle.iHavePaid : side === "payee" ? t().settle.iGotIt : t().settle.theyHavePaid(nameOf(view, from))}
         </Button>
         <Button kind="quiet" isBusy={action.isBusy} onClick={() => record(true)}>
-          {t().settle.inCash}
+          {side === "payee" ? t().settle.gotCash : t().settle.inCash}
         </Button>
         {side === "payee" && canRemind(view, from) && (
           <Button kind="plain" icon="bell" onClick={() => void remind(view, from)}>

@@ -88,6 +88,7 @@ export const settle = {
   iGotIt: "I got it",
   theyHavePaid: (name: string) => `${name} has paid`,
   inCash: "Paid in cash",
+  gotCash: "I got it in cash",
   cashNote: "Cash",
   utr: "UTR",
   utrHint: "The 12 digits that your UPI app shows for the payment. They help to find it if something goes wrong.",

@@ -87,6 +87,7 @@ export const settle: typeof en = {
   iGotIt: "मुझे मिल गए",
   theyHavePaid: (name: string) => `${name} ने दे दिए`,
   inCash: "नकद दिए",
+  gotCash: "नकद मिले",
   cashNote: "नकद",
   utr: "UTR",
   utrHint: "UPI ऐप में इस भुगतान के साथ दिखे 12 अंक। गड़बड़ होने पर भुगतान खोजने में काम आते हैं।",
