@@ -24,7 +24,7 @@ from tests.system.phone import PASSWORD
 FOLDER: Final = Path(__file__).parent.parent / "persplit/webapp/screenshots"
 SHOWN: Final = ("feed", "add", "balances", "pay", "history", "charts")
 """What the README's story shows, in its order."""
-STEPS_BACK: Final = 7
+STEPS_BACK: Final = 9
 """In the picture of the past: to where the taxi was paid."""
 WIDTH: Final = 300
 """Pixels of a picture: six of them in two rows fit a README."""

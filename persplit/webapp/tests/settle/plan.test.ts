@@ -37,6 +37,15 @@ describe("the plan", () => {
     assert.equal(payment && amountLeft(payment), 300);
   });
 
+  test("is not paid by what repays a loan", () => {
+    const repaying = groupOf([asha, ravi], {
+      settleUp: [row("asha", "ravi", 500)],
+      settlements: [settlement("asha", "ravi", 200, { loanId: "scooter", paidOn: "2026-11-01" })],
+    });
+    const payment = paymentBetween(repaying, "asha", "ravi");
+    assert.equal(payment && amountLeft(payment), 500);
+  });
+
   test("asks for all of it again where more waits than is planned", () => {
     const paid = groupOf([asha, ravi], { settleUp: [row("asha", "ravi", 500)], settlements: [settlement("asha", "ravi", 600)] });
     const payment = paymentBetween(paid, "asha", "ravi");

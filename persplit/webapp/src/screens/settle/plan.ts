@@ -42,10 +42,10 @@ export function isSameParty(view: GroupView, one: string, other: string): boolea
   return one === other || unitOf(view, one).some(({ userId }) => userId === other);
 }
 
-/** What waits for an answer of payments from one party to another, minor units. */
+/** What waits for an answer of payments from one party to another, minor units. What repays a loan moves no balance. */
 export function waitingBetween(view: GroupView, from: string, to: string): number {
   return view.settlements
-    .filter(({ status }) => status === "PENDING")
+    .filter(({ status, loanId }) => status === "PENDING" && loanId === undefined)
     .filter((it) => isSameParty(view, canonical(view, it.fromUserId), from) && isSameParty(view, canonical(view, it.toUserId), to))
     .reduce((sum, { amount }) => sum + amount, 0);
 }
