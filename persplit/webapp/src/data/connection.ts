@@ -64,7 +64,7 @@ export class Connection {
   onStanding: (standing: Standing) => void = () => undefined;
   /** Told when the person has read a group elsewhere. */
   onRead: (read: { groupId: string; seq: number }) => void = () => undefined;
-  /** Told once everything is here, and news come by themselves. */
+  /** Told once everything is here: news come by themselves from then on, or are asked for where no socket gets through. */
   onCaughtUp: () => void = () => undefined;
   onFault: (error: unknown) => void = () => undefined;
 
@@ -146,6 +146,7 @@ export class Connection {
   async #syncedByRest(): Promise<boolean> {
     try {
       await this.#syncing.sync();
+      this.onCaughtUp();
       return true;
     } catch (error) {
       this.#minded(error);

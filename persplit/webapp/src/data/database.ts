@@ -77,6 +77,8 @@ export const ALL_STORES = ["meta", "groups", ...GROUP_STORES, "outbox", "marks"]
 export interface Notices {
   /** A newer page, in another tab, waits for this one to let go. */
   readonly onBlocking: () => void;
+  /** A page of before, in another tab, doesn't let go of it: this one has to wait. */
+  readonly onBlocked: () => void;
   /** The browser has closed it, as when its storage was cleared. */
   readonly onTerminated: () => void;
 }
@@ -103,6 +105,7 @@ export async function openDatabase(name: string, notices: Notices, version = VER
       database.createObjectStore("marks", { keyPath: "groupId" });
     },
     blocking: notices.onBlocking,
+    blocked: notices.onBlocked,
     terminated: notices.onTerminated,
   });
 }

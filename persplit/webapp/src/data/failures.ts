@@ -36,8 +36,23 @@ export function offline(detail: string): Failure {
 /** The device's own storage fails us: what was stored before is intact, what was being stored was not. */
 export function storageFailed(error: unknown): Failure {
   const detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return new Failure({ code: "storage_failed", status: 0, detail });
+  const isOutdated = error instanceof DOMException && error.name === "VersionError";
+  return isOutdated ? pageOutdated() : new Failure({ code: "storage_failed", status: 0, detail });
 }
+
+/** A newer version of this page has the storage: this one has to be loaded anew. */
+export function pageOutdated(): Failure {
+  return new Failure({ code: "page_outdated", status: 0, detail: "a newer version of this page is open in another tab" });
+}
+
+/** An older version of this page, in another tab, doesn't let go of the storage. */
+export function pageBlocked(): Failure {
+  return new Failure({ code: "page_blocked", status: 0, detail: "an older version of this page is open in another tab" });
+}
+
+const OF_STORAGE: ReadonlySet<string> = new Set(["storage_failed", "page_outdated", "page_blocked"]);
+
+export const isOfStorage = (code: string): boolean => OF_STORAGE.has(code);
 
 export function failureOf(problem: Partial<Problem>): Failure {
   return new Failure({

@@ -163,7 +163,10 @@ export interface Store {
   /** Events that others made and I have not seen, over all groups; by group in `unreadIn`. */
   readonly unread: ReadonlySignal<number>;
   readonly unreadIn: ReadonlySignal<ReadonlyMap<string, number>>;
-  /** What is wrong with the storage of this device (`storage_failed`), once something is: what is written may be lost. */
+  /**
+   * What is wrong with the storage of this device, once something is: `storage_failed`, what is written may be lost;
+   * `page_outdated` or `page_blocked`, a newer or older version of this page has it.
+   */
   readonly storageFault: ReadonlySignal<Failure | null>;
   /** Whether the server offers an operation of `/openapi.json`, by its operationId (`scanReceipt`, …). */
   offers(operationId: string): boolean;

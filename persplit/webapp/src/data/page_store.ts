@@ -8,7 +8,7 @@ import type { Commands, CommandType, User } from "../wire/types.ts";
 import { Book } from "./book.ts";
 import { Connection } from "./connection.ts";
 import { openDatabase } from "./database.ts";
-import { failureOf, storageFailed, told } from "./failures.ts";
+import { failureOf, isOfStorage, pageBlocked, pageOutdated, storageFailed, told } from "./failures.ts";
 import {
   type CommentView,
   type Connection as Standing,
@@ -152,19 +152,25 @@ export class PageStore implements Store {
 
   /** A newer page, in another tab, changes the database: this one has to let go of it. */
   #makeWay(): void {
-    this.#fault.value = storageFailed("a newer version of this page is open in another tab: load this one anew");
+    this.#fault.value = pageOutdated();
     void this.close();
   }
 
   #replica(): Promise<Replica> {
     const notices = {
       onBlocking: () => this.#makeWay(),
+      onBlocked: () => {
+        this.#fault.value = pageBlocked();
+      },
       onTerminated: () => {
         this.#opened = undefined; // whoever needs it next opens it again
       },
     };
     this.#opened ??= openDatabase(this.#platform.database, notices).then(
-      (database) => new Replica(database),
+      (database) => {
+        this.#fault.value = null; // whatever was in the way is gone
+        return new Replica(database);
+      },
       (error: unknown) => {
         this.#opened = undefined;
         throw storageFailed(error);
@@ -188,7 +194,7 @@ export class PageStore implements Store {
       return;
     }
     if (error instanceof Failure) {
-      if (error.code === "storage_failed") {
+      if (isOfStorage(error.code)) {
         this.#fault.value = error;
       }
       return;
@@ -247,8 +253,9 @@ export class PageStore implements Store {
     }
   }
 
-  /** There are news by themselves from now on. */
+  /** All that the server has is here. */
   async #caughtUp(): Promise<void> {
+    this.#book.current();
     await this.#learnComments();
     await this.#renewOffers();
     await this.#unread.count();

@@ -3,6 +3,9 @@
 import { PageStore } from "../../src/data/page_store.ts";
 import { openChannel, type Platform } from "../../src/data/platform.ts";
 
+/** A port that refuses: where the sockets go of who is in a network that lets none through. */
+const NOBODY_THERE = "http://127.0.0.1:9";
+
 let devices = 0;
 
 interface Options {
@@ -72,9 +75,11 @@ export class Device {
   readonly #locks: LockManager | undefined;
   readonly #tabs: PageStore[] = [];
   readonly #wakes = new Set<() => void>();
+  readonly #hasSockets: boolean;
 
-  constructor(origin: string, { hasLocks = true } = {}) {
+  constructor(origin: string, { hasLocks = true, hasSockets = true } = {}) {
     this.#origin = origin;
+    this.#hasSockets = hasSockets;
     this.#locks = hasLocks ? (new Locks() as unknown as LockManager) : undefined;
   }
 
@@ -102,7 +107,7 @@ export class Device {
 
   platform(): Platform {
     return {
-      origin: this.#origin,
+      origin: this.#hasSockets ? this.#origin : NOBODY_THERE,
       database: this.#name,
       fetch: (input, init) => this.#fetched(input, init),
       locks: this.#locks,
@@ -122,7 +127,7 @@ export class Device {
   async #fetched(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
     const headers = new Headers(init?.headers);
     headers.set("Cookie", Array.from(this.#cookies, ([name, value]) => `${name}=${value}`).join("; "));
-    const response = await fetch(input, { ...init, headers });
+    const response = await fetch(String(input).replace(NOBODY_THERE, this.#origin), { ...init, headers });
     for (const cookie of response.headers.getSetCookie()) {
       const [name = "", value = ""] = (cookie.split(";")[0] ?? "").split("=");
       this.#cookies.set(name, value.replaceAll('"', ""));

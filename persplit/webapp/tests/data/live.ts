@@ -14,6 +14,7 @@ import { Rest } from "../../src/data/rest.ts";
 import { Session } from "../../src/data/session.ts";
 import { type Broadcast, Syncing } from "../../src/data/syncing.ts";
 import { Device } from "./device.ts";
+import { NOTICES } from "./making.ts";
 import { until } from "./until.ts";
 
 const [url = ""] = process.argv.slice(2);
@@ -31,7 +32,7 @@ const here = (view: GroupView | null | undefined): view is GroupView => view != 
 /** A device that hears what it is told here, from a server that is there: holes are filled, and errors mended. */
 async function holes(groupId: string, write: () => Promise<string>): Promise<void> {
   const platform = new Device(url).platform();
-  const replica = new Replica(await openDatabase(platform.database, { onBlocking: () => undefined, onTerminated: () => undefined }));
+  const replica = new Replica(await openDatabase(platform.database, NOTICES));
   const session = new Session(platform, new Rest(platform), async () => replica);
   const syncing = new Syncing(session, async () => replica);
   await session.enter("/auth/login", { email: "asha@example.org", password: PASSWORD });
@@ -112,6 +113,18 @@ async function story(): Promise<void> {
   assert.equal(fresh.group(crypto.randomUUID()).value ?? null, null);
   await desktop.close();
   console.error("fresh");
+
+  // a network that lets no socket through: everything goes by requests
+  const office = new Device(url, { hasSockets: false });
+  const cut = await office.tab();
+  await cut.register({ name: "Dev", email: "dev@example.org", password: PASSWORD });
+  await until(cut.groups, (groups) => groups?.length === 0, "no groups, where no socket gets through");
+  await until(computed(() => cut.offers("createGroup")), (it) => it, "what the server offers, asked for");
+  const desk = crypto.randomUUID();
+  await cut.send("group:create", desk, { name: "Office" });
+  await until(cut.group(desk), (view) => view?.seq === 1, "a group, by requests");
+  await office.close();
+  console.error("office");
 
   // two tabs on one replica
   const second = await phone.tab();

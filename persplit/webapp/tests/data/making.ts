@@ -13,7 +13,7 @@ let databases = 0;
 
 /** Of a database. */
 export const newName = (): string => `replica-${++databases}`;
-export const NOTICES = { onBlocking: (): void => undefined, onTerminated: (): void => undefined };
+export const NOTICES = { onBlocking: (): void => undefined, onBlocked: (): void => undefined, onTerminated: (): void => undefined };
 
 export const person = (id: string): User => ({ id, name: id, email: null, phone: null, vpa: null, locale: null, createdAt: AT, guestOf: null });
 

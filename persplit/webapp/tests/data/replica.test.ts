@@ -2,6 +2,7 @@ import "fake-indexeddb/auto";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openDatabase } from "../../src/data/database.ts";
+import { storageFailed } from "../../src/data/failures.ts";
 import { Failure } from "../../src/data/model.ts";
 import { batchOf, PUSH_BYTES_MAX, PUSH_COMMANDS_MAX } from "../../src/data/outbox.ts";
 import { NOWHERE, type Position, Replica } from "../../src/data/replica.ts";
@@ -153,7 +154,7 @@ test("what other rules have folded is fetched anew, and no command is lost; a pa
   let isBlocking = false;
   const name = newName();
   const old = await openDatabase(name, {
-    onTerminated: () => undefined,
+    ...NOTICES,
     onBlocking: () => {
       isBlocking = true;
       old.close();
@@ -167,7 +168,20 @@ test("what other rules have folded is fetched anew, and no command is lost; a pa
   assert.deepEqual(await replica.groups(), []);
   assert.deepEqual(await replica.events(GROUP), []);
   assert.deepEqual(await waiting(replica), ["a pending"]);
-  await assert.rejects(openDatabase(name, NOTICES, old.version));
+  await assert.rejects(openDatabase(name, NOTICES, old.version), (error: unknown) => storageFailed(error).code === "page_outdated");
+});
+
+test("who waits for a page of before is told so, and goes on when that is closed", async () => {
+  const name = newName();
+  const old = await openDatabase(name, NOTICES);
+  let isBlocked = false;
+  const onBlocked = (): void => {
+    isBlocked = true;
+    old.close();
+  };
+  const database = await openDatabase(name, { ...NOTICES, onBlocked }, old.version + 1);
+  assert.ok(isBlocked);
+  assert.deepEqual(await new Replica(database).groups(), []);
 });
 
 test("a plan that is for what is held brings the balances that the server reckons with", async () => {

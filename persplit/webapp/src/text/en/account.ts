@@ -156,6 +156,7 @@ export const account = {
   guestEnded: "This guest's access has ended. Ask for a new invite.",
   forgetDevice: "Forget what is on this device",
 
+  olderTab: "An older version of this page is open in another tab: close that tab.",
   storageFault: "This browser can't keep what you write: free some space, or leave the private window.",
 
   // Personal tokens.
