@@ -70,6 +70,43 @@ async def test_where_the_browser_keeps_nothing_the_page_says_so(people: MakePers
     await expect(asha.page.get_by_role("alert")).to_contain_text("can't keep what you write")
 
 
+KEPT = """async () => {
+    const found = [{ ...localStorage }, { ...sessionStorage }];
+    for (const { name } of await indexedDB.databases()) {
+        const result = (request) => new Promise((resolve, reject) => {
+            request.onsuccess = () => resolve(request.result);
+            request.onerror = reject;
+        });
+        const database = await result(indexedDB.open(name));
+        for (const store of database.objectStoreNames)
+            found.push(await result(database.transaction(store).objectStore(store).getAll()));
+        database.close();
+    }
+    return JSON.stringify(found);
+}"""
+"""All that the window keeps, as text."""
+
+
+async def test_who_signs_in_next_finds_nothing_of_the_one_before(people: MakePerson) -> None:
+    asha = await people("Asha")
+    await asha.sign_up()
+    await asha.make_group("Secret trip")
+    first, (group_id,) = asha.page, re.findall("/g/([^/]+)", asha.page.url)
+    assert group_id in await first.evaluate(KEPT)
+    second = await asha.open_tab("/#/me")
+    await second.get_by_role("button", name="Sign out", exact=True).click()
+    for tab in (first, second):
+        await expect(tab.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+    asha.name, asha.email = "Ben", f"ben-{asha.email}"
+    await asha.sign_up()
+    await expect(second.get_by_role("link", name="Make a group")).to_be_visible()
+    for tab in (first, second):
+        kept = await tab.evaluate(KEPT)
+        assert group_id not in kept
+        assert "Asha" not in kept
+        assert "Ben" in kept
+
+
 async def lose_later_files(asha: Person) -> None:
     """Of what is loaded later nothing is there any more, as after a new version where there is no service worker."""
     first = await asha.page.evaluate("fetch('/').then((it) => it.text())")

@@ -1,8 +1,11 @@
 /** The page's start. */
 
+import { effect } from "@preact/signals";
 import { render } from "preact";
 import { App } from "./app.tsx";
+import { store } from "./data/store.ts";
 import { addressOf, inviteOfLink } from "./screens/groups/invite_links.ts";
+import { forgetInvites } from "./screens/groups/own_invite.ts";
 import { registerWorker } from "./sw/register.ts";
 import { speakAsBefore } from "./text/index.ts";
 import { keepFocus } from "./ui/focus.ts";
@@ -22,6 +25,10 @@ function takeInvite(): void {
   if (invite) history.replaceState(null, "", `/#${addressOf(invite)}`);
 }
 
+// In whichever tab they have signed out.
+effect(() => {
+  if (store.me.value === null) forgetInvites();
+});
 takeInvite();
 await speakAsBefore();
 keepFocus();

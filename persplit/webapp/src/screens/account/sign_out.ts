@@ -3,11 +3,9 @@
 import { navigate } from "wouter-preact/use-hash-location";
 import { store } from "../../data/store.ts";
 import type { Store } from "../../data/model.ts";
-import { forgetInvites } from "../groups/own_invite.ts";
 
 export async function signOut(options: NonNullable<Parameters<Store["signOut"]>[0]> = {}): Promise<void> {
   await store.signOut(options);
-  forgetInvites();
   navigate("/", { replace: true });
   scrollTo(0, 0);
 }
