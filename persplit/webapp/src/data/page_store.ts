@@ -303,6 +303,7 @@ export class PageStore implements Store {
       return this.#accountChanged();
     }
     await this.#book.catchUp();
+    await this.#session.endEarlier();
   }
 
   async #accountChanged(): Promise<void> {

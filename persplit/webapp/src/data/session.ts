@@ -38,6 +38,7 @@ export class Session {
   readonly #account = signal<Maybe<Account>>(undefined);
   #token: Token | undefined;
   #renewing: Promise<Token> | undefined;
+  #ending: Promise<void> | undefined;
   /** Told of each new token, and of each change of who is signed in. */
   onToken: (token: Token) => void = () => undefined;
   onAccount: () => void = () => undefined;
@@ -74,6 +75,7 @@ export class Session {
 
   /** Sign in by one of the ways to do so. Rejects with `Failure`; `unsent` where another person's commands wait here. */
   async enter(path: string, body: unknown): Promise<unknown> {
+    await this.#ending?.catch(() => undefined); // its answers would take the new cookie away
     const answer = (await this.#rest.ask({ method: "POST", path, body })) as SignedIn;
     const token = this.#tokenOf(answer);
     try {
@@ -104,8 +106,15 @@ export class Session {
     }
   }
 
-  /** Ends the session whose cookie is still here from when there was no network. */
-  async endEarlier(): Promise<void> {
+  /** Ends the session whose cookie is still here from when there was no network, if there is one. */
+  endEarlier(): Promise<void> {
+    this.#ending ??= this.#endEarlier().finally(() => {
+      this.#ending = undefined;
+    });
+    return this.#ending;
+  }
+
+  async #endEarlier(): Promise<void> {
     const replica = await this.#replica();
     if (this.#account.value !== null || !(await replica.isEnding())) {
       return;

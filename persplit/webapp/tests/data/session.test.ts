@@ -12,8 +12,12 @@ const json = (status: number, body: object): Response =>
 const signedIn = (id: string, accessToken: string): object => ({ user: person(id), accessToken, expiresIn: 900 });
 
 /** A session whose requests are answered here; who asks is seen by the token. */
-async function session(answer: (path: string, token: string | null) => Promise<Response>): Promise<Session> {
+async function session(answer: (path: string, token: string | null) => Promise<Response>, isEnding = false): Promise<Session> {
   const { replica } = await opened();
+  if (isEnding) {
+    await replica.forget(false);
+    await replica.setEnding(true);
+  }
   const fetch = (url: RequestInfo | URL, init?: RequestInit): Promise<Response> =>
     answer(new URL(String(url)).pathname.replace("/api/v1", ""), new Headers(init?.headers).get("Authorization"));
   const platform: Platform = {
@@ -59,4 +63,19 @@ test("a token that another tab tells of counts for its own person alone", async 
   assert.equal(await made.token(), "renewed");
   made.hear({ userId: "asha", text: "of-asha", until });
   assert.equal(await made.token(), "of-asha");
+});
+
+test("a session that was to be ended with no network is ended before somebody signs in", async () => {
+  const asked: string[] = [];
+  const made = await session(async (path) => {
+    asked.push(path);
+    return path === "/auth/logout" ? new Response(null, { status: 204 }) : json(200, signedIn(path === "/auth/login" ? "ben" : "asha", path));
+  }, true);
+  const ended = made.endEarlier();
+  await made.enter("/auth/login", {});
+  await ended;
+  assert.deepEqual(asked, ["/auth/refresh", "/auth/logout", "/auth/login"]);
+  await made.endEarlier();
+  assert.equal(asked.length, 3);
+  assert.equal(made.userId, "ben");
 });
