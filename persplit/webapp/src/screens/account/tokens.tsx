@@ -12,6 +12,7 @@ import { Icon } from "../../ui/icons.tsx";
 import { Banner, Page } from "../../ui/layout.tsx";
 import { toast, toastFailure } from "../../ui/toasts.tsx";
 import { FormFailure, SubmitButton, useForm } from "../../ui/form.tsx";
+import { OwnWebhooks } from "../groups/webhooks.tsx";
 import { inWords } from "./faults.ts";
 import { NAME_LENGTH_MAX } from "./signing.ts";
 
@@ -38,6 +39,7 @@ export function Tokens() {
           )
         }
       </Fetched>
+      {store.offers("addWebhook") && <OwnWebhooks />}
     </Page>
   );
 }

@@ -11,7 +11,7 @@ import { GroupWays } from "./group_ways.tsx";
 import { Members } from "./member_list.tsx";
 import { GroupFacts, SettingsForm } from "./settings_form.tsx";
 import { draftOf } from "./group_form.ts";
-import { Webhooks } from "./webhooks.tsx";
+import { GroupWebhooks } from "./webhooks.tsx";
 
 export function GroupSettings({ params }: ScreenProps) {
   const groupId = params["groupId"] ?? "";
@@ -40,7 +40,7 @@ function SettingsScreen({ view }: { view: GroupView }) {
       <SectionTitle>{t().groups.alsoHere}</SectionTitle>
       <Links groupId={view.id} isDirect={view.group.kind === "DIRECT"} />
       <GroupWays view={view} />
-      {isAdmin && !isArchived && store.offers("addGroupWebhook") && store.me.value?.guestOf === null && <Webhooks groupId={view.id} />}
+      {isAdmin && !isArchived && store.offers("addGroupWebhook") && store.me.value?.guestOf === null && <GroupWebhooks groupId={view.id} />}
     </Page>
   );
 }

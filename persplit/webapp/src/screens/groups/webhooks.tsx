@@ -1,4 +1,4 @@
-/** Programs that are told of what happens in the group. For admins. */
+/** Programs that are told of what happens: in a group, for its admins, or in all groups of one's own. */
 
 import { useState } from "preact/hooks";
 import { store } from "../../data/store.ts";
@@ -16,22 +16,38 @@ type WebhookMade = RestSchemas["WebhookMade"];
 
 const URL_LENGTH_MAX = 2000;
 
-export function Webhooks({ groupId }: { groupId: string }) {
+interface Place {
+  /** Under which they are made and removed. */
+  path: string;
+  /** What lists them. */
+  listPath: string;
+  hint: string;
+}
+
+export function GroupWebhooks({ groupId }: { groupId: string }) {
+  const path = `/groups/${groupId}/webhooks`;
+  return <Webhooks path={path} listPath={path} hint={t().groups.webhooksHint} />;
+}
+
+export function OwnWebhooks() {
+  return <Webhooks path="/notifications/webhooks" listPath="/notifications" hint={t().account.webhooksHint} />;
+}
+
+function Webhooks(place: Place) {
   const [isOpen, setOpen] = useState(false);
   return (
     <details class="disclosure" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>{t().groups.webhooks}</summary>
-      {isOpen && <WebhookCard groupId={groupId} />}
+      {isOpen && <WebhookCard {...place} />}
     </details>
   );
 }
 
-function WebhookCard({ groupId }: { groupId: string }) {
-  const path = `/groups/${groupId}/webhooks`;
-  const found = useFetched<RestSchemas["Webhooks"]>(path);
+function WebhookCard({ path, listPath, hint }: Place) {
+  const found = useFetched<RestSchemas["Webhooks"]>(listPath);
   return (
     <div class="card stack">
-      <p class="muted small">{t().groups.webhooksHint}</p>
+      <p class="muted small">{hint}</p>
       <Fetched found={found} lines={1}>
         {({ webhooks }) =>
           webhooks.length > 0 && (

@@ -162,6 +162,7 @@ export const account = {
   // Personal tokens.
   tokensTitle: "Access for scripts",
   tokensHint: "A token lets a program of yours read your groups, or write to them, without your password. It is good for 90 days.",
+  webhooksHint: "An address of yours that is told of everything that happens in your groups.",
   tokenName: "What for?",
   tokenScope: "What it may do",
   tokenScopes: { read: "Read", write: "Read and write" },
