@@ -117,7 +117,7 @@ def test_the_machines_nodejs_is_used_only_if_it_is_new_enough_and_has_npm(
     assert build_webapp.node() is None
 
     def program(name: str, printed: str) -> None:
-        (tmp_path / name).write_text(f"#!{sys.executable}\nprint({printed!r})\n")
+        (tmp_path / name).write_text(f"#!/bin/sh\necho {printed}\n")
         (tmp_path / name).chmod(0o755)
 
     program("node", "v20.1.0")
