@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts import build_webapp, lock_file, wire_types
+from tests.page_there import need_page
 
 WEBAPP = Path(__file__).parent.parent / "persplit/webapp"
 FIRST_LOAD_BYTES_MAX = 150_000
@@ -62,8 +63,7 @@ class Loaded(HTMLParser):
 @pytest.fixture
 def built() -> Path:
     """The page as it was built, of the sources as they are."""
-    if not (build_webapp.DIST / build_webapp.STAMP).is_file() or not build_webapp.is_fresh():
-        pytest.skip("the web page isn't built of the sources as they are: run scripts/webapp")
+    need_page()
     return build_webapp.DIST
 
 

@@ -179,7 +179,7 @@ class Projector:
             return
         try:
             await self.follow(generation, group_id)
-        except Exception as error:
+        except Exception as error:  # whatever it is of this group, the others go on
             self._failed(group_id, failures + 1, error)
             if isinstance(error, StoreUnavailable) and not error.is_damaged:
                 raise

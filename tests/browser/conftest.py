@@ -1,6 +1,6 @@
 """A server in a process of its own, one browser for the whole session, and people with a context each.
 
-Where Chromium or the built page is missing, the tests are skipped and say what is.
+Where Chromium is missing, or there can be no page, the tests are skipped and say so.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -12,10 +12,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
-from scripts import build_webapp
 from tests.browser.chromium import CHROMIUM, OPTIONS
 from tests.browser.person import AXE, Person
 from tests.browser.screens import PHONE
+from tests.page_there import need, need_page
 from tests.processes import ServerProcess
 from tests.servers import free_port_for_restarts
 
@@ -26,10 +26,8 @@ MakePerson: TypeAlias = Callable[..., Awaitable[Person]]
 def _everything_is_here() -> None:
     if CHROMIUM is None:
         pytest.skip("Chromium is not on this machine: on Debian, apt install chromium")
-    if not build_webapp.is_fresh() or not (build_webapp.DIST / build_webapp.STAMP).is_file():
-        pytest.skip("the web page isn't built of the sources as they are: run scripts/webapp")
-    if not AXE.is_file():
-        pytest.skip("the packages to test the page with are not installed: run scripts/test")
+    need_page()
+    need("the packages to test the page with are not installed: run scripts/test", is_there=AXE.is_file())
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 import pytest
 
 from scripts import build_webapp
+from tests.page_there import need
 
 Json: TypeAlias = dict[str, Any]
 
@@ -25,8 +26,9 @@ _REQUIRE: Final = (
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that has the programs, bundled."""
     node = build_webapp.node()
-    if node is None or not build_webapp.has_packages(for_developing=True):
-        pytest.skip("the packages of the web page are not installed: run scripts/webapp check")
+    are_here = node is not None and build_webapp.has_packages(for_developing=True)
+    need("the packages of the web page are not installed: run scripts/webapp check", is_there=are_here)
+    assert node is not None, "else this was skipped"
     folder = tmp_path_factory.mktemp("programs")
     options = ["--bundle", "--platform=node", "--format=esm", "--target=node18", "--log-level=warning"]
     subprocess.run(  # noqa: S603 - found above
