@@ -370,26 +370,24 @@ def _people_errors(
 ) -> Iterable[FieldError]:
     """Strangers and duplicates, each with its path on the wire."""
     single = draft.payers is not None and len(draft.payers) == 1
-    paid_by = ["paidBy"] if single else [f"paidBy.{index}.userId" for index in range(len(payers))]
+    paid_by = "paidBy" if single else "paidBy.{}.userId"
     yield from _listed(paid_by, [posting.user_id for posting in payers], people)
     if draft.participants is not None:
-        paths = [f"participants.{index}" for index in range(len(participants))]
-        yield from _listed(paths, participants, people)
-    paths = [f"splits.{index}.userId" for index in range(len(splits))]
+        yield from _listed("participants.{}", participants, people)
     if draft.splits or draft.participants is None:
-        yield from _listed(paths, [split.user_id for split in splits], people)
+        yield from _listed("splits.{}.userId", [split.user_id for split in splits], people)
     for number, item in enumerate(items):
-        paths = [f"items.{number}.participants.{index}" for index in range(len(item.participants))]
-        yield from _listed(paths, item.participants, people)
+        yield from _listed(f"items.{number}.participants.{{}}", item.participants, people)
 
 
-def _listed(paths: Sequence[str], user_ids: Sequence[str], people: Collection[str]) -> Iterable[FieldError]:
+def _listed(path: str, user_ids: Sequence[str], people: Collection[str]) -> Iterable[FieldError]:
+    """What is wrong with a list of people; `path` has a place for each one's number."""
     seen: set[str] = set()
-    for path, user_id in zip(paths, user_ids, strict=True):
+    for index, user_id in enumerate(user_ids):
         if user_id not in people:
-            yield FieldError(path, "not a member of the group")
+            yield FieldError(path.format(index), "not a member of the group")
         elif user_id in seen:
-            yield FieldError(path, "named twice")
+            yield FieldError(path.format(index), "named twice")
         seen.add(user_id)
 
 

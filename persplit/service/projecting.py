@@ -25,11 +25,14 @@ from persplit.service.tally_progress import TallyProgress
 from persplit.service.tallying import advance_of
 
 GATHER_SECONDS: Final = 0.5
-"""Before what was heard of is followed: a group that is written to all the time moves on twice a second."""
+"""Before what was heard of is followed, if that is longer than `REST` times what it took the last time."""
+GATHER_SECONDS_MAX: Final = 10.0
+"""But no longer: so old are the analytics of a node that has much to do. Each group's events are then followed in one
+go, and that costs the less of the node's time the more they are."""
 SWEEP_SECONDS: Final = 10.0
 """From the end of a sweep to the next one, if that is longer than `REST` times what it took."""
 REST: Final = 9
-"""A sweep over very many groups takes a tenth of one node's time at most."""
+"""Following very many groups takes a tenth of one node's time at most."""
 RETRY_SECONDS: Final = 1.0
 """Before the store is asked again when it failed."""
 RETRY_SECONDS_MAX: Final = 600.0
@@ -97,19 +100,21 @@ class Projector:
                 if loop.time() >= self._sweep_at:
                     took = await self._swept()
                     self._sweep_at = loop.time() + max(SWEEP_SECONDS, REST * took) * random.uniform(0.8, 1.0)  # noqa: S311 - no secret
+                began = loop.time()
                 await self._follow_noted()
+                rest_seconds = min(REST * (loop.time() - began), GATHER_SECONDS_MAX)
             except Exception as error:  # noqa: BLE001 - nobody else would do this node's following
                 TALLIES_FAILURES.labels("all").inc()
                 _log.warning("tallies_not_followed", error=type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
-            await self._wait(self._sweep_at - loop.time())
+            await self._wait(self._sweep_at - loop.time(), rest_seconds)
 
-    async def _wait(self, seconds_max: float) -> None:
+    async def _wait(self, seconds_max: float, rest_seconds: float) -> None:
         try:
             async with asyncio.timeout(max(0.0, seconds_max)):
                 await self._woken.wait()
-                await asyncio.sleep(GATHER_SECONDS)
+                await asyncio.sleep(max(GATHER_SECONDS, rest_seconds))
         except TimeoutError:
             pass
         self._woken.clear()

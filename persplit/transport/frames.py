@@ -13,7 +13,7 @@ import orjson
 from socketio import packet
 
 from persplit.service.errors import Malformed
-from persplit.transport.json_text import check_depth, check_numbers
+from persplit.transport.json_text import check_bounds
 
 # Engine.IO: closing, pong, and a message that starts like a Socket.IO packet of a kind that clients send. Binary
 # kinds aren't taken: the library keeps their attachments in memory without a bound.
@@ -111,8 +111,7 @@ def _one_object(arguments: list[Any]) -> dict[str, Any] | Malformed:
     match arguments:
         case [dict() as body]:
             try:
-                check_depth(body)
-                check_numbers(body)
+                check_bounds(body)
             except Malformed as error:
                 return error
             return body

@@ -25,30 +25,28 @@ def parse_object(text: bytes | str) -> dict[str, Any]:
         raise Malformed("not JSON") from None
     if not isinstance(value, dict):
         raise Malformed("not a JSON object")
-    check_depth(value)
-    check_numbers(value)
+    check_bounds(value)
     return value
 
 
-def check_depth(value: object) -> None:
-    """Return if the value nests at most `DEPTH_MAX` levels. Raises `Malformed` otherwise."""
-    level = [value]
+def check_bounds(body: dict[str, Any]) -> None:
+    """Return if the object nests at most `DEPTH_MAX` levels and none of its numbers had to be rounded.
+
+    Raises:
+        Malformed: otherwise.
+
+    """
+    level: list[Any] = [body]
     for _ in range(DEPTH_MAX):
-        level = [
-            child
-            for parent in level
-            if isinstance(parent, dict | list)
-            for child in (parent.values() if isinstance(parent, dict) else parent)
-        ]
-        if not level:
+        below: list[Any] = []
+        for parent in level:
+            for child in parent.values() if type(parent) is dict else parent:
+                kind = type(child)  # of what was read from JSON there are no subclasses
+                if kind is dict or kind is list:
+                    below.append(child)
+                elif kind is float and abs(child) >= _FLOAT_LIMIT:
+                    raise Malformed("holds a number of more than 64 bits")
+        if not below:
             return
+        level = below
     raise Malformed(f"nested deeper than {DEPTH_MAX} levels")
-
-
-def check_numbers(value: object) -> None:
-    """Return if no number had to be rounded. Raises `Malformed` otherwise. The value isn't deep."""
-    if isinstance(value, float) and abs(value) >= _FLOAT_LIMIT:
-        raise Malformed("holds a number of more than 64 bits")
-    if isinstance(value, dict | list):
-        for child in value.values() if isinstance(value, dict) else value:
-            check_numbers(child)

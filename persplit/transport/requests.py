@@ -1,7 +1,6 @@
 """What clients may send: one model a request, the same for REST and Socket.IO. Unknown fields are refused."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any, Final, Self
 
@@ -394,7 +393,7 @@ class TemplateIn(Request):
         return told
 
     def draft(self, table_rate: str | None = None) -> ExpenseDraft:
-        """The draft for the ledger; `table_rate` is what the server knows.
+        """The draft for the ledger, with its day where it has one; `table_rate` is what the server knows.
 
         Raises:
             Invalid: a split's value isn't one of its type.
@@ -416,7 +415,11 @@ class TemplateIn(Request):
             currency=self.currency,
             rate=self.rate,
             table_rate=table_rate,
+            date=self._day(),
         )
+
+    def _day(self) -> str | None:
+        return None
 
     def _payers(self) -> tuple[Posting, ...] | None:
         if self.paid_by is None:
@@ -431,9 +434,8 @@ class ExpenseIn(TemplateIn):
 
     date: f.Day | None = Field(None, description="the client's day, YYYY-MM-DD; today in UTC unless told")
 
-    def draft(self, table_rate: str | None = None) -> ExpenseDraft:
-        """The draft for the ledger, with its day. Raises as for a template."""
-        return replace(super().draft(table_rate), date=self.date)
+    def _day(self) -> str | None:
+        return self.date
 
 
 def split_values(split_type: SplitType, told: Sequence[SplitIn] | None) -> tuple[SplitValue, ...]:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -323,6 +324,34 @@ async def test_a_node_sweeps_what_others_left_and_follows_what_it_hears_of(
     assert noted.are_connected() is None
     noted.subscribe(lambda _: None)
     assert len(hints.listeners) == 1
+
+
+async def test_who_has_much_to_follow_rests_nine_times_as_long_so_that_others_are_served(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(projecting, "GATHER_SECONDS", 0.0)
+    clock = asyncio.get_running_loop().time
+    spans: list[tuple[float, float]] = []
+    enough = asyncio.Event()
+
+    async def busy(self: Projector, generation: str, group_id: str) -> None:
+        began = clock()
+        await asyncio.sleep(0.01)
+        spans.append((began, clock()))
+        self.note(group_id)  # it is written to all the time
+        if len(spans) == 3:
+            enough.set()
+
+    monkeypatch.setattr(Projector, "follow", busy)
+    projector = House().projectors[0]
+    projector.note("goa")
+    following = asyncio.create_task(projector.run())
+    async with asyncio.timeout(30):
+        await enough.wait()
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+    for (began, ended), (next_began, _) in pairwise(spans):
+        assert next_began - ended >= (projecting.REST - 0.1) * (ended - began)
 
 
 async def test_more_news_than_are_noted_are_found_by_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
