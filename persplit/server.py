@@ -66,11 +66,11 @@ def run(settings: Settings, announce: Callable[[str], None]) -> None:
 
 
 def _run_loop(serving: Coroutine[None, None, None]) -> None:
-    with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(serving)
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """The loop of uvloop where it installs: faster sockets, nothing else different."""
     try:
         import uvloop  # noqa: PLC0415 - not there on every platform
@@ -121,11 +121,15 @@ def _on_signals(act: Callable[[], None], *names: str) -> None:
             loop.add_signal_handler(getattr(signal, name), act)
 
 
-async def _until_the_end(node: Node, runner: web.AppRunner, end: _End, announce: Callable[[], None]) -> None:
-    # What start-up made stays: keep the collector from walking it again and again.
+def tune_interpreter() -> None:
+    """Set the interpreter for serving. Call it once everything is loaded: the collector looks at none of that again."""
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     sys.setswitchinterval(SWITCH_SECONDS)
+
+
+async def _until_the_end(node: Node, runner: web.AppRunner, end: _End, announce: Callable[[], None]) -> None:
+    tune_interpreter()
     announce()
     await end.stopped.wait()
     _log.info("stopping", sockets=len(node.sockets), is_replaced=end.is_replaced)

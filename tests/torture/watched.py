@@ -77,7 +77,7 @@ def serve(
     """Run the command line with a heartbeat in the loop that it makes."""
     from persplit import cli, server
 
-    make_factory = server._loop_factory
+    make_factory = server.loop_factory
 
     def watched_factory() -> Callable[[], asyncio.AbstractEventLoop]:
         make = make_factory() or asyncio.new_event_loop
@@ -89,7 +89,7 @@ def serve(
 
         return make_watched
 
-    server._loop_factory = watched_factory
+    server.loop_factory = watched_factory
     sys.argv = ["persplit", "serve", *arguments]
     cli.main()
 
