@@ -87,12 +87,18 @@ KEPT = """async () => {
 """All that the window keeps, as text."""
 
 
+async def keeps(tab: Page, text: str) -> bool:
+    """Whether the text is in what the tab's window keeps."""
+    return text in await tab.evaluate(KEPT)
+
+
 async def test_who_signs_in_next_finds_nothing_of_the_one_before(people: MakePerson) -> None:
     asha = await people("Asha")
     await asha.sign_up()
     await asha.make_group("Secret trip")
     first, (group_id,) = asha.page, re.findall("/g/([^/]+)", asha.page.url)
-    assert group_id in await first.evaluate(KEPT)
+    # The group is shown before it is kept.
+    await comes_to(lambda: keeps(first, group_id), wanted=True)
     second = await asha.open_tab("/#/me")
     await second.get_by_role("button", name="Sign out", exact=True).click()
     for tab in (first, second):

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from persplit.client_cli.app import app
 from tests.processes import ServerProcess
+from tests.terminal import CliRunner, Result
 
 Json: TypeAlias = dict[str, Any]
 PASSWORD = "a long walk by the sea"

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 import typer
-from typer.testing import CliRunner
 
 from persplit.cli import app as whole
 from persplit.client_cli import errors, running
 from persplit.client_cli.app import app
+from tests.terminal import CliRunner
 
 NO_JSON = {"interactive"}
 

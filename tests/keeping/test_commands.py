@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from persplit import admin, bootstrap
 from persplit.bootstrap import DATABASE_FILE, open_stores
@@ -27,6 +26,7 @@ from tests.processes import PATIENCE_SECONDS
 from tests.servers import free_port
 from tests.system.conftest import MakePhone, phones_of, serving
 from tests.system.phone import Phone
+from tests.terminal import CliRunner
 
 WRITERS = 3
 PROCESS_SECONDS_MAX = 180.0

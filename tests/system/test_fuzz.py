@@ -6,6 +6,7 @@ Whatever is sent, the answer is coded and documented; what is refused writes not
 import json
 import re
 from collections.abc import AsyncIterator
+from functools import cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -14,6 +15,7 @@ import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 from yarl import URL
 
 from persplit.service.errors import TokenInvalid
@@ -187,7 +189,13 @@ def places(value: object) -> list[tuple[Any, Any]]:
 
 def request_of(operation: Operation) -> st.SearchStrategy[Any]:
     """Requests of the operation, more or less."""
-    schema = operation.request.model_json_schema(by_alias=True)
+    return requests_like(operation.request)
+
+
+@cache
+def requests_like(model: type[BaseModel]) -> st.SearchStrategy[Any]:
+    """Made once: it takes as long as what is made with it."""
+    schema = model.model_json_schema(by_alias=True)
     return like(schema, schema.get("$defs", {}))
 
 

@@ -17,7 +17,7 @@ from persplit.bootstrap import DATABASE_FILE, Node
 from persplit.config import Settings
 from persplit.service import follower, sessions
 from persplit.service.errors import StoreUnavailable
-from persplit.transport import operations
+from persplit.transport.operations import Patience
 from tests.fault_proxy import FaultProxy, Faults, proxying
 from tests.read_only_proxy import read_only_proxying
 from tests.servers import Server, free_port_for_restarts, mongodb_command, running
@@ -239,6 +239,12 @@ async def test_who_signed_out_stays_out_while_the_store_is_away(
             assert (await ben.rest("GET", f"/groups/{group_id}")).status == 401
 
 
+def impatiently(seconds_max: float) -> Callable[..., None]:
+    """`Patience.__init__`, with these seconds whatever the operation's are."""
+    init = Patience.__init__
+    return lambda self, *_: init(self, seconds_max)
+
+
 async def test_a_command_that_takes_too_long_is_answered_and_announced_when_it_is_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -246,7 +252,7 @@ async def test_a_command_that_takes_too_long_is_answered_and_announced_when_it_i
         asha = await make("Asha", online=True)
         group_id = await asha.makes_group()
         slow, command = Slow(node), spent(group_id)
-        monkeypatch.setattr(operations, "ANSWER_SECONDS_MAX", 0.3)
+        monkeypatch.setattr(Patience, "__init__", impatiently(0.3))
         await is_unavailable_on_a_socket(asha, "expense:create", command)
         await is_unavailable_over_rest(asha, "POST", f"/groups/{group_id}/expenses", command)
         monkeypatch.undo()

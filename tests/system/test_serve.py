@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from persplit.cli import app
 from tests.processes import PATIENCE_SECONDS, ServerProcess
 from tests.servers import free_port
+from tests.terminal import CliRunner, Result
 
 SECRET = "a secret of more than thirty-two bytes, for tests"
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 import socketio
-from typer.testing import CliRunner
 
 from persplit import cli
 from persplit.transport import sync_operations
 from tests.system.conftest import MakePhone, phones_of, serving, settings_for
 from tests.system.phone import PATIENCE_SECONDS, Phone, key
+from tests.terminal import CliRunner
 
 
 async def greeted(phone: Phone, since: dict[str, Any]) -> dict[str, Any]:

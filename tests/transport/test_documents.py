@@ -3,12 +3,14 @@
 import asyncio
 import gzip
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import get_args
 
 import pytest
+import pytest_asyncio
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
@@ -29,6 +31,8 @@ from persplit.transport.requests import COMMANDS_MAX, SINCE_MAX
 from persplit.transport.results import Pulled
 from persplit.transport.table import COMMANDS, OPERATIONS
 from persplit.transport.web_page import WebPage
+
+of_the_shared_server = pytest.mark.asyncio(loop_scope="module")
 
 PAGES = ("/docs", "/docs/capacity", "/", "/i/q3Zk8mB1tXo5Yw2LrD7vNA")
 NOT_BUILT = Path("/nowhere")
@@ -71,8 +75,9 @@ class Page(HTMLParser):
         ]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def client() -> AsyncIterator[ClientSession]:
+    """To a server that makes each page once, for all tests of this file: making the reference takes a second."""
     app = web.Application()
     app.add_routes(documents.routes(None, lambda _: None, WebPage(NOT_BUILT)))
     async with TestServer(app) as server, ClientSession(server.make_url("/")) as session:
@@ -83,21 +88,28 @@ async def fetched(client: ClientSession, path: str) -> Page:
     async with client.get(path) as response:
         assert response.status == 200
         assert response.headers["Content-Type"] == "text/html; charset=utf-8"
-        return Page(await response.text())
+        return parsed(await response.text())
+
+
+@cache
+def parsed(text: str) -> Page:
+    """The page. Reading the reference takes most of a second, and many tests look at it."""
+    return Page(text)
 
 
 # --- as files
 
 
+@of_the_shared_server
 @pytest.mark.parametrize(
-    ("path", "document"), [("/openapi.json", openapi_document()), ("/asyncapi.json", asyncapi_document())]
+    ("path", "document"), [("/openapi.json", openapi_document), ("/asyncapi.json", asyncapi_document)]
 )
 async def test_the_documents_are_served_as_json(
-    client: ClientSession, path: str, document: dict[str, object]
+    client: ClientSession, path: str, document: Callable[[], dict[str, object]]
 ) -> None:
     async with client.get(path) as response:
         assert response.headers["Content-Type"] == "application/json"
-        assert await response.json() == document
+        assert await response.json() == document()
 
 
 async def test_a_document_is_made_once_and_not_before_somebody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,6 +135,7 @@ async def test_a_document_is_made_once_and_not_before_somebody_asks(monkeypatch:
     assert made == ["https://persplit.example"]
 
 
+@of_the_shared_server
 async def test_who_can_unpack_gets_it_packed(client: ClientSession) -> None:
     async with client.get("/docs", headers={"Accept-Encoding": "identity"}) as plain:
         assert "Content-Encoding" not in plain.headers
@@ -135,6 +148,7 @@ async def test_who_can_unpack_gets_it_packed(client: ClientSession) -> None:
     assert len(small) < len(body) / 5
 
 
+@of_the_shared_server
 async def test_the_style_sheet_loads_nothing(client: ClientSession) -> None:
     async with client.get(pages.STYLES) as response:
         assert response.headers["Content-Type"] == "text/css; charset=utf-8"
@@ -146,6 +160,7 @@ async def test_the_style_sheet_loads_nothing(client: ClientSession) -> None:
 # --- as pages
 
 
+@of_the_shared_server
 @pytest.mark.parametrize("path", PAGES)
 async def test_a_page_needs_nothing_but_this_server_and_runs_nothing(
     client: ClientSession, path: str
@@ -160,6 +175,7 @@ async def test_a_page_needs_nothing_but_this_server_and_runs_nothing(
         assert not link.startswith("//")
 
 
+@of_the_shared_server
 @pytest.mark.parametrize("path", PAGES)
 async def test_links_within_a_page_lead_somewhere(client: ClientSession, path: str) -> None:
     page = await fetched(client, path)
@@ -169,6 +185,7 @@ async def test_links_within_a_page_lead_somewhere(client: ClientSession, path: s
             assert link[1:] in page.ids
 
 
+@of_the_shared_server
 async def test_links_between_pages_lead_somewhere(client: ClientSession) -> None:
     for path in PAGES:
         for link in (await fetched(client, path)).links:
@@ -180,6 +197,7 @@ async def test_links_between_pages_lead_somewhere(client: ClientSession) -> None
 # --- the reference is whole
 
 
+@of_the_shared_server
 async def test_the_reference_has_every_operation_command_event_and_setting(client: ClientSession) -> None:
     page = await fetched(client, "/docs")
     expected = {operation.id for operation in OPERATIONS if operation.rest}
@@ -196,6 +214,7 @@ def refusals(error: type[PerSplitError] = PerSplitError) -> Iterator[type[PerSpl
         yield from refusals(kind)
 
 
+@of_the_shared_server
 @pytest.mark.parametrize("error", list(refusals()), ids=[it.__name__ for it in refusals()])
 async def test_every_refusal_is_on_the_wire_and_has_its_heading(
     client: ClientSession, error: type[PerSplitError]
@@ -259,6 +278,7 @@ def test_the_program_in_python_can_be_read_by_python() -> None:
 # --- invites
 
 
+@of_the_shared_server
 async def test_an_invite_s_page_shows_the_code_and_stays_out_of_indexes_and_caches(
     client: ClientSession,
 ) -> None:
@@ -271,6 +291,7 @@ async def test_an_invite_s_page_shows_the_code_and_stays_out_of_indexes_and_cach
     assert "no-such_Code" in page.text
 
 
+@of_the_shared_server
 @pytest.mark.parametrize("code", ["%3Cscript%3E", "a" * 65, "%22onload=%22", "a%20b", "caf%C3%A9", "a%0A"])
 async def test_what_can_be_no_code_is_not_shown(client: ClientSession, code: str) -> None:
     async with client.get(f"/i/{code}") as response:
