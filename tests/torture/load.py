@@ -201,7 +201,8 @@ async def serving(home: Path, accounts: int, **variables: str) -> AsyncIterator[
             await cast.groups()
             yield server, cast
     finally:
-        server.end()
+        # Nobody looks any more, and in order it would first answer all that a flood has left.
+        server.end(signal.SIGKILL)
 
 
 @contextlib.asynccontextmanager

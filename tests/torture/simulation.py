@@ -25,6 +25,13 @@ HASH_SEED: Final = "0"
 SEEDS: Final = 100
 MUTANT_SEEDS_MAX: Final = 24
 """Worlds in which each mutant has to show."""
+SHOWN_BY: Final = {
+    "follow_one_behind": 6,
+    "decide_again_on_the_old_state": 2,
+    "read_before_listening": 2,
+    "answer_unknown_as_refused": 2,
+}
+"""The seed that showed a mutant the last time, where that isn't 1: it is tried first, then all from 1 on."""
 LINES: Final = 60
 MUTANT_SCALE: Final = Scale(nodes=3, phones=5, seconds=30.0)
 
@@ -117,7 +124,7 @@ def _find_mutants() -> int:
 
 
 def _is_found(name: str) -> bool:
-    for seed in range(1, MUTANT_SEEDS_MAX + 1):
+    for seed in dict.fromkeys((SHOWN_BY.get(name, 1), *range(1, MUTANT_SEEDS_MAX + 1))):
         outcome = simulate(seed, MUTANT_SCALE, MUTANTS[name])
         if outcome.violations:
             _say(f"{name}: found by seed {seed}: {outcome.violations[0]}")
