@@ -7,8 +7,9 @@ app's are made once. They keep nothing from one run to the next.
 from functools import cache
 
 from typer import testing
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 __all__ = ["CliRunner", "Result"]
 
-testing._get_command = cache(testing._get_command)
+testing._get_command = cache(get_command)  # type: ignore[attr-defined]  # the name by which a runner calls it
