@@ -77,7 +77,7 @@ async def writes_on(phone: Phone, group_id: str, count: list[int]) -> None:
         spent = {"description": "Tea", "amount": 101, "splitType": "EQUAL"}
         await phone.ok("POST", f"/groups/{group_id}/expenses", spent)
         count[0] += 1
-        await asyncio.sleep(0.05)  # two other processes have to start meanwhile
+        await asyncio.sleep(0.2)  # two other processes have to start meanwhile
 
 
 async def test_a_store_is_checked_and_backed_up_while_people_write_and_the_backup_is_sound(
