@@ -1,7 +1,6 @@
 """The command line: `persplit serve`, what looks after its data, and `persplit client` for people who share expenses."""
 
 import asyncio
-import gc
 import os
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
-from persplit.imports import unseen
+from persplit.imports import certificates_unread, garbage_uncollected, unseen
 
 
 class _Everything(TyperGroup):
@@ -74,11 +73,9 @@ def serve(
     ] = None,
 ) -> None:
     """Run the server. Each option is also a PERSPLIT_… variable; the option wins."""
-    # What is imported stays: to look for garbage among it again and again would be a tenth of the start.
-    gc.disable()
-    try:
+    with garbage_uncollected():
         # structlog would draw with rich, and python-socketio talk to Redis, neither of which is asked of them here.
-        with unseen("rich", "redis"):
+        with unseen("rich", "redis"), certificates_unread():
             import socketio  # noqa: F401, PLC0415 - what follows is not needed for help and completion
             import structlog  # noqa: F401, PLC0415 - as above
         from persplit import bootstrap, server  # noqa: PLC0415 - as above
@@ -88,8 +85,6 @@ def serve(
             StoreUnavailable,
             StoreUnusable,
         )
-    finally:
-        gc.enable()
 
     try:
         settings = load_settings(

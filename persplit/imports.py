@@ -1,5 +1,7 @@
-"""Libraries that load whatever they find of what they could use, whether anybody asked for it or not."""
+"""Loading much at once, quickly: without what libraries load or read whether anybody asked for it or not."""
 
+import gc
+import ssl
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,3 +19,33 @@ def unseen(*names: str) -> Iterator[None]:
     finally:
         for name in hidden:
             del modules[name]
+
+
+@contextmanager
+def certificates_unread() -> Iterator[None]:
+    """TLS contexts that are made while this lasts trust nobody: the system's certificates aren't read for them.
+
+    aiohttp makes two when it is loaded, and to read a hundred and fifty certificates for each is a tenth of a start.
+    Whoever calls with TLS brings a context of their own.
+    """
+
+    def set_default_verify_paths(_: ssl.SSLContext) -> None:
+        return None
+
+    # In front of the inherited one, which is seen again when this is gone.
+    ssl.SSLContext.set_default_verify_paths = set_default_verify_paths  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        del ssl.SSLContext.set_default_verify_paths
+
+
+@contextmanager
+def garbage_uncollected() -> Iterator[None]:
+    """What is loaded while this lasts stays, so the collector looks at none of it, now or later."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()

@@ -109,6 +109,14 @@ def test_an_up_to_date_environment_is_used_as_it_is(project: Path) -> None:
 
 
 @needs_bash
+def test_what_is_compiled_is_kept_for_the_next_start(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend_installed(project)
+    (project / ".venv/bin/persplit").write_text('#!/bin/sh\necho "${PYTHONDONTWRITEBYTECODE-kept}"\n')
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert run(BASH, project / "scripts/serve", python="false").stdout == "kept\n"
+
+
+@needs_bash
 @pytest.mark.parametrize("name", ["pyproject.toml", "requirements.lock"])
 def test_an_environment_for_other_packages_is_not_used(project: Path, name: str) -> None:
     pretend_installed(project)

@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import hmac
 import socket
+import ssl
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -115,6 +116,7 @@ class Webhooks(Sender):
         """`private_too`: to networks of one's own, and without TLS, as well."""
         self._clock = clock
         self._private_too = private_too
+        self._opening = asyncio.Lock()
         self._session: aiohttp.ClientSession | None = None
         self._resolver: AbstractResolver | None = None
 
@@ -129,25 +131,29 @@ class Webhooks(Sender):
         }
         try:
             checked_url(channel.url, private_too=self._private_too)  # the setting may have changed since
-            async with self._opened().post(
-                channel.url, data=body, headers=headers, allow_redirects=False
-            ) as answer:
+            session = await self._opened()
+            async with session.post(channel.url, data=body, headers=headers, allow_redirects=False) as answer:
                 if not 200 <= answer.status < 300:
                     raise NotSent(f"answered {answer.status}")
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise NotSent(type(error).__name__) from error
 
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            resolver: AbstractResolver = OwnThreads()
-            if not self._private_too:
-                resolver = PublicResolver(resolver)
-            self._resolver = resolver
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX, resolver=resolver, force_close=True),
-                timeout=aiohttp.ClientTimeout(total=SEND_SECONDS_MAX),
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
+    async def _opened(self) -> aiohttp.ClientSession:
+        async with self._opening:
+            if self._session is None:
+                # To read the system's certificates takes some time. aiohttp's own context may have none of them.
+                tls = await asyncio.to_thread(_tls)
+                resolver: AbstractResolver = OwnThreads()
+                if not self._private_too:
+                    resolver = PublicResolver(resolver)
+                self._resolver = resolver
+                self._session = aiohttp.ClientSession(
+                    connector=aiohttp.TCPConnector(
+                        limit=CONNECTIONS_MAX, resolver=resolver, force_close=True, ssl=tls
+                    ),
+                    timeout=aiohttp.ClientTimeout(total=SEND_SECONDS_MAX),
+                    cookie_jar=aiohttp.DummyCookieJar(),
+                )
         return self._session
 
     async def close(self) -> None:
@@ -156,3 +162,10 @@ class Webhooks(Sender):
             await self._session.close()
         if self._resolver is not None:
             await self._resolver.close()
+
+
+def _tls() -> ssl.SSLContext:
+    """Trusts whom the system trusts."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context

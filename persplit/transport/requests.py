@@ -694,7 +694,12 @@ class SincePoint(Request):
 class Handshake(BaseModel):
     """The `auth` of a CONNECT beyond the token. Its other fields are the client's own affair."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        defer_build=True,  # as above
+    )
 
     since: Annotated[dict[f.Id, SincePoint], Field(max_length=SINCE_MAX)] = Field(
         default_factory=dict, description="by group id: what the client has of it"

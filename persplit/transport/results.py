@@ -5,7 +5,7 @@ Answers are built as plain JSON values by `views`; nothing is validated on the w
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import ConfigDict, Field, RootModel
+from pydantic import ConfigDict, Field
 
 from persplit.ledger.expense import ExpenseKind, RateSource, SplitType
 from persplit.ledger.group import GroupKind, Role
@@ -13,7 +13,7 @@ from persplit.ledger.recurrence import UTC_ZONE
 from persplit.ledger.settlement import SettlementStatus
 from persplit.transport.arrangement_results import Preset, Recurrence
 from persplit.transport.loan_results import Loan, Repayment
-from persplit.transport.result import Item, Minor, Posting, Result, SplitValue, Time
+from persplit.transport.result import Item, Minor, OneOf, Posting, Result, SplitValue, Time
 
 
 class User(Result):
@@ -493,7 +493,7 @@ AnyEvent: TypeAlias = (
 )
 
 
-class Event(RootModel[AnyEvent]):
+class Event(OneOf[AnyEvent]):
     """An event of the ledger; `type` tells which kind."""
 
     root: AnyEvent = Field(discriminator="type")

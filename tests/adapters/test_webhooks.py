@@ -3,9 +3,11 @@
 import hashlib
 import hmac
 import json
+import ssl
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 from aiohttp import ThreadedResolver, web
@@ -19,6 +21,9 @@ from persplit.service.webhook_urls import checked_url, is_public
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NOTICE = Notice("c1.goa.7", "expense:created", "goa", 7, "2026-03-01T12:00:00.000Z", "asha", "e1")
+
+CERTIFICATE = Path(__file__).parents[1] / "fixtures/tls/localhost.pem"
+"""Of `localhost` and 127.0.0.1, signed by itself, with its key; good until 2126."""
 
 
 class Receiver:
@@ -40,6 +45,19 @@ async def receiver() -> AsyncIterator[tuple[Receiver, str]]:
     app.router.add_post("/{path:.*}", receiver.take)
     async with TestServer(app) as server:
         yield receiver, str(server.make_url("/hook"))
+
+
+@pytest.fixture
+async def tls_receiver() -> AsyncIterator[tuple[Receiver, str]]:
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(CERTIFICATE)
+    receiver = Receiver()
+    app = web.Application()
+    app.router.add_post("/hook", receiver.take)
+    server = TestServer(app)
+    await server.start_server(ssl=tls)
+    yield receiver, str(server.make_url("/hook"))
+    await server.close()
 
 
 @pytest.fixture
@@ -85,6 +103,22 @@ async def test_any_answer_but_success_is_tried_again_and_redirects_are_not_follo
     with pytest.raises(NotSent):
         await webhooks.send(channel(url), NOTICE)
     assert len(it.got) == 1
+
+
+async def test_over_tls_it_goes_to_whom_the_system_trusts(
+    webhooks: Webhooks, tls_receiver: tuple[Receiver, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it, url = tls_receiver
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    await webhooks.send(channel(url), NOTICE)
+    assert len(it.got) == 1
+
+
+async def test_over_tls_it_goes_to_nobody_else(webhooks: Webhooks, tls_receiver: tuple[Receiver, str]) -> None:
+    it, url = tls_receiver
+    with pytest.raises(NotSent):
+        await webhooks.send(channel(url), NOTICE)
+    assert it.got == []
 
 
 async def test_nobody_there_is_tried_again(webhooks: Webhooks) -> None:
