@@ -20,7 +20,6 @@ from persplit.adapters.passwords import Argon2Passwords
 from persplit.adapters.pictures import PillowPictures
 from persplit.adapters.qr import QrCodes
 from persplit.adapters.receipt_reader import ReceiptReader
-from persplit.adapters.smtp_mail import MailServer, SmtpMail
 from persplit.adapters.sqlite_database import SqliteDatabase
 from persplit.adapters.sqlite_documents import SqliteDocuments
 from persplit.adapters.sqlite_events import SqliteEvents
@@ -364,6 +363,8 @@ def _notifier(
     stack.push_async_callback(webhooks.close)
     senders: dict[Kind, Sender] = {Kind.WEBHOOK: webhooks}
     if settings.smtp_url is not None:
+        # Most servers send no mail.
+        from persplit.adapters.smtp_mail import MailServer, SmtpMail  # noqa: PLC0415 - as above
 
         async def address_of(user_id: str) -> str | None:
             user = await accounts.get(user_id)

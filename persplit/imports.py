@@ -28,12 +28,8 @@ def certificates_unread() -> Iterator[None]:
     aiohttp makes two when it is loaded, and to read a hundred and fifty certificates for each is a tenth of a start.
     Whoever calls with TLS brings a context of their own.
     """
-
-    def set_default_verify_paths(_: ssl.SSLContext) -> None:
-        return None
-
     # In front of the inherited one, which is seen again when this is gone.
-    ssl.SSLContext.set_default_verify_paths = set_default_verify_paths  # type: ignore[method-assign]
+    ssl.SSLContext.set_default_verify_paths = lambda _: None  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:

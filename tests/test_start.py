@@ -27,6 +27,23 @@ def test_a_server_on_sqlite_loads_neither_a_driver_of_mongodb_nor_the_client() -
     assert loaded("persplit.server", *left_out) == {"persplit.server"}
 
 
+def test_what_is_seldom_asked_for_is_loaded_when_it_is() -> None:
+    """Pictures, codes, receipts, mail and the documents, with the models of all answers, which nothing else needs."""
+    left_out = (
+        "PIL.Image",
+        "qrcode",
+        "smtplib",
+        "persplit.receipts.reading",
+        "persplit.receipts.receipt",
+        "persplit.transport.asyncapi",
+        "persplit.transport.broadcast_results",
+        "persplit.transport.openapi",
+        "persplit.transport.reference",
+        "persplit.transport.result",
+    )
+    assert loaded("persplit.transport.table", *left_out) == {"persplit.transport.table"}
+
+
 def test_made_up_groups_are_groups() -> None:
     people = [person(number) for number in range(5)]
     state: GroupState | None = None

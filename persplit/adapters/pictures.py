@@ -10,12 +10,13 @@ import re
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
-
-from PIL import Image, ImageOps
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from persplit.service.errors import RateLimited, TooLarge, UnsupportedMedia
 from persplit.service.ports import FILE_BYTES_MAX, PIXELS_MAX, Picture, Pictures
+
+if TYPE_CHECKING:
+    from PIL import Image  # loaded by the thread that first needs it: a start doesn't
 
 SIDE_MAX_PX: Final = 16_000
 """JPEG and WebP end at 65,535 and 16,383. A long receipt scrolled through has 10,000."""
@@ -125,8 +126,10 @@ def scans_of(body: bytes) -> int:
     return scans
 
 
-def _upright(body: bytes, format_: str) -> Image.Image:
+def _upright(body: bytes, format_: str) -> "Image.Image":
     """The picture as people see it, with nothing else."""
+    from PIL import Image, ImageOps  # noqa: PLC0415 - see above
+
     try:
         with warnings.catch_warnings():
             # Pillow's own bound is higher than ours, and only a warning at first.
@@ -142,7 +145,7 @@ def _upright(body: bytes, format_: str) -> Image.Image:
     return plain
 
 
-def _check_pixels(image: Image.Image) -> None:
+def _check_pixels(image: "Image.Image") -> None:
     if image.width * image.height > PIXELS_MAX or max(image.size) > SIDE_MAX_PX:
         raise TooLarge(
             f"a picture has at most {PIXELS_MAX // 1_000_000} million pixels and {SIDE_MAX_PX} on a side; "
@@ -150,7 +153,7 @@ def _check_pixels(image: Image.Image) -> None:
         )
 
 
-def _plain(image: Image.Image) -> Image.Image:
+def _plain(image: "Image.Image") -> "Image.Image":
     """In one of the modes that all three formats know, transparency kept."""
     if image.mode in ("L", "RGB", "RGBA"):
         return image.copy()
@@ -158,7 +161,7 @@ def _plain(image: Image.Image) -> Image.Image:
     return image.convert("RGBA" if has_alpha else "L" if image.mode == "1" else "RGB")
 
 
-def _encoded(image: Image.Image, format_: str) -> bytes:
+def _encoded(image: "Image.Image", format_: str) -> bytes:
     file = io.BytesIO()
     match format_:
         case "JPEG":
@@ -173,6 +176,8 @@ def _encoded(image: Image.Image, format_: str) -> bytes:
 
 def thumbnail(body: bytes) -> bytes:
     """See `Pictures.thumbnail`."""
+    from PIL import Image  # noqa: PLC0415 - see above
+
     file = io.BytesIO()
     try:
         with Image.open(io.BytesIO(body), formats=list(_FORMATS)) as opened:

@@ -8,8 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from typing import Final, TypeAlias
 
-from PIL import Image
-
 from persplit.ledger.qr import matrix_of
 from persplit.service.errors import RateLimited, ServerRestarting
 from persplit.service.metrics import QR_IMAGES, QR_SECONDS, RATE_LIMITED, timed
@@ -33,6 +31,8 @@ _THREADS: Final = 1
 
 def png_of(text: str) -> bytes:
     """The code as a PNG, one bit to a pixel, BOX_SIZE_PX pixels to a module. Raises like `matrix_of`."""
+    from PIL import Image  # noqa: PLC0415 - loaded by the thread, when the first code is asked for: a start doesn't
+
     matrix = matrix_of(text)
     size = len(matrix)
     modules = Image.frombytes("L", (size, size), bytes(0 if dark else 255 for row in matrix for dark in row))

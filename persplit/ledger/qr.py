@@ -2,10 +2,6 @@
 
 from typing import Final, TypeAlias
 
-from qrcode import QRCode
-from qrcode.constants import ERROR_CORRECT_M
-from qrcode.util import MODE_8BIT_BYTE, QRData
-
 TEXT_BYTES_MAX: Final = 512
 """UTF-8 bytes in one code. Our longest payment link has 482; 512 make a version 18, which phones still read."""
 
@@ -26,6 +22,11 @@ def matrix_of(text: str) -> Matrix:
         ValueError: the text is empty, has over TEXT_BYTES_MAX bytes or a NUL.
 
     """
+    # Not before the first code: a start does without.
+    from qrcode import QRCode  # noqa: PLC0415 - as above
+    from qrcode.constants import ERROR_CORRECT_M  # noqa: PLC0415 - as above
+    from qrcode.util import MODE_8BIT_BYTE, QRData  # noqa: PLC0415 - as above
+
     data = text.encode()
     if not 1 <= len(data) <= TEXT_BYTES_MAX or b"\0" in data:
         raise ValueError(f"a QR takes from 1 to {TEXT_BYTES_MAX} bytes of text")

@@ -3,25 +3,28 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from persplit.ledger.expense import ExpenseDraft
 from persplit.ledger.group import Member
 from persplit.ledger.money import minor_digits
 from persplit.receipts.page import Word, rows_of
-from persplit.receipts.proposal import proposal_of
-from persplit.receipts.reading import read
-from persplit.receipts.receipt import Receipt
 from persplit.service.attachments import Attachments
 from persplit.service.errors import ReceiptUnreadable, UnsupportedMedia
 from persplit.service.groups import Groups
 from persplit.service.ports import PICTURE_TYPES, Pictures, WordReader
+
+if TYPE_CHECKING:
+    from persplit.receipts.receipt import (
+        Receipt,
+    )  # loaded by the thread that reads the first one: a start doesn't
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
     """What was read, in the group's currency, and the expense that it would make."""
 
-    receipt: Receipt
+    receipt: "Receipt"
     proposal: ExpenseDraft
     currency: str
 
@@ -65,8 +68,7 @@ class Receipts:
         if type_ not in PICTURE_TYPES:
             raise UnsupportedMedia("only pictures are read: photograph the receipt, or save it as one")
         words = await self._reader.words(picture)
-        receipt = await asyncio.to_thread(_receipt_of, words, minor_digits(currency))
-        proposal = proposal_of(receipt, people)
+        receipt, proposal = await asyncio.to_thread(_understood, words, minor_digits(currency), people)
         if proposal is None:
             raise ReceiptUnreadable(
                 "no amount was found in the picture: hold it straight, close and in good light"
@@ -74,8 +76,14 @@ class Receipts:
         return Scan(receipt, proposal, currency)
 
 
-def _receipt_of(words: Sequence[Word], digits: int) -> Receipt:
-    return read(rows_of(words), digits)
+def _understood(
+    words: Sequence[Word], digits: int, people: Sequence[str]
+) -> tuple["Receipt", ExpenseDraft | None]:
+    from persplit.receipts.proposal import proposal_of  # noqa: PLC0415 - see above
+    from persplit.receipts.reading import read  # noqa: PLC0415 - see above
+
+    receipt = read(rows_of(words), digits)
+    return receipt, proposal_of(receipt, people)
 
 
 def _people(members: Sequence[Member]) -> list[str]:

@@ -7,11 +7,13 @@ from persplit.service.errors import AccountNeeded, TokenInvalid, TokenMissing
 from persplit.service.handler import rfc3339
 from persplit.service.users import ProfileChanges
 from persplit.transport import requests as r
-from persplit.transport import results, views
+from persplit.transport import views
 from persplit.transport.limits import Budget
-from persplit.transport.operations import Call, Operation, Services, page_by_id
+from persplit.transport.operations import Answers, Call, Operation, Services, page_by_id
 from persplit.transport.reach import Reach
 from persplit.transport.views import Json
+
+results: Final = Answers("results")
 
 
 async def _register(services: Services, call: Call, request: r.Register) -> Json:

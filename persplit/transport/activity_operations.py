@@ -2,17 +2,16 @@
 
 from typing import Final
 
-from pydantic import Field
-
 from persplit.service.activity import Place
 from persplit.transport import fields as f
-from persplit.transport import results, views
+from persplit.transport import views
 from persplit.transport.fields import cursor_of
 from persplit.transport.limits import Budget
-from persplit.transport.operations import Call, Operation, Services
+from persplit.transport.operations import Answers, Call, Operation, Services
 from persplit.transport.requests import Nothing, OneGroup, Page
-from persplit.transport.result import Result
 from persplit.transport.views import Json
+
+results: Final = Answers("activity_results")
 
 
 class ListActivity(Page):
@@ -26,49 +25,6 @@ class MarkRead(OneGroup):
 
     command_id: f.CommandId | None = None
     seq: f.Seq
-
-
-class FeedEntry(Result):
-    """An event of one of the caller's groups."""
-
-    group_id: str
-    group_name: str
-    currency: str
-    unread: bool
-    event: results.Event
-
-
-class Feed(Result):
-    """What happened, newest first."""
-
-    entries: list[FeedEntry]
-    next_cursor: str | None
-
-
-class GroupUnread(Result):
-    """What is unread in one group: what others did since the caller joined, after `readSeq`."""
-
-    group_id: str
-    name: str
-    seq: int
-    read_seq: int
-    unread: int = Field(description="among the group's newest 100 events")
-    more: bool = Field(description="there are older ones after `readSeq`, which aren't counted")
-
-
-class UnreadCounts(Result):
-    """What is unread, overall and by group; groups in order of id."""
-
-    unread: int
-    more: bool
-    groups: list[GroupUnread]
-
-
-class Mark(Result):
-    """Up to where the caller has read the group, on whichever device."""
-
-    group_id: str
-    seq: int
 
 
 async def _feed(services: Services, call: Call, request: ListActivity) -> Json:
@@ -130,7 +86,7 @@ OPERATIONS: Final = (
         "listActivity",
         "What happened in all of my groups, newest first",
         ListActivity,
-        Feed,
+        results.Feed,
         _feed,
         "GET /activity",
         budget=Budget.SYNC_PAGES,
@@ -139,7 +95,7 @@ OPERATIONS: Final = (
         "countUnread",
         "What I haven't read, overall and by group",
         Nothing,
-        UnreadCounts,
+        results.UnreadCounts,
         _unread,
         "GET /activity/unread",
         budget=Budget.SYNC_PAGES,
@@ -148,7 +104,7 @@ OPERATIONS: Final = (
         "markRead",
         "Say up to where I have read a group; my other devices are told",
         MarkRead,
-        Mark,
+        results.Mark,
         _mark,
         "POST /groups/{groupId}/read",
         "group:read",

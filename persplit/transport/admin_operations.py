@@ -4,10 +4,11 @@ from typing import Final
 
 from persplit.service.administration import UserEntry
 from persplit.transport import admin_requests as r
-from persplit.transport import admin_results as results
 from persplit.transport.fields import cursor_of
-from persplit.transport.operations import Call, Operation, Services
+from persplit.transport.operations import Answers, Call, Operation, Services
 from persplit.transport.views import Json
+
+results: Final = Answers("admin_results")
 
 
 async def _search(services: Services, call: Call, request: r.SearchUsers) -> Json:

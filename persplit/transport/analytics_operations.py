@@ -6,10 +6,11 @@ No answer has a group's name, a description or a note. Of people only those with
 from typing import Final
 
 from persplit.transport import analytics_requests as r
-from persplit.transport import analytics_results as results
 from persplit.transport import analytics_views as views
-from persplit.transport.operations import Call, Operation, Services
+from persplit.transport.operations import Answers, Call, Operation, Services
 from persplit.transport.views import Json
+
+results: Final = Answers("analytics_results")
 
 
 async def _summary(services: Services, _: Call, request: r.OfPeriod) -> Json:

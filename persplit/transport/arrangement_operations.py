@@ -15,10 +15,12 @@ from persplit.ledger.events import PresetDeleted, PresetSaved, RecurrenceSaved, 
 from persplit.ledger.expense import ExpenseDraft
 from persplit.ledger.recurrence import Schedule, next_day
 from persplit.transport import arrangement_requests as r
-from persplit.transport import arrangement_results, results
-from persplit.transport.operations import Call, Operation, Services, command, new_id, today
+from persplit.transport.operations import Answers, Call, Operation, Services, command, new_id, today
 from persplit.transport.requests import GroupWrite, OneGroup, TemplateIn
 from persplit.transport.views import Json
+
+arrangement_results: Final = Answers("arrangement_results")
+results: Final = Answers("results")
 
 
 async def _written(

@@ -8,11 +8,13 @@ from persplit.ledger.commands import AddAttachment, Command, RemoveAttachment
 from persplit.ledger.events import AttachmentAdded, AttachmentRemoved
 from persplit.service.ports import FILE_BYTES_MAX, FILE_TYPES
 from persplit.transport import attachment_requests as r
-from persplit.transport import results, views
+from persplit.transport import views
 from persplit.transport.limits import Budget
-from persplit.transport.operations import Call, Operation, Services, command
+from persplit.transport.operations import Answers, Call, Operation, Services, command
 from persplit.transport.requests import GroupWrite
 from persplit.transport.views import Json
+
+results: Final = Answers("results")
 
 UPLOAD_SECONDS_MAX: Final = 120.0
 """Ten megabytes at one megabit a second take 80."""

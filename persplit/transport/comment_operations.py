@@ -2,20 +2,17 @@
 
 from typing import Final
 
-from pydantic import Field
-
 from persplit.ledger.categories import CATEGORIES
 from persplit.ledger.codec import comment_to_json, reminder_to_json
 from persplit.ledger.commands import AddComment, DeleteComment, SendReminder
 from persplit.ledger.events import CommentEvent, ReminderSent
 from persplit.service.command_request import Outcome
 from persplit.transport import fields as f
-from persplit.transport import results
-from persplit.transport.operations import Call, Operation, Services, command, new_id
+from persplit.transport.operations import Answers, Call, Operation, Services, command, new_id
 from persplit.transport.requests import GroupWrite, Nothing, OneExpense
-from persplit.transport.result import Result
-from persplit.transport.results import Written
 from persplit.transport.views import Json
+
+results: Final = Answers("comment_results")
 
 # --- what clients send
 
@@ -42,38 +39,6 @@ class ReminderIn(GroupWrite):
 
 
 # --- what they are answered
-
-
-class CommentWritten(Written):
-    """The comment after the write."""
-
-    comment: results.Comment
-
-
-class Comments(Result):
-    """An expense's comments, oldest first; deleted ones are left out."""
-
-    comments: list[results.Comment]
-
-
-class ReminderWritten(Written):
-    """The reminder that was sent."""
-
-    reminder: results.Reminder
-
-
-class Category(Result):
-    """What an expense can be for. `key` is what to send as `category`, and never changes."""
-
-    key: str
-    name: str
-    icon: str = Field(description="one emoji")
-
-
-class Categories(Result):
-    """The fixed list, in the order in which to show it. Any other text is a category, too, with no icon."""
-
-    categories: list[Category]
 
 
 # --- how
@@ -135,7 +100,7 @@ OPERATIONS: Final = (
         "addComment",
         "Say something about an expense",
         CommentIn,
-        CommentWritten,
+        results.CommentWritten,
         _add,
         f"POST {_COMMENTS}",
         "comment:add",
@@ -145,7 +110,7 @@ OPERATIONS: Final = (
         "listComments",
         "What was said about an expense, oldest first",
         OneExpense,
-        Comments,
+        results.Comments,
         _comments,
         f"GET {_COMMENTS}",
     ),
@@ -153,7 +118,7 @@ OPERATIONS: Final = (
         "deleteComment",
         "Delete a comment (who wrote it, or an admin)",
         CommentMeant,
-        CommentWritten,
+        results.CommentWritten,
         _delete,
         f"DELETE {_COMMENTS}/{{commentId}}",
         "comment:delete",
@@ -162,7 +127,7 @@ OPERATIONS: Final = (
         "sendReminder",
         "Remind somebody to pay (whom the plan says to be owed, or an admin)",
         ReminderIn,
-        ReminderWritten,
+        results.ReminderWritten,
         _remind,
         "POST /groups/{groupId}/reminders",
         "reminder:send",
@@ -172,7 +137,7 @@ OPERATIONS: Final = (
         "listCategories",
         "What expenses can be for, with an icon each",
         Nothing,
-        Categories,
+        results.Categories,
         _categories,
         "GET /categories",
         is_public=True,

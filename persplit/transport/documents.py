@@ -1,7 +1,7 @@
 """The generated documents and the few pages, as routes. Each is made once, and served from memory.
 
-They are made when somebody first asks, on a thread: generating them takes longer than all else that a start does after
-the imports, and most servers are never asked.
+They are made when somebody first asks, on a thread, as is what makes them loaded: generating them takes longer than all
+else that a start does after the imports, and most servers are never asked.
 """
 
 import asyncio
@@ -9,18 +9,15 @@ import re
 from collections.abc import Awaitable, Callable
 from functools import cache, partial
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import orjson
 from aiohttp import web
 
 from persplit.ledger.errors import NotFound
 from persplit.transport import pages, web_page
-from persplit.transport.asyncapi import asyncapi_document
 from persplit.transport.capacity import capacity
 from persplit.transport.fixed import Fixed, compressed, respond
-from persplit.transport.openapi import openapi_document
-from persplit.transport.reference import reference
 from persplit.transport.rest import problem_response
 from persplit.transport.web_page import WebPage
 
@@ -41,13 +38,13 @@ def routes(
     `check_look_up` counts a look at an invite's page, and raises where it is one too many.
     """
     openapi, asyncapi = (
-        cache(partial(openapi_document, server_url)),
-        cache(partial(asyncapi_document, server_url)),
+        cache(partial(_openapi, server_url)),
+        cache(partial(_asyncapi, server_url)),
     )
     return [
         web.get("/openapi.json", _fixed(lambda: orjson.dumps(openapi()), "application/json")),
         web.get("/asyncapi.json", _fixed(lambda: orjson.dumps(asyncapi()), "application/json")),
-        web.get("/docs", _fixed(lambda: reference(openapi(), asyncapi()), "text/html")),
+        web.get("/docs", _fixed(lambda: _reference(openapi(), asyncapi()), "text/html")),
         web.get("/docs/capacity", _fixed(capacity, "text/html")),
         web.get(pages.STYLES, _fixed(_STYLES.read_bytes, "text/css")),
         web.get("/", _page(page)),
@@ -57,6 +54,24 @@ def routes(
         web.get(f"/{web_page.MANIFEST}", page.beside),
         web.get(f"/{web_page.LICENCES}", page.beside),
     ]
+
+
+def _openapi(server_url: str | None) -> Any:
+    from persplit.transport.openapi import openapi_document  # noqa: PLC0415 - not before it is asked for
+
+    return openapi_document(server_url)
+
+
+def _asyncapi(server_url: str | None) -> Any:
+    from persplit.transport.asyncapi import asyncapi_document  # noqa: PLC0415 - as above
+
+    return asyncapi_document(server_url)
+
+
+def _reference(openapi: Any, asyncapi: Any) -> bytes:
+    from persplit.transport.reference import reference  # noqa: PLC0415 - as above
+
+    return reference(openapi, asyncapi)
 
 
 def _fixed(make: Callable[[], bytes], content_type: str) -> _Handler:

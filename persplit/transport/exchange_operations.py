@@ -13,12 +13,14 @@ from persplit.exchange.rows import Row, Status
 from persplit.service.exporting import Whole
 from persplit.service.importing import Imported, ImportOrder
 from persplit.service.statements import statement_of
-from persplit.transport import exchange_results, views
 from persplit.transport import requests as r
+from persplit.transport import views
 from persplit.transport.fields import FOUND_OUT, cursor_of
 from persplit.transport.limits import Budget
-from persplit.transport.operations import Call, Operation, Services
+from persplit.transport.operations import Answers, Call, Operation, Services
 from persplit.transport.views import Json
+
+exchange_results: Final = Answers("exchange_results")
 
 IMPORT_BODY_BYTES_MAX: Final = 12 * 1024 * 1024
 """The longest file, in UTF-8 and escaped as JSON text, unless it is mostly of other than Latin letters."""

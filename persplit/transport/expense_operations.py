@@ -21,10 +21,12 @@ from persplit.service.history import Page
 from persplit.service.qr_data import data_url
 from persplit.service.subjects import thing_of
 from persplit.transport import requests as r
-from persplit.transport import results, views
+from persplit.transport import views
 from persplit.transport.fields import cursor_of
-from persplit.transport.operations import Call, Operation, Run, Services, command, new_id, today
+from persplit.transport.operations import Answers, Call, Operation, Run, Services, command, new_id, today
 from persplit.transport.views import Json
+
+results: Final = Answers("results")
 
 
 async def _written(

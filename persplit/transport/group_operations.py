@@ -30,11 +30,13 @@ from persplit.service.errors import AccountNeeded
 from persplit.service.invites import Invite
 from persplit.service.qr_tokens import InviteQr
 from persplit.transport import requests as r
-from persplit.transport import results, views
+from persplit.transport import views
 from persplit.transport.limits import Budget
-from persplit.transport.operations import Call, Operation, Services, command, new_id, page_by_id
+from persplit.transport.operations import Answers, Call, Operation, Services, command, new_id, page_by_id
 from persplit.transport.reach import Reach
 from persplit.transport.views import Json
+
+results: Final = Answers("results")
 
 
 async def _view(services: Services, state: GroupState) -> Json:

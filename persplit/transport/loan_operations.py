@@ -11,11 +11,14 @@ from persplit.ledger.loan_codec import loan_to_json
 from persplit.ledger.recurrence import UTC_ZONE, day_in
 from persplit.ledger.state import GroupState
 from persplit.transport import loan_requests as r
-from persplit.transport import loan_results, results, views
-from persplit.transport.operations import Call, Operation, Services, command, new_id, now
+from persplit.transport import views
+from persplit.transport.operations import Answers, Call, Operation, Services, command, new_id, now
 from persplit.transport.reach import Reach
 from persplit.transport.requests import Write
 from persplit.transport.views import Json
+
+loan_results: Final = Answers("loan_results")
+results: Final = Answers("results")
 
 
 async def _open_direct(services: Services, call: Call, request: r.OpenDirect) -> Json:

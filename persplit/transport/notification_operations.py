@@ -11,11 +11,12 @@ from persplit.service.channels import Channel, Device, Owned
 from persplit.service.errors import MailUnavailable
 from persplit.service.webhook_urls import LENGTH_MAX, checked_url
 from persplit.transport import fields as f
-from persplit.transport.operations import Call, Operation, Services
+from persplit.transport.operations import Answers, Call, Operation, Services
 from persplit.transport.reach import Reach
 from persplit.transport.requests import Nothing, OneGroup, Request
-from persplit.transport.result import Result, Time
 from persplit.transport.views import Json
+
+results: Final = Answers("notification_results")
 
 PUSH_TOKEN_LENGTH_MAX: Final = 1_000
 """Of a web push subscription; those of phones are shorter."""
@@ -81,44 +82,6 @@ class DeviceMeant(Request):
     """Which device."""
 
     device_id: f.Id
-
-
-class Webhook(Result):
-    """A webhook. What it is sent, and how to check it, is under *Webhooks* in the README."""
-
-    id: str
-    url: str
-    created_by: str
-    created_at: Time
-
-
-class WebhookMade(Webhook):
-    """A new webhook with its secret, which is shown this once."""
-
-    secret: str
-
-
-class Webhooks(Result):
-    """A group's webhooks."""
-
-    webhooks: list[Webhook]
-
-
-class PushDevice(Result):
-    """A device. Its token isn't shown. Nothing is sent to devices by this release."""
-
-    id: str
-    platform: Platform
-    created_at: Time
-
-
-class Notifications(Result):
-    """Where the caller is told. `email`: of reminders, payments to confirm, and groups that they were added to."""
-
-    email: bool
-    email_available: bool
-    webhooks: list[Webhook]
-    devices: list[PushDevice]
 
 
 def _webhook(channel: Channel) -> Json:
@@ -203,12 +166,14 @@ async def _remove_device(services: Services, call: Call, request: DeviceMeant) -
 
 
 OPERATIONS: Final = (
-    Operation("getNotifications", "Where I am told", Nothing, Notifications, _get, "GET /notifications"),
+    Operation(
+        "getNotifications", "Where I am told", Nothing, results.Notifications, _get, "GET /notifications"
+    ),
     Operation(
         "setEmail",
         "Be told by e-mail, or no longer",
         EmailWanted,
-        Notifications,
+        results.Notifications,
         _set_email,
         "PATCH /notifications",
         about=Reach.ACCOUNT,
@@ -217,7 +182,7 @@ OPERATIONS: Final = (
         "addWebhook",
         "Have a program told of all my groups",
         WebhookIn,
-        WebhookMade,
+        results.WebhookMade,
         _add,
         "POST /notifications/webhooks",
         status=201,
@@ -238,7 +203,7 @@ OPERATIONS: Final = (
         "addGroupWebhook",
         "Have a program told of a group (admin)",
         GroupWebhookIn,
-        WebhookMade,
+        results.WebhookMade,
         _add_to_group,
         "POST /groups/{groupId}/webhooks",
         status=201,
@@ -248,7 +213,7 @@ OPERATIONS: Final = (
         "listGroupWebhooks",
         "A group's webhooks (admin)",
         OneGroup,
-        Webhooks,
+        results.Webhooks,
         _of_group,
         "GET /groups/{groupId}/webhooks",
     ),
@@ -265,7 +230,7 @@ OPERATIONS: Final = (
         "addDevice",
         "Keep a device's push token, for a later release",
         DeviceIn,
-        PushDevice,
+        results.PushDevice,
         _add_device,
         "POST /notifications/devices",
         status=201,

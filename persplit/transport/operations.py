@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from importlib import import_module
 from types import TracebackType
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -162,11 +164,32 @@ class Call:
 Run: TypeAlias = Callable[[Services, Call, Any], Awaitable[Json]]
 
 
+Model: TypeAlias = Callable[[], type[BaseModel]]
+"""Of an answer: loaded when it is asked for, by documents and tests. A start would pay for all of them."""
+
+
+class Answers:
+    """A module's models of answers, by name: `Answers("results").User`."""
+
+    def __init__(self, module: str) -> None:
+        """`module`: of this package."""
+        self._module = f"{__package__}.{module}"
+
+    def __getattr__(self, name: str) -> Model:
+        """The model of that name, if the module has it."""
+        return partial(_model, self._module, name)
+
+
+def _model(module: str, name: str) -> type[BaseModel]:
+    model: type[BaseModel] = getattr(import_module(module), name)
+    return model
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One row of the contract.
 
-    `rest` is its method and path below /api/v1, `event` its name on a socket; None where it has none. `result`
+    `rest` is its method and path below /api/v1, `event` its name on a socket; None where it has none. `answers`
     is the model of the answer (None: empty). `is_for_admins`: of the platform, over REST only. `budget` names the rate limit that it counts against. With a
     `media_type` it answers over REST with a file: `run` then returns `{file: bytes, name: str}`. `body_bytes_max`
     is for requests that may be larger than others, `body_seconds_max` for bodies that may take longer to come, and
@@ -179,7 +202,7 @@ class Operation:
     id: str
     summary: str
     request: type[Request]
-    result: type[BaseModel] | None
+    answers: Model | None
     run: Run
     rest: str | None = None
     event: str | None = None
@@ -195,6 +218,11 @@ class Operation:
     about: Reach | None = None
     guests: bool | None = None
     writes: bool = False
+
+    @property
+    def result(self) -> type[BaseModel] | None:
+        """The model of the answer; None: it is empty."""
+        return None if self.answers is None else self.answers()
 
     @property
     def reach(self) -> Reach:

@@ -1,22 +1,21 @@
 """Taking along all that is kept of oneself, and giving the account up."""
 
-from typing import Annotated, Final, Literal
+from typing import Final
 
 import orjson
-from pydantic import Field
 
 from persplit.ledger.expense import Expense
 from persplit.ledger.loan_codec import loan_to_json
 from persplit.service.own_data import GroupPart, OwnFile
 from persplit.transport import fields as f
 from persplit.transport import requests as r
-from persplit.transport import results, token_operations, views
+from persplit.transport import token_operations, views
 from persplit.transport.limits import Budget
-from persplit.transport.loan_results import Loan
-from persplit.transport.operations import Call, Operation, Services
+from persplit.transport.operations import Answers, Call, Operation, Services
 from persplit.transport.reach import Reach
-from persplit.transport.result import Minor, Result
 from persplit.transport.views import Json
+
+results: Final = Answers("own_data_results")
 
 EXPORT_SECONDS_MAX: Final = 60.0
 """For reading the ledgers of all groups of one person."""
@@ -26,30 +25,6 @@ class GiveUp(r.Request):
     """The account is to end; its password is asked for again, which a guest doesn't have."""
 
     password: f.Password | None = None
-
-
-class OwnGroup(Result):
-    """One's part of a group: expenses and payments that one made, paid or has a part in, and one's loans."""
-
-    id: str
-    name: str
-    currency: str
-    member: results.Member
-    balance: Minor
-    expenses: list[results.Expense]
-    settlements: list[results.Settlement]
-    loans: list[Loan]
-
-
-class OwnData(Result):
-    """All that is kept of a person, as a file."""
-
-    format: Literal["persplit-account"]
-    version: Annotated[int, Field(description="of the file's shape")]
-    user: results.User
-    sessions: list[results.Session]
-    tokens: list[token_operations.TokenInfo]
-    groups: list[OwnGroup]
 
 
 def _view(it: OwnFile, session_id: str) -> Json:
@@ -94,7 +69,7 @@ OPERATIONS: Final = (
         "exportAccount",
         "All that is kept of the caller, as a file: profile, devices, groups, own expenses, payments and loans",
         r.Nothing,
-        OwnData,
+        results.OwnData,
         _export,
         "GET /auth/me/export.json",
         budget=Budget.EXPORTS,

@@ -4,10 +4,11 @@ from dataclasses import asdict
 from typing import Final
 
 from persplit.transport import requests as r
-from persplit.transport import results
-from persplit.transport.operations import Call, Operation, Services, today
+from persplit.transport.operations import Answers, Call, Operation, Services, today
 from persplit.transport.reach import Reach
 from persplit.transport.views import Json
+
+results: Final = Answers("results")
 
 
 async def _rates(services: Services, call: Call, request: r.ListRates) -> Json:

@@ -4,11 +4,13 @@ from typing import Final
 
 from persplit.service.people import shown_name
 from persplit.transport import requests as r
-from persplit.transport import results, views
+from persplit.transport import views
 from persplit.transport.fields import cursor_of
 from persplit.transport.limits import Budget
-from persplit.transport.operations import Call, Operation, Services, page_by_id
+from persplit.transport.operations import Answers, Call, Operation, Services, page_by_id
 from persplit.transport.views import Json
+
+results: Final = Answers("results")
 
 
 async def _balances(services: Services, call: Call, request: r.GetBalances) -> Json:

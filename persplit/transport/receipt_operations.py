@@ -1,17 +1,20 @@
 """Receipts: a picture in, a proposal out."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from persplit.receipts.labels import Label
-from persplit.receipts.receipt import Money, Receipt, Text
 from persplit.service.ports import FILE_BYTES_MAX, PICTURE_TYPES
 from persplit.service.receipts import Scan
 from persplit.transport import attachment_requests as r
-from persplit.transport import receipt_results as results
 from persplit.transport.attachment_operations import UPLOAD_SECONDS_MAX
 from persplit.transport.limits import Budget
-from persplit.transport.operations import Call, Operation, Services
+from persplit.transport.operations import Answers, Call, Operation, Services
 from persplit.transport.views import Json
+
+if TYPE_CHECKING:
+    from persplit.receipts.receipt import Money, Receipt, Text  # a start does without
+
+results: Final = Answers("receipt_results")
 
 SCAN_SECONDS_MAX: Final = 90.0
 """The last one in the queue waits for those before it."""
@@ -42,7 +45,7 @@ def _told(scan: Scan) -> Json:
     }
 
 
-def _text(read: Text | None) -> Json:
+def _text(read: "Text | None") -> Json:
     return (
         {"value": None, "confidence": 0.0}
         if read is None
@@ -50,7 +53,7 @@ def _text(read: Text | None) -> Json:
     )
 
 
-def _amount(read: Money | None) -> Json:
+def _amount(read: "Money | None") -> Json:
     return (
         {"value": None, "confidence": 0.0}
         if read is None
@@ -58,7 +61,7 @@ def _amount(read: Money | None) -> Json:
     )
 
 
-def _items(receipt: Receipt) -> list[Json]:
+def _items(receipt: "Receipt") -> list[Json]:
     return [
         {
             "name": item.name,
@@ -71,7 +74,7 @@ def _items(receipt: Receipt) -> list[Json]:
     ]
 
 
-def _charges(receipt: Receipt) -> list[Json]:
+def _charges(receipt: "Receipt") -> list[Json]:
     return [
         {
             "kind": charge.kind.value,

@@ -9,13 +9,15 @@ from persplit.service.errors import StoreUnavailable
 from persplit.service.history import GroupSnapshot
 from persplit.service.sync import Known, Missing
 from persplit.transport import requests as r
-from persplit.transport import results, views
+from persplit.transport import views
 from persplit.transport.answers import ack_of, is_temporary
 from persplit.transport.limits import Budget
-from persplit.transport.operations import Call, Operation, Services
+from persplit.transport.operations import Answers, Call, Operation, Services
 from persplit.transport.problems import refusal
 from persplit.transport.reach import Reach
 from persplit.transport.views import Json
+
+results: Final = Answers("results")
 
 PULL: Final = "sync:pull"
 PUSH_SECONDS_MAX: Final = 7.0

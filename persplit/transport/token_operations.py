@@ -8,10 +8,11 @@ from persplit.service.personal_tokens import DAYS_DEFAULT, DAYS_MAX, PersonalTok
 from persplit.service.ports import TokenScope
 from persplit.transport import fields as f
 from persplit.transport import requests as r
-from persplit.transport.operations import Call, Operation, Services, page_by_id
+from persplit.transport.operations import Answers, Call, Operation, Services, page_by_id
 from persplit.transport.reach import Reach
-from persplit.transport.result import Result, Time
 from persplit.transport.views import Json
+
+results: Final = Answers("token_results")
 
 
 class CreateToken(r.Request):
@@ -29,30 +30,6 @@ class RevokeToken(r.Request):
     """Which token is to open nothing any more."""
 
     token_id: f.Id
-
-
-class TokenInfo(Result):
-    """What is known of a personal token."""
-
-    id: str
-    name: str
-    scope: TokenScope
-    group_id: str | None
-    created_at: Time
-    expires_at: Time
-
-
-class NewToken(TokenInfo):
-    """A new personal token: `token` is told this once."""
-
-    token: str
-
-
-class Tokens(Result):
-    """The caller's personal tokens that have not run out."""
-
-    tokens: list[TokenInfo]
-    next_cursor: str | None
 
 
 def view(it: PersonalToken) -> Json:
@@ -92,7 +69,7 @@ OPERATIONS: Final = (
         "createToken",
         "Make a personal token for a script: it is told once, and sent as `Bearer`, or as a socket's `token`",
         CreateToken,
-        NewToken,
+        results.NewToken,
         _create,
         "POST /auth/tokens",
         status=201,
@@ -102,7 +79,7 @@ OPERATIONS: Final = (
         "listTokens",
         "The caller's personal tokens",
         r.ListById,
-        Tokens,
+        results.Tokens,
         _list,
         "GET /auth/tokens",
         about=Reach.ACCOUNT,

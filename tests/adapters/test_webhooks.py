@@ -114,7 +114,9 @@ async def test_over_tls_it_goes_to_whom_the_system_trusts(
     assert len(it.got) == 1
 
 
-async def test_over_tls_it_goes_to_nobody_else(webhooks: Webhooks, tls_receiver: tuple[Receiver, str]) -> None:
+async def test_over_tls_it_goes_to_nobody_else(
+    webhooks: Webhooks, tls_receiver: tuple[Receiver, str]
+) -> None:
     it, url = tls_receiver
     with pytest.raises(NotSent):
         await webhooks.send(channel(url), NOTICE)

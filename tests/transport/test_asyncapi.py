@@ -215,7 +215,7 @@ def test_a_refusal_is_described(error: Any) -> None:
 
 
 def test_a_command_without_an_answer_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    silent = dataclasses.replace(COMMANDS["sync:pull"], result=None)
+    silent = dataclasses.replace(COMMANDS["sync:pull"], answers=None)
     monkeypatch.setitem(COMMANDS, "sync:pull", silent)
     with pytest.raises(ValueError, match="an ack says something"):
         asyncapi_document()

@@ -119,7 +119,7 @@ async def test_a_document_is_made_once_and_not_before_somebody_asks(monkeypatch:
         made.append(server_url)
         return openapi_document(server_url)
 
-    monkeypatch.setattr(documents, "openapi_document", counted)
+    monkeypatch.setattr("persplit.transport.openapi.openapi_document", counted)
     app = web.Application()
     app.add_routes(documents.routes("https://persplit.example", lambda _: None, WebPage(NOT_BUILT)))
     assert made == []
