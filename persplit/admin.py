@@ -14,7 +14,7 @@ from persplit.bootstrap import DATABASE_FILE, accept_loss, open_stores, utc_now
 from persplit.config import Settings
 from persplit.exchange import rate_table
 from persplit.service import backup, erasure
-from persplit.service.backup import Told, require_whole
+from persplit.service.backup import Told
 from persplit.service.check import Finding, Tally, check_store
 from persplit.service.epochs import Epochs
 from persplit.service.errors import StoreUnavailable
@@ -23,6 +23,7 @@ from persplit.service.ports import Stores
 from persplit.service.rates import Rates
 from persplit.service.tally_progress import TallyProgress
 from persplit.service.walking import group_ids
+from persplit.service.wholeness import require_whole
 
 SUFFIX: Final = ".persplit"
 """Of backups that are named by when they were made."""

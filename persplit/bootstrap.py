@@ -39,7 +39,6 @@ from persplit.service.analytics import Analytics
 from persplit.service.attachment_sweep import sweep_on
 from persplit.service.attachments import Attachments
 from persplit.service.audit import AuditLog
-from persplit.service.backup import require_whole
 from persplit.service.batches import Batches
 from persplit.service.channels import Channels, Kind
 from persplit.service.direct_ledgers import DirectLedgers
@@ -75,6 +74,7 @@ from persplit.service.suspensions import Suspensions
 from persplit.service.sync import Sync
 from persplit.service.tally_progress import TallyProgress
 from persplit.service.throttle import SignInThrottle
+from persplit.service.wholeness import require_whole
 from persplit.transport import problems
 from persplit.transport.app import make_app
 from persplit.transport.client_address import ClientAddress

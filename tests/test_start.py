@@ -28,13 +28,19 @@ def test_a_server_on_sqlite_loads_neither_a_driver_of_mongodb_nor_the_client() -
 
 
 def test_what_is_seldom_asked_for_is_loaded_when_it_is() -> None:
-    """Pictures, codes, receipts, mail and the documents, with the models of all answers, which nothing else needs."""
+    """Pictures, codes, files, receipts, mail, backups, and the documents with the models of all answers."""
     left_out = (
         "PIL.Image",
         "qrcode",
         "smtplib",
+        "persplit.exchange.planning",
+        "persplit.exchange.reading",
+        "persplit.exchange.table",
+        "persplit.exchange.undoing",
         "persplit.receipts.reading",
         "persplit.receipts.receipt",
+        "persplit.service.backup",
+        "persplit.service.check",
         "persplit.transport.asyncapi",
         "persplit.transport.broadcast_results",
         "persplit.transport.openapi",

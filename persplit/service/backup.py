@@ -27,12 +27,12 @@ from persplit.ledger.codec import event_from_json
 from persplit.ledger.events import RecordedEvent
 from persplit.service.check import Finding, GroupCheck, Severity, Tally, check_store
 from persplit.service.epochs import Epochs
-from persplit.service.errors import RestoreUnfinished
 from persplit.service.handler import rfc3339
 from persplit.service.migrations import Migrations, is_empty
 from persplit.service.ports import Clock, Document, DuplicateKey, StoredEvent, Stores
 from persplit.service.users import read_credentials
 from persplit.service.walking import PAGE, file_ids, group_ids, scanned
+from persplit.service.wholeness import RESTORING
 
 FORMAT: Final = 2
 """Of 2 there may be attachments in it; 1 is read as well."""
@@ -47,9 +47,6 @@ COLLECTIONS: Final = (
     *("rates", "schedules"),
     *("read_marks", "channels", "deliveries"),
 )
-RESTORING: Final = "restoring"
-"""The document in `meta` that a store has while it is being restored into."""
-
 FAULTS_MAX: Final = 100
 """Faults of a file that are told."""
 
@@ -404,14 +401,6 @@ async def _claim(stores: Stores, digest: str) -> None:
     elif begun.body["sha256"] != digest:
         raise NotEmpty(
             "another backup was being restored here: finish that one, or begin with an empty store"
-        )
-
-
-async def require_whole(stores: Stores) -> None:
-    """Return if no backup is half restored into the store. Raises `RestoreUnfinished`."""
-    if await stores.meta.get([RESTORING]):
-        raise RestoreUnfinished(
-            "a backup is being restored into this store, or that broke off: run `persplit restore` with it again"
         )
 
 

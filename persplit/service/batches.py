@@ -9,9 +9,8 @@ import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from persplit.exchange.replaying import Step
 from persplit.ledger.errors import NotFound
 from persplit.ledger.events import RecordedEvent
 from persplit.ledger.state import GroupState
@@ -29,6 +28,9 @@ from persplit.service.ports import (
     TransactionsUnavailable,
 )
 
+if TYPE_CHECKING:
+    from persplit.exchange.replaying import Step  # loaded with the first file: a start does without
+
 AT_ONCE_MAX: Final = 2
 """Files that one node reads, or batches that it decides and records, at the same time: each may take a second of a
 processor."""
@@ -36,7 +38,7 @@ OUTSIDE_MAX: Final = 3
 """Times that a batch is decided while others may write to the group. If it has moved on each time, it is decided with
 the group's lock held: that ends, and makes the others wait, once."""
 
-Deciding = Callable[[GroupState, str], Awaitable[Sequence[Step]]]
+Deciding = Callable[[GroupState, str], Awaitable["Sequence[Step]"]]
 """From the group as it is, and the time to record, to what is to happen. Raises `LedgerError` to refuse."""
 
 
@@ -93,12 +95,12 @@ class Batches:
             await self._groups.catch_up(group_id, live)
             return _of_member(live.state, actor_id)
 
-    async def _decided(self, state: GroupState, deciding: Deciding) -> tuple[str, Sequence[Step]]:
+    async def _decided(self, state: GroupState, deciding: Deciding) -> "tuple[str, Sequence[Step]]":
         now = max(rfc3339(self._clock()), state.at)
         return now, await deciding(state, now)
 
     async def _append(
-        self, group_id: str, actor_id: str, state: GroupState, now: str, steps: Sequence[Step]
+        self, group_id: str, actor_id: str, state: GroupState, now: str, steps: "Sequence[Step]"
     ) -> Recorded:
         """Record what was decided on the state. Raises `SeqTaken` where the group isn't there any more."""
         async with self._groups.locked(group_id) as live:
@@ -142,11 +144,11 @@ def _of_member(state: GroupState | None, actor_id: str) -> GroupState:
     return state
 
 
-def _new_events(state: GroupState, actor_id: str, now: str, steps: Sequence[Step]) -> list[NewEvent]:
+def _new_events(state: GroupState, actor_id: str, now: str, steps: "Sequence[Step]") -> list[NewEvent]:
     return [_new(state, actor_id, now, place, step) for place, step in enumerate(steps, 1)]
 
 
-def _new(state: GroupState, actor_id: str, now: str, place: int, step: Step) -> NewEvent:
+def _new(state: GroupState, actor_id: str, now: str, place: int, step: "Step") -> NewEvent:
     return NewEvent(
         group_id=state.group_id,
         seq=state.seq + place,

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from persplit.exchange.book import Book, Format, UnreadableFile
 from persplit.exchange.identity import (
@@ -18,10 +18,6 @@ from persplit.exchange.identity import (
     reversal_id,
     was_taken_back,
 )
-from persplit.exchange.planning import Group, ImportPlan, Wish, id_of, is_uuid, keys_of, plan_import
-from persplit.exchange.reading import read_book
-from persplit.exchange.replaying import Step
-from persplit.exchange.undoing import undo_steps
 from persplit.ledger.errors import FieldError, Forbidden, LimitReached, NotFound
 from persplit.ledger.events import ExpenseCreated, Noun, RecordedEvent, SettlementCreated
 from persplit.ledger.expense import Expense
@@ -34,6 +30,11 @@ from persplit.service.handler import rfc3339
 from persplit.service.people import People, shown_name
 from persplit.service.ports import READ_LIMIT_MAX, Clock, EventStore
 from persplit.service.subjects import thing_of
+
+if TYPE_CHECKING:
+    # What reads, plans and undoes is loaded when the first file comes, by the thread that has to do with it.
+    from persplit.exchange.planning import ImportPlan
+    from persplit.exchange.replaying import Step
 
 LISTED_MAX: Final = 500
 """Imports of one group that a list has: more than anybody makes, and a second of look-ups."""
@@ -67,7 +68,7 @@ class ImportOrder:
 class Imported:
     """What the import did, or would do. `recorded` is None where it was only looked at."""
 
-    plan: ImportPlan
+    plan: "ImportPlan"
     recorded: Recorded | None
 
 
@@ -119,7 +120,7 @@ class Importing:
         book = await self._book(order, before)
         plan: ImportPlan | None = None
 
-        async def deciding(state: GroupState, now: str) -> Sequence[Step]:
+        async def deciding(state: GroupState, now: str) -> "Sequence[Step]":
             nonlocal plan
             plan = await self._planned(book, state, order, now)
             if plan.refusals:
@@ -139,14 +140,14 @@ class Importing:
 
         """
 
-        async def deciding(state: GroupState, now: str) -> Sequence[Step]:
+        async def deciding(state: GroupState, now: str) -> "Sequence[Step]":
             if not state.is_admin(actor_id):
                 raise Forbidden("only an admin of the group can undo an import")
             events = await self._events_of(group_id, import_id) if is_import_id(import_id) else ()
             if not events:
                 raise NotFound("there is no such import in this group")
             present = await self._present(group_id, events)
-            return await asyncio.to_thread(undo_steps, state, events, present, import_id, actor_id, now)
+            return await asyncio.to_thread(_undo_steps, state, events, present, import_id, actor_id, now)
 
         return await self._batches.record(group_id, actor_id, deciding)
 
@@ -177,11 +178,13 @@ class Importing:
             raise Forbidden("only an admin of the group can import into it")
         try:
             async with self._batches.turn:
-                return await asyncio.to_thread(read_book, order.text, state.settings.currency, order.format)
+                return await asyncio.to_thread(_read_book, order.text, state.settings.currency, order.format)
         except UnreadableFile as error:
             raise ImportRefused("the file can't be read", [FieldError("file", str(error))]) from None
 
-    async def _planned(self, book: Book, state: GroupState, order: ImportOrder, now: str) -> ImportPlan:
+    async def _planned(self, book: Book, state: GroupState, order: ImportOrder, now: str) -> "ImportPlan":
+        from persplit.exchange.planning import Group, Wish, plan_import  # noqa: PLC0415 - loaded with the book's reader
+
         active = state.active()
         profiles = await self._people.get({member.user_id for member in active})
         names = {
@@ -195,11 +198,15 @@ class Importing:
         """Ids in a file of ours that are somebody's account on this server."""
         if book.format is not Format.PERSPLIT:
             return frozenset()
+        from persplit.exchange.planning import is_uuid  # noqa: PLC0415 - as above
+
         ids = {person.key for person in book.people if is_uuid(person.key)}
         return frozenset(await self._people.get(ids, for_sure=True))
 
     async def _known(self, book: Book, state: GroupState) -> dict[str, Known]:
         """What each entry is called in the group, and the last that happened to it if it is there."""
+        from persplit.exchange.planning import id_of, keys_of  # noqa: PLC0415 - as above
+
         known: dict[str, Known] = {}
         keys = keys_of(book)
         for generation in range(GENERATIONS_MAX):
@@ -260,3 +267,24 @@ class Importing:
                 assert thing is not None, "events about these hold one"  # noqa: S101 - for the type checker
                 present[noun, id_] = thing
         return present
+
+
+def _read_book(text: str, currency: str, format_: Format | None) -> Book:
+    # All that the file will need, so that none of it is loaded on the loop.
+    from persplit.exchange import planning  # noqa: F401, PLC0415 - as above
+    from persplit.exchange.reading import read_book  # noqa: PLC0415 - as above
+
+    return read_book(text, currency, format_)
+
+
+def _undo_steps(
+    state: GroupState,
+    events: Sequence[RecordedEvent],
+    present: Mapping[tuple[Noun, str], Expense | Settlement],
+    import_id: str,
+    actor_id: str,
+    now: str,
+) -> "Sequence[Step]":
+    from persplit.exchange.undoing import undo_steps  # noqa: PLC0415 - as above
+
+    return undo_steps(state, events, present, import_id, actor_id, now)

@@ -2,14 +2,11 @@
 
 import asyncio
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from persplit.exchange import own, table
 from persplit.exchange.book import Format
-from persplit.exchange.planning import Difference, ImportPlan
-from persplit.exchange.rows import Row, Status
 from persplit.service.exporting import Whole
 from persplit.service.importing import Imported, ImportOrder
 from persplit.service.statements import statement_of
@@ -19,6 +16,11 @@ from persplit.transport.fields import FOUND_OUT, cursor_of
 from persplit.transport.limits import Budget
 from persplit.transport.operations import Answers, Call, Operation, Services
 from persplit.transport.views import Json
+
+if TYPE_CHECKING:
+    # Loaded with the first file: a start does without.
+    from persplit.exchange.planning import Difference, ImportPlan
+    from persplit.exchange.rows import Row
 
 exchange_results: Final = Answers("exchange_results")
 
@@ -76,6 +78,8 @@ async def _undo(services: Services, call: Call, request: r.UndoImport) -> Json:
 
 def _report(imported: Imported) -> Json:
     """What the import did, or would do."""
+    from persplit.exchange.rows import Status  # noqa: PLC0415 - loaded by the import
+
     plan, recorded = imported.plan, imported.recorded
     state = plan.state if recorded is None else recorded.state
     return {
@@ -96,7 +100,7 @@ def _report(imported: Imported) -> Json:
     }
 
 
-def _people(plan: ImportPlan) -> list[Json]:
+def _people(plan: "ImportPlan") -> list[Json]:
     return [
         {
             "key": match.person.key,
@@ -109,7 +113,7 @@ def _people(plan: ImportPlan) -> list[Json]:
     ]
 
 
-def _row(row: Row) -> Json:
+def _row(row: "Row") -> Json:
     return {
         "row": row.row,
         "status": row.status.value,
@@ -122,7 +126,7 @@ def _row(row: Row) -> Json:
     }
 
 
-def _difference(it: Difference) -> Json:
+def _difference(it: "Difference") -> Json:
     return {
         "row": it.row,
         "key": it.person.key,
@@ -137,8 +141,14 @@ def _difference(it: Difference) -> Json:
 
 async def _csv(services: Services, call: Call, request: r.ExportCsv) -> Json:
     whole = await services.exporting.whole(request.group_id, call.user_id)
-    text = await asyncio.to_thread(table.table_of, whole.standing.state, whole.names(), whole.things())
-    return _file(whole, "csv", (table.BOM if request.bom else "").encode() + text.encode())
+    return _file(whole, "csv", await asyncio.to_thread(_table, whole, with_bom=request.bom))
+
+
+def _table(whole: Whole, *, with_bom: bool) -> bytes:
+    from persplit.exchange import table  # noqa: PLC0415 - a start does without
+
+    text = table.table_of(whole.standing.state, whole.names(), whole.things())
+    return (table.BOM if with_bom else "").encode() + text.encode()
 
 
 async def _json(services: Services, call: Call, request: r.OneGroup) -> Json:
@@ -147,6 +157,8 @@ async def _json(services: Services, call: Call, request: r.OneGroup) -> Json:
 
 
 def _document(whole: Whole) -> bytes:
+    from persplit.exchange import own  # noqa: PLC0415 - as above
+
     state = whole.standing.state
     exported = own.document(
         exported_at=state.at,
