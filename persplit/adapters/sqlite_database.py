@@ -54,7 +54,8 @@ FAULTS_MAX: Final = 20
 CHECKED_BYTES_MAX: Final = 64 * 1024 * 1024
 """Up to this size a file is checked whole when it is opened, indexes against tables: half a second's work."""
 LOOKED_THROUGH_BYTES_MAX: Final = 512 * 1024 * 1024
-"""Up to this size each of its pages is looked at, which is as much work. Of a larger one a damaged page shows when
+"""Up to this size each of its pages is looked at, which is as much work; not of one that was closed as it should be, and
+is as it was left. Of a larger one a damaged page shows when
 it is read."""
 CLOSE_DEADLINE_S: Final = 10.0
 """Longest wait for the queued writes when closing: a batch takes milliseconds unless the disk hangs."""
@@ -242,10 +243,12 @@ class SqliteDatabase:
             # SQLite gives its -wal and -shm files the mode of this one.
             create = os.O_CREAT if self._migrates else 0
             os.close(os.open(self._path, create | os.O_RDWR, 0o600))
+            is_as_left = self._mark.is_as_left()
             connection = connect(self._path)
             try:
                 if self._migrates:
-                    _look_through(connection)
+                    if not is_as_left:
+                        _look_through(connection)
                     migrate(connection, self._steps)
                     if not self._has_lost(connection):
                         self._mark.open(connection)

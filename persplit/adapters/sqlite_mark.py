@@ -5,11 +5,15 @@ database: it would serve a shortened ledger without a word, and give out again n
 The mark is written after each commit, so it never names an event that wasn't durable, and it isn't synced: that
 costs a few microseconds, and a power cut can only make it older, which is no harm. When the database is opened it must
 have the event that the mark names; a log loses its end first, so then it has all that came before, too.
+
+The mark also says in which state the file was left when it was closed. As long as it is in that state, nothing was
+written to it since, and whoever opens it need not look through all of it again.
 """
 
 import hashlib
 import os
 import sqlite3
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -42,8 +46,10 @@ class Mark:
     """The mark of the database at `database`, in a file whose name ends in `-mark`."""
 
     def __init__(self, database: Path) -> None:
+        self._database = database
         self._path = _path_of(database)
         self._file: int | None = None
+        self._left: str | None = None
         self._marked = self._read()
 
     def lost(self, connection: sqlite3.Connection) -> Marked | None:
@@ -61,16 +67,30 @@ class Mark:
         """Whether there must be a database."""
         return self._marked is not None
 
+    def is_as_left(self) -> bool:
+        """Whether the file is the very one that was closed last, and nobody has written to it since.
+
+        To be asked before it is opened. Not after a crash, nor of a copy or what was put back from one.
+        """
+        return self._left is not None and self._left == _state_of(self._database)
+
     def open(self, connection: sqlite3.Connection) -> None:
         """Begin to keep the mark, from what the database has now."""
         # A disk that can't be written to must not keep anybody from reading; the mark then stays as it is.
         with suppress(OSError):
             self._file = os.open(self._path, os.O_CREAT | os.O_WRONLY, 0o600)
-        self.after_commit(self.before_commit(connection))
+        # Whatever happens to us from now on, it wasn't closed.
+        self._left = None
+        self._write(self.before_commit(connection))
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file, after the last connection to the database was closed."""
         if self._file is not None:
+            with suppress(OSError):
+                # The system's own times may be 4 ms coarse: no later write has this one.
+                os.utime(self._database, ns=(time.time_ns(), time.time_ns()))
+                self._left = _state_of(self._database)
+            self._write(self._marked)
             os.close(self._file)
             self._file = None
 
@@ -91,7 +111,9 @@ class Mark:
             self._write(last)
 
     def _write(self, marked: Marked | None) -> None:
-        line = orjson.dumps({"event": marked}, option=orjson.OPT_APPEND_NEWLINE).rjust(MARK_BYTES)
+        line = orjson.dumps({"event": marked, "left": self._left}, option=orjson.OPT_APPEND_NEWLINE).rjust(
+            MARK_BYTES
+        )
         if self._file is None or len(line) > MARK_BYTES:
             return
         with suppress(OSError):
@@ -105,13 +127,25 @@ class Mark:
     def _read(self) -> Marked | None:
         try:
             written = self._path.read_bytes()
-            marked = orjson.loads(written)["event"] if written else None
+            said = orjson.loads(written) if written else {"event": None}
+            marked, self._left = said["event"], said.get("left")
             return None if marked is None else (str(marked[0]), int(marked[1]), str(marked[2]))
         except FileNotFoundError:
             return None
         except (OSError, LookupError, TypeError, ValueError) as error:
             _log.warning("mark_not_readable", error=repr(error))
             return None
+
+
+def _state_of(database: Path) -> str | None:
+    """What the system notes of the file: another after each write; None while its log is there, or without it."""
+    try:
+        found = database.stat()
+    except OSError:
+        return None
+    if database.with_name(f"{database.name}-wal").exists():
+        return None
+    return f"{found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
 
 
 def marked_as(group_id: str, seq: int, command_id: str) -> Marked:

@@ -1,6 +1,7 @@
 """What only the SQLite adapter promises: durable batches, one writer, a bounded queue, a file that is ours."""
 
 import asyncio
+import shutil
 import signal
 import sqlite3
 import stat
@@ -23,6 +24,7 @@ from persplit.adapters.sqlite_appends import ROWS_MAX
 from persplit.adapters.sqlite_database import SqliteDatabase
 from persplit.adapters.sqlite_documents import SqliteDocuments
 from persplit.adapters.sqlite_events import SqliteEvents
+from persplit.adapters.sqlite_mark import Mark
 from persplit.adapters.sqlite_schema import SCHEMA_VERSION
 from persplit.ledger.events import Event, Noun
 from persplit.service.errors import SchemaMismatch, StoreDamaged, StoreUnavailable
@@ -696,6 +698,91 @@ async def test_a_snapshot_is_kept_in_the_file(file: Path) -> None:
         await database.close()
     # Closed in order, nothing is left beside it but the mark.
     assert sorted(file.parent.iterdir()) == [file, file.with_name(f"{file.name}-mark")]
+
+
+# --- looking through it
+
+
+async def closed(file: Path) -> None:
+    """Make the file, with an event in it, and close it in order."""
+    database = SqliteDatabase(file)
+    await database.open()
+    await SqliteEvents(database).append(new(1))
+    await database.close()
+
+
+async def opened_and_closed(file: Path) -> None:
+    database = SqliteDatabase(file)
+    await database.open()
+    await database.close()
+
+
+@pytest.fixture
+def looked_through(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The files that were looked through while they were opened."""
+    looked: list[Path] = []
+    look = sqlite_database._look_through
+
+    def noted(connection: sqlite3.Connection) -> None:
+        looked.append(Path(connection.execute("PRAGMA database_list").fetchone()[2]))
+        look(connection)
+
+    monkeypatch.setattr(sqlite_database, "_look_through", noted)
+    return looked
+
+
+async def test_a_file_is_not_looked_through_again_while_it_is_as_it_was_left(
+    file: Path, looked_through: list[Path]
+) -> None:
+    await closed(file)
+    await opened_and_closed(file)
+    await opened_and_closed(file)
+    assert looked_through == [file]
+
+
+def overwritten(file: Path) -> None:
+    """In place, its size being that of before."""
+    file.write_bytes(file.read_bytes())
+
+
+def put_back(file: Path) -> None:
+    """A copy is in its place, with its size and times."""
+    shutil.copy2(file, file.with_name("copy"))
+    file.with_name("copy").replace(file)
+
+
+def written_to(file: Path) -> None:
+    """By another program, which isn't a server."""
+    connection = sqlite3.connect(file)
+    connection.execute("CREATE TABLE of_another (id)")
+    connection.close()
+
+
+def left_with_a_log(file: Path) -> None:
+    """As whoever was killed leaves it."""
+    file.with_name(f"{file.name}-wal").touch()
+
+
+@pytest.mark.parametrize("change", [overwritten, put_back, written_to, left_with_a_log])
+async def test_a_file_that_is_not_as_it_was_left_is_looked_through(
+    file: Path, looked_through: list[Path], change: Callable[[Path], None]
+) -> None:
+    await closed(file)
+    change(file)
+    await opened_and_closed(file)
+    assert looked_through == [file, file]
+
+
+async def test_a_file_that_was_not_closed_is_looked_through(file: Path, looked_through: list[Path]) -> None:
+    await closed(file)
+    killed = SqliteDatabase(file)
+    await killed.open()
+    shutil.copytree(file.parent, file.parent.with_name("left"))
+    await killed.close()
+    left = file.parent.with_name("left") / file.name
+    assert not Mark(left).is_as_left()
+    await opened_and_closed(left)
+    assert looked_through == [file, left]
 
 
 async def test_a_run_whose_beginning_is_known_leaves_no_hole(events: SqliteEvents) -> None:
