@@ -203,6 +203,7 @@ class SqliteDatabase:
         self._waiting -= len(outcomes)
         STORE_WRITES_WAITING.set(self._waiting)
         for outcome in outcomes:
+            self._note_damage(outcome.error)
             if outcome.future.done():
                 continue
             if outcome.error is None:
@@ -308,7 +309,12 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             if (translation := translated(error)) is error:
                 raise
+            self._note_damage(translation)
             raise translation from error
+
+    def _note_damage(self, error: Exception | None) -> None:
+        if isinstance(error, StoreUnavailable) and error.is_damaged:
+            self._mark.distrust()
 
     def _finish(self) -> None:
         self._queue.put(None)

@@ -50,6 +50,7 @@ class Mark:
         self._path = _path_of(database)
         self._file: int | None = None
         self._left: str | None = None
+        self._is_trusted = True
         self._marked = self._read()
 
     def lost(self, connection: sqlite3.Connection) -> Marked | None:
@@ -83,13 +84,17 @@ class Mark:
         self._left = None
         self._write(self.before_commit(connection))
 
+    def distrust(self) -> None:
+        """Damage has shown: whoever opens the file next is to look through it."""
+        self._is_trusted = False
+
     def close(self) -> None:
         """Let go of the file, after the last connection to the database was closed."""
         if self._file is not None:
             with suppress(OSError):
                 # The system's own times may be 4 ms coarse: no later write has this one.
                 os.utime(self._database, ns=(time.time_ns(), time.time_ns()))
-                self._left = _state_of(self._database)
+                self._left = _state_of(self._database) if self._is_trusted else None
             self._write(self._marked)
             os.close(self._file)
             self._file = None

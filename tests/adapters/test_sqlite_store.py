@@ -31,6 +31,7 @@ from persplit.service.errors import SchemaMismatch, StoreDamaged, StoreUnavailab
 from persplit.service.ports import CommandKnown, Document, EventStore, SeqTaken, Snapshot
 from tests.adapters.examples import added, changed, founded, joined, left, new, paid, seqs
 
+PAGE_BYTES = 4_096
 BIG = "x" * 100_000
 """A description that takes some twenty-five pages of the file."""
 
@@ -771,6 +772,29 @@ async def test_a_file_that_is_not_as_it_was_left_is_looked_through(
     change(file)
     await opened_and_closed(file)
     assert looked_through == [file, file]
+
+
+def tear_the_events(file: Path) -> None:
+    """The first page of the table holds nothing of SQLite's."""
+    connection = sqlite3.connect(file)
+    (page,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'events'").fetchone()
+    connection.close()
+    with file.open("r+b") as opened:
+        opened.seek((page - 1) * PAGE_BYTES)
+        opened.write(b"\xff" * PAGE_BYTES)
+
+
+async def test_a_file_whose_damage_has_shown_is_looked_through(file: Path) -> None:
+    await closed(file)
+    database = SqliteDatabase(file)
+    await database.open()
+    tear_the_events(file)
+    with pytest.raises(StoreUnavailable):
+        await SqliteEvents(database).read("goa", 0, 10)
+    await database.close()
+    assert not Mark(file).is_as_left()
+    with pytest.raises(StoreDamaged):
+        await SqliteDatabase(file).open()
 
 
 async def test_a_file_that_was_not_closed_is_looked_through(file: Path, looked_through: list[Path]) -> None:
