@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import Final
 
-from persplit.ledger.packing import Pool, bits_of
+from persplit.ledger.packing import Pool
+from persplit.ledger.search import bits_of
 from persplit.ledger.slices import Budget, BudgetSpent, Work
 
 EXACT_PEOPLE_MAX: Final = 32
@@ -53,7 +54,7 @@ def most_parts(amounts: Sequence[int], budget: Budget) -> Work[tuple[list[tuple[
         return [], 1
     most = parts_bound(amounts)
     people = _People.of(amounts)
-    pool = Pool(people.amounts, people.alike)
+    pool = Pool(people.alike)
     sums = _ZeroSums(people)
     try:
         for size in range(_SMALLEST_PART, len(amounts) // 2 + 1):
@@ -61,8 +62,12 @@ def most_parts(amounts: Sequence[int], budget: Budget) -> Work[tuple[list[tuple[
             if len(pool.best) >= most - 1:
                 break
             most = min(most, pool.parts_bound(size))
-            while len(pool.best) < most - 1 and pool.size_max(most, size) <= size:
-                most -= not (yield from pool.search(most, budget))
+            while len(pool.best) < most - 1 and most * (size + 1) > len(amounts):
+                if (yield from pool.search(most, size, budget)):
+                    break
+                most -= 1
+            if len(pool.best) >= most - 1:
+                break
     except BudgetSpent:
         pool.pack()
     return [people.amounts_of(part) for part in pool.best], most
