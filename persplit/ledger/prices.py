@@ -42,16 +42,19 @@ _NEARLY: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """What sets cost above the unit, what each person costs who is in no set, by bit, and what there is to spend."""
+    """What sets cost above the unit, what each person pays anyway, by bit, and what each who is chosen pays."""
 
     costs: Mapping[int, int]
     alone: Sequence[int]
+    each: int
+    unit: int
     slack: int
+    """What is left over at most when all can be chosen."""
 
     @classmethod
     def none(cls, people: int) -> "Prices":
         """All for nothing: they refute nothing."""
-        return cls({}, (0,) * people, 0)
+        return cls({}, (0,) * people, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,7 @@ def priced(
         each += each * places // most
     assert best is not None, "there are rounds"  # noqa: S101 - for the type checker
     costs = {some: cost - best.unit for some, cost in zip(sets, best.costs, strict=True)}
-    return Prices(costs, best.prices, best.slack(choices))
+    return Prices(costs, best.prices, best.each, best.unit, best.slack(choices))
 
 
 def having(sets: Sequence[int], people: int) -> list[int]:

@@ -61,7 +61,8 @@ class _Group(NamedTuple):
 
     bits: int
     having: int
-    """The sets that have some of them."""
+    """The sets that have some of them: those with the lowest bit."""
+    price: int
 
 
 class _Place(NamedTuple):
@@ -72,8 +73,6 @@ class _Place(NamedTuple):
     """The sets to choose from."""
     left: int
     """Who may be in them. Others, too, may be in the parts that are not chosen here."""
-    slack: int
-    """What the sets to choose may cost beyond the least of all."""
     chosen: tuple[int, ...]
 
 
@@ -85,6 +84,15 @@ class _Seen(NamedTuple):
     """By group: of the sets that have some of them."""
     weights: list[int]
     """By person, the heaviest first: `WEIGHT` by the size of their smallest set."""
+    prices: int
+    """Of all these people."""
+
+
+class _Choice(NamedTuple):
+    """So many sets to choose, and what they may cost beyond the least of all."""
+
+    count: int
+    slack: int
 
 
 class Search:
@@ -100,9 +108,9 @@ class Search:
         self._shared = sorted({some for some in alike if some.bit_count() > 1})
         with_them, all_sets = having(sets, len(alike)), (1 << len(sets)) - 1
         self._lacking = [all_sets ^ some for some in with_them]
-        self._groups = [_Group(bits, with_them[_lowest(bits)]) for bits in dict.fromkeys(alike)]
-        self._excess = [prices.costs.get(some, 0) for some in sets]
-        by_cost = sorted(zip(self._excess, range(len(sets)), strict=True))
+        lowest = {bits: _lowest(bits) for bits in alike}
+        self._groups = [_Group(bits, with_them[bit], prices.alone[bit]) for bits, bit in lowest.items()]
+        by_cost = sorted((prices.costs.get(some, 0), number) for number, some in enumerate(sets))
         self._costs = [cost for cost, _ in by_cost]
         self._cheapest = list(accumulate((1 << number for _, number in by_cost), or_, initial=0))
 
@@ -112,7 +120,7 @@ class Search:
         Then `best` is all of its parts but the largest, unless some have to be larger than the sets that are known.
         """
         everybody, all_sets = (1 << division.people) - 1, (1 << len(self._sets)) - 1
-        return self._leads_on(_Place(division, all_sets, everybody, self._prices.slack, ()))
+        return self._leads_on(_Place(division, all_sets, everybody, ()))
 
     def _leads_on(self, place: _Place) -> Work[bool]:
         self.best = max(self.best, place.chosen, key=len)
@@ -126,78 +134,77 @@ class Search:
             if self._budget.is_slice_over():
                 yield
             seen = self._seen(fits, place.left)
-            place = self._with_only(sum([group.bits for group in seen.groups]), fits, place)
-            if place.slack < 0 or not self._suffices(place, seen):
+            choices = list(self._choices(place.division, seen))
+            if not choices or self._few_are_in_all(choices[0].count - 1, fits, place.left, seen):
                 return False
+            fits &= self._within(max(choice.slack for choice in choices))
             # Either one of the sets with the scarcest person is a part, perhaps more than once …
             scarcest = seen.groups[seen.counts.index(min(seen.counts))]
+            left = place.left & sum([group.bits for group in seen.groups])
             for number in bits_of(fits & scarcest.having):
-                if (yield from self._leads_on(self._chosen(place, fits, number))):
+                if (yield from self._leads_on(self._chosen(place, fits, left, number))):
                     return True
                 fits ^= 1 << number  # it isn't, so it needn't be tried beside the others
             # … or all who are alike are in parts that are not chosen.
-            place = self._with_only(~scarcest.bits, fits, place)
+            place = _Place(place.division, fits, left & ~scarcest.bits, place.chosen)
         return False
 
+    def _within(self, slack: int) -> int:
+        """The sets that cost no more above the least of all."""
+        return self._cheapest[bisect_right(self._costs, slack)]
+
     def _choosable(self, place: _Place) -> int:
-        """The sets that are cheap enough, and small enough for parts that are not the largest."""
-        if place.slack < 0:
+        """The sets that are small enough for parts that are not the largest."""
+        if not place.fits:
             return 0
-        fits = place.fits & self._cheapest[bisect_right(self._costs, place.slack)]
-        if not fits:
-            return 0
-        size_max = place.division.size_max(self._sizes[_lowest(fits)])
-        return fits & ((1 << bisect_right(self._sizes, size_max)) - 1)
+        size_max = place.division.size_max(self._sizes[_lowest(place.fits)])
+        return place.fits & ((1 << bisect_right(self._sizes, size_max)) - 1)
 
     def _seen(self, fits: int, left: int) -> _Seen:
-        seen = _Seen([], [], [])
-        groups, counts, weights = seen
+        groups, counts, weights, prices = list[_Group](), list[int](), list[int](), 0
         for group in self._groups:
             bits, with_them = group.bits & left, group.having & fits
             if bits and with_them:
+                people = bits.bit_count()
                 groups.append(group)
                 counts.append(with_them.bit_count())
-                first = (with_them & -with_them).bit_length() - 1
-                weights += [self._weights[first]] * bits.bit_count()
+                weights += [self._weights[(with_them & -with_them).bit_length() - 1]] * people
+                prices += group.price * people
         weights.sort(reverse=True)
-        return seen
+        return _Seen(groups, counts, weights, prices)
 
-    def _with_only(self, some: int, fits: int, place: _Place) -> _Place:
-        """The place when the others are in parts that are not chosen, and only these sets are to choose from."""
-        slack = place.slack - sum([self._prices.alone[bit] for bit in bits_of(place.left & ~some)])
-        return _Place(place.division, fits, place.left & some, slack, place.chosen)
+    def _choices(self, division: Division, seen: _Seen) -> Iterator[_Choice]:
+        """How many sets may be chosen here, as far as can be told, and what they may cost above the least of all.
 
-    def _chosen(self, place: _Place, fits: int, number: int) -> _Place:
-        """The place after this set is chosen, too, beside some of those that fit."""
-        some, (parts, people, size) = self._sets[number], place.division
-        rest = without(some, place.left, self._shared)
-        for bit in bits_of(place.left & ~rest):
-            fits &= self._lacking[bit]
-        division = Division(parts - 1, people - self._sizes[number], size)
-        return _Place(division, fits, rest, place.slack - self._excess[number], (*place.chosen, some))
-
-    def _suffices(self, place: _Place, seen: Sequence[_Seen]) -> bool:
-        """Whether there may be so many disjoint sets as a division needs at least.
-
-        That is the rule of `Pool.parts_bound`: no part weighs less than `WEIGHT`. Who is in known sets has at best
-        the smallest of theirs, and those who have room in them are at best the heaviest.
+        They weigh enough by the rule of `Pool.parts_bound` (who is in known sets has at best the smallest of
+        theirs, and those who have room in them are at best the heaviest), and can be paid for, see `prices`.
         """
         total = list(accumulate(seen.weights, initial=0))
-        smallest = WEIGHT // seen.weights[0]
-        for count, room in place.division.choices(smallest):
-            if total[min(room, len(seen.weights))] >= count * WEIGHT:
-                return count > _HITS_MAX + 1 or not self._few_are_in_all(count - 1, place, seen)
-        return False
+        for count, most in division.choices(WEIGHT // seen.weights[0]):
+            room = min(most, len(seen.weights))
+            slack = seen.prices + self._prices.each * room - self._prices.unit * count
+            if total[room] >= count * WEIGHT and slack >= 0:
+                yield _Choice(count, slack)
 
-    def _few_are_in_all(self, few: int, place: _Place, seen: _Seen) -> bool:
+    def _chosen(self, place: _Place, fits: int, left: int, number: int) -> _Place:
+        """The place after this set is chosen, too, beside some of those that fit."""
+        some, (parts, people, size) = self._sets[number], place.division
+        rest = without(some, left, self._shared)
+        for bit in bits_of(left & ~rest):
+            fits &= self._lacking[bit]
+        return _Place(Division(parts - 1, people - self._sizes[number], size), fits, rest, (*place.chosen, some))
+
+    def _few_are_in_all(self, few: int, fits: int, left: int, seen: _Seen) -> bool:
         """Whether so few people are found that each set needs one of them: no more sets than that are disjoint."""
-        fits, counts = place.fits, seen.counts
+        if few > _HITS_MAX:
+            return False
+        counts = seen.counts
         while fits and few > 0:
             if sum(sorted(counts)[-few:]) < fits.bit_count():
                 return False
             self._budget.spend(_STEPS_A_HIT)
             hit = seen.groups[counts.index(max(counts))]
-            few -= (hit.bits & place.left).bit_count()
+            few -= (hit.bits & left).bit_count()
             fits &= ~hit.having
             counts = [(fits & group.having).bit_count() for group in seen.groups]
         return not fits and few >= 0
