@@ -16,10 +16,10 @@ from persplit.ledger.slices import Budget, BudgetSpent, Work
 _STEPS_A_SET: Final = 10
 """Filing one set."""
 
-_QUICK_STEPS: Final = 3_000
+_QUICK_STEPS: Final = 5_000
 """A search that is over so soon does without prices."""
 
-_EARLY_STEPS: Final = 20_000
+_EARLY_STEPS: Final = 18_000
 """A search that can only refute ends here: with larger sets another one follows."""
 
 
@@ -33,6 +33,7 @@ class Pool:
         self._everybody = (1 << len(alike)) - 1
         self._sets: list[int] = []  # smaller ones first
         self._sizes: list[int] = []  # of these
+        self._parts_hard = 0
         self.best: Sequence[int] = ()
 
     def fill(self, portions: Iterable[Iterable[int]], size: int, wanted: int, budget: Budget) -> Work[None]:
@@ -91,13 +92,16 @@ class Pool:
         """Whether a division into so many parts is not refuted, where one part more is known to be impossible.
 
         All sets up to `size` have to be known. `best` becomes all parts but the largest if a division was found,
-        or the most disjoint sets that have come across.
+        or the most disjoint sets that have come across. Where a division may need larger sets, it can be refuted or
+        found, and otherwise stays open.
         """
         division = Division(parts, len(self.alike), size)
         size_max = division.size_max(self._sizes[0]) if self._sets else 0
         sets = self._sets[: bisect_right(self._sizes, size_max)]
-        with suppress(BudgetSpent), budget.only(_QUICK_STEPS):
-            return (yield from self._search(sets, division, Prices.none(len(self.alike)), budget))
+        if parts != self._parts_hard:
+            with suppress(BudgetSpent), budget.only(_QUICK_STEPS):
+                return (yield from self._search(sets, division, Prices.none(len(self.alike)), budget))
+            self._parts_hard = parts  # and with larger sets it isn't easier
         prices = yield from priced(sets, self.alike, list(division.choices(self._sizes[0])), budget)
         sets = [some for some in sets if prices.costs[some] <= prices.slack]
         if size_max <= size:

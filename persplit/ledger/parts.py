@@ -27,6 +27,9 @@ _SMALLEST_PART: Final = 3
 _ALL_FROM: Final = 5
 """Sets of this size and above are looked for all at once where hardly any smaller ones were found."""
 
+_ALL_PEOPLE_MAX: Final = 26
+"""Of more people there are too many sets for that: larger ones than are needed."""
+
 _HARDLY_ANY: Final = 2
 """With more of them, most sums of one half are sums of the other too."""
 
@@ -45,8 +48,9 @@ def most_parts(amounts: Sequence[int], budget: Budget) -> Work[tuple[list[tuple[
 
     Where the search was completed, the bound is reached. Zero-sum sets are made in order of size. In a division
     into `most` parts when more are known to be impossible, no part contains a smaller zero-sum set, and all
-    but the largest have few people (`size_max`): when the sets up to that size are known, it is found or refuted.
-    (A set inside another could be a part by itself, and what it leaves of the other joins the largest part.)
+    but the largest have few people: when the sets up to that size are known, it is found or refuted. (A set inside
+    another could be a part by itself, and what it leaves of the other joins the largest part.) Mostly it is refuted
+    before: as soon as not all parts can be larger than the sets that are known, some of these have to fit together.
 
     Args:
         amounts: balances, ascending, none zero, no exact opposites, summing to zero.
@@ -153,7 +157,8 @@ class _Half:
         self._by_sum += [{} for _ in range(made, len(self._ones) + 1)]
         people = (1 << self._width) - 1
         for some in sets:
-            if (size := (some & people).bit_count()) >= made:
+            size = (some & people).bit_count()
+            if size >= made:
                 self._by_sum[size].setdefault(some >> self._width, []).append(some)
 
     def _grow(self, budget: Budget) -> None:
@@ -189,7 +194,7 @@ class _ZeroSums:
 
     def of_size(self, size: int, budget: Budget) -> Iterator[Iterator[int]]:
         """Each of them once, in some portions; always in the same order."""
-        if size == _ALL_FROM and self._found <= _HARDLY_ANY:
+        if size == _ALL_FROM and self._found <= _HARDLY_ANY and self._width <= _ALL_PEOPLE_MAX:
             yield from self._all(budget)
         for part in range(size + 1):
             yield self._joined(part, size - part, budget)
@@ -204,6 +209,7 @@ class _ZeroSums:
             yield iter(())
         both = sums[0] & sums[1]
         for half, all_sets in zip(self._halves, sets, strict=True):
+            budget.spend(len(all_sets) // _SUMS_A_STEP)
             half.keep_only([some for some in all_sets if some >> self._width in both])
             yield iter(())
 

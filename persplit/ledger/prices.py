@@ -20,7 +20,7 @@ from persplit.ledger.slices import Budget, Work
 _ROUNDS: Final = 24
 """More hardly better the prices."""
 
-_STEPS_A_ROUND: Final = 160
+_STEPS_A_ROUND: Final = 240
 """And one for each `_SETS_A_STEP` sets."""
 
 _SETS_A_STEP: Final = 3

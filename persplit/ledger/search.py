@@ -1,7 +1,9 @@
 """The search of zero-sum sets for those that a division into so many parts needs, one set a part.
 
-All sets of some size and below are known, the larger ones are not. So a division is refuted without those: parts that
-are no known set have more people each, and where too few people are left for that, one of them is a known set.
+All sets of some size and below are known, larger ones needn't be. Parts that are no known set have more people each;
+where too few people are left for all parts to be such, one of them is a known set: one of those with somebody, or none
+of those. That goes on until the people, by one of several bounds, can't be cut into so many parts, or nothing speaks
+against it any more. (Branch and bound, as for set packing.)
 """
 
 from bisect import bisect_right
@@ -17,10 +19,10 @@ from persplit.ledger.slices import Budget, Work
 WEIGHT: Final = lcm(*range(1, 33))
 """One part, in units that every size of part divides: a person in a part of k weighs `WEIGHT // k`."""
 
-_STEPS_A_PLACE: Final = 60
+_STEPS_A_PLACE: Final = 100
 """Weighing one place of the search."""
 
-_STEPS_A_HIT: Final = 20
+_STEPS_A_HIT: Final = 40
 """Looking for who is in the most sets."""
 
 _HITS_MAX: Final = 3
@@ -91,7 +93,7 @@ class _Seen(NamedTuple):
 class _Choice(NamedTuple):
     """So many sets to choose, and what they may cost beyond the least of all."""
 
-    count: int
+    sets: int
     slack: int
 
 
@@ -135,7 +137,7 @@ class Search:
                 yield
             seen = self._seen(fits, place.left)
             choices = list(self._choices(place.division, seen))
-            if not choices or self._few_are_in_all(choices[0].count - 1, fits, place.left, seen):
+            if not choices or self._few_are_in_all(choices[0].sets - 1, fits, place.left, seen):
                 return False
             fits &= self._within(max(choice.slack for choice in choices))
             # Either one of the sets with the scarcest person is a part, perhaps more than once …
@@ -192,7 +194,9 @@ class Search:
         rest = without(some, left, self._shared)
         for bit in bits_of(left & ~rest):
             fits &= self._lacking[bit]
-        return _Place(Division(parts - 1, people - self._sizes[number], size), fits, rest, (*place.chosen, some))
+        return _Place(
+            Division(parts - 1, people - self._sizes[number], size), fits, rest, (*place.chosen, some)
+        )
 
     def _few_are_in_all(self, few: int, fits: int, left: int, seen: _Seen) -> bool:
         """Whether so few people are found that each set needs one of them: no more sets than that are disjoint."""

@@ -43,7 +43,9 @@ def test_who_can_be_chosen_can_be_paid_for(crowd: tuple[Runs, list[tuple[int, ..
     people = sum(runs)
     assume(people >= parts)
     choices = [(parts - 1, people - -(-people // parts))]
-    prices = at_once(priced)([set_of(runs, counts) for counts in sets], alike_of(runs), choices, Budget(10**6))
+    prices = at_once(priced)(
+        [set_of(runs, counts) for counts in sets], alike_of(runs), choices, Budget(10**6)
+    )
     for choice in combinations_with_replacement(sets, parts - 1):
         taken = [sum(some) for some in zip(*choice, strict=True)]
         if all(count <= run for count, run in zip(taken, runs, strict=True)):
@@ -67,4 +69,8 @@ def test_prices_of_many_sets_come_in_slices() -> None:
 @given(st.lists(st.integers(1, 2**24 - 1), max_size=300))
 def test_each_person_knows_their_sets(sets: list[int]) -> None:
     by_person = having(sets, 24)
-    assert all(by_person[bit] >> number & 1 == some >> bit & 1 for number, some in enumerate(sets) for bit in range(24))
+    assert all(
+        by_person[bit] >> number & 1 == some >> bit & 1
+        for number, some in enumerate(sets)
+        for bit in range(24)
+    )
