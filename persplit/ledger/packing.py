@@ -16,7 +16,7 @@ from persplit.ledger.slices import Budget, BudgetSpent, Work
 _STEPS_A_SET: Final = 10
 """Filing one set."""
 
-_QUICK_STEPS: Final = 5_000
+_QUICK_STEPS: Final = 3_500
 """A search that is over so soon does without prices."""
 
 _EARLY_STEPS: Final = 18_000

@@ -75,6 +75,8 @@ class _Place(NamedTuple):
     """The sets to choose from."""
     left: int
     """Who may be in them. Others, too, may be in the parts that are not chosen here."""
+    groups: Sequence[_Group]
+    """Of these, and perhaps of others."""
     chosen: tuple[int, ...]
 
 
@@ -122,7 +124,7 @@ class Search:
         Then `best` is all of its parts but the largest, unless some have to be larger than the sets that are known.
         """
         everybody, all_sets = (1 << division.people) - 1, (1 << len(self._sets)) - 1
-        return self._leads_on(_Place(division, all_sets, everybody, ()))
+        return self._leads_on(_Place(division, all_sets, everybody, self._groups, ()))
 
     def _leads_on(self, place: _Place) -> Work[bool]:
         self.best = max(self.best, place.chosen, key=len)
@@ -135,7 +137,7 @@ class Search:
             self._budget.spend(_STEPS_A_PLACE)
             if self._budget.is_slice_over():
                 yield
-            seen = self._seen(fits, place.left)
+            seen = self._seen(fits, place)
             choices = list(self._choices(place.division, seen))
             if not choices or self._few_are_in_all(choices[0].sets - 1, fits, place.left, seen):
                 return False
@@ -143,12 +145,13 @@ class Search:
             # Either one of the sets with the scarcest person is a part, perhaps more than once …
             scarcest = seen.groups[seen.counts.index(min(seen.counts))]
             left = place.left & sum([group.bits for group in seen.groups])
+            place = _Place(place.division, fits, left, seen.groups, place.chosen)
             for number in bits_of(fits & scarcest.having):
-                if (yield from self._leads_on(self._chosen(place, fits, left, number))):
+                if (yield from self._leads_on(self._chosen(place, fits, number))):
                     return True
                 fits ^= 1 << number  # it isn't, so it needn't be tried beside the others
             # … or all who are alike are in parts that are not chosen.
-            place = _Place(place.division, fits, left & ~scarcest.bits, place.chosen)
+            place = _Place(place.division, fits, left & ~scarcest.bits, seen.groups, place.chosen)
         return False
 
     def _within(self, slack: int) -> int:
@@ -162,16 +165,19 @@ class Search:
         size_max = place.division.size_max(self._sizes[_lowest(place.fits)])
         return place.fits & ((1 << bisect_right(self._sizes, size_max)) - 1)
 
-    def _seen(self, fits: int, left: int) -> _Seen:
+    def _seen(self, fits: int, place: _Place) -> _Seen:
         groups, counts, weights, prices = list[_Group](), list[int](), list[int](), 0
-        for group in self._groups:
-            bits, with_them = group.bits & left, group.having & fits
+        left = place.left
+        for group in place.groups:
+            bits, with_them, price = group
+            bits &= left
+            with_them &= fits
             if bits and with_them:
                 people = bits.bit_count()
                 groups.append(group)
                 counts.append(with_them.bit_count())
                 weights += [self._weights[(with_them & -with_them).bit_length() - 1]] * people
-                prices += group.price * people
+                prices += price * people
         weights.sort(reverse=True)
         return _Seen(groups, counts, weights, prices)
 
@@ -188,15 +194,14 @@ class Search:
             if total[room] >= count * WEIGHT and slack >= 0:
                 yield _Choice(count, slack)
 
-    def _chosen(self, place: _Place, fits: int, left: int, number: int) -> _Place:
+    def _chosen(self, place: _Place, fits: int, number: int) -> _Place:
         """The place after this set is chosen, too, beside some of those that fit."""
         some, (parts, people, size) = self._sets[number], place.division
-        rest = without(some, left, self._shared)
-        for bit in bits_of(left & ~rest):
+        rest = without(some, place.left, self._shared)
+        for bit in bits_of(place.left & ~rest):
             fits &= self._lacking[bit]
-        return _Place(
-            Division(parts - 1, people - self._sizes[number], size), fits, rest, (*place.chosen, some)
-        )
+        division = Division(parts - 1, people - self._sizes[number], size)
+        return _Place(division, fits, rest, place.groups, (*place.chosen, some))
 
     def _few_are_in_all(self, few: int, fits: int, left: int, seen: _Seen) -> bool:
         """Whether so few people are found that each set needs one of them: no more sets than that are disjoint."""
