@@ -6,7 +6,7 @@ ones. Everything counts steps, not time.
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain, groupby
+from itertools import chain, groupby
 from typing import Final
 
 from persplit.ledger.packing import Pool
@@ -24,17 +24,17 @@ begun."""
 _SMALLEST_PART: Final = 3
 """Without exact opposites, fewer people than this never sum to zero."""
 
-_ALL_FROM: Final = 5
-"""Sets of this size and above are looked for all at once where hardly any smaller ones were found."""
+_SPARSE_FROM: Final = 5
+"""From sets of this size on it may pay to know first which sums both halves have …"""
 
-_ALL_PEOPLE_MAX: Final = 26
-"""Of more people there are too many sets for that: larger ones than are needed."""
+_SPARSE_MAX: Final = 2
+"""… where no more smaller sets than this were found: otherwise most sums are sums of both."""
 
-_HARDLY_ANY: Final = 2
-"""With more of them, most sums of one half are sums of the other too."""
+_SPARSE_PEOPLE_MAX: Final = 26
+"""Of more people, to know all sums costs more than it saves."""
 
-_SUMS_A_STEP: Final = 2
-"""So many half-sums are made and looked up in the time of one step."""
+_SUMS_A_STEP: Final = 4
+"""So many half-sums are made, or looked up, in the time of one step."""
 
 
 def parts_bound(amounts: Collection[int]) -> int:
@@ -135,6 +135,8 @@ class _Half:
         # with equal balances a later one only follows the one before.
         self._by_last: list[list[int]] = [[0], *([] for _ in ones)]
         self._by_sum: list[dict[int, list[int]]] = [{0: [0]}]
+        self.wanted: set[int] | None = None
+        """The only sums that matter in sizes still to be made, once they are known."""
 
     def of_size(self, size: int, budget: Budget) -> dict[int, list[int]]:
         """Sum → the sets of that many people."""
@@ -142,38 +144,31 @@ class _Half:
             self._grow(budget)
         return self._by_sum[size]
 
-    def all_sets(self, budget: Budget) -> list[int]:
-        """Of any size, in an order of no meaning."""
-        sets = [0]
-        for _, equal in groupby(self._ones, key=lambda one: one >> self._width):
-            several = list(accumulate(equal, initial=0))
-            budget.spend(len(sets) * len(several) // _SUMS_A_STEP)
-            sets = [some + more for more in several for some in sets]
-        return sets
-
-    def keep_only(self, sets: Iterable[int]) -> None:
-        """No others are asked for from now on, of the sizes that were not made so far."""
-        made = len(self._by_sum)
-        self._by_sum += [{} for _ in range(made, len(self._ones) + 1)]
-        people = (1 << self._width) - 1
-        for some in sets:
-            size = (some & people).bit_count()
-            if size >= made:
-                self._by_sum[size].setdefault(some >> self._width, []).append(some)
+    def sums(self, budget: Budget) -> set[int]:
+        """Of all sets."""
+        sums = [0]
+        for amount, equal in groupby(one >> self._width for one in self._ones):
+            multiples = [amount * times for times in range(len(list(equal)) + 1)]
+            budget.spend(len(sums) * len(multiples) // _SUMS_A_STEP)
+            sums = [total + multiple for multiple in multiples for total in sums]
+        return set(sums)
 
     def _grow(self, budget: Budget) -> None:
         """Make the next size: one more person after the last one."""
         grown: list[list[int]] = [[]]
         shorter: list[int] = []
-        width, amount_before = self._width, None
+        width, wanted, amount_before = self._width, self.wanted, None
         for place, one in enumerate(self._ones):
             shorter += self._by_last[place]
             before = self._by_last[place] if one >> width == amount_before else shorter
             amount_before = one >> width
             budget.spend(len(before))
             grown.append([some + one for some in before])
+        made: Iterable[int] = chain.from_iterable(grown)
+        if wanted is not None:
+            made = [some for some in made if some >> width in wanted]
         by_sum: dict[int, list[int]] = {}
-        for some in chain.from_iterable(grown):
+        for some in made:
             by_sum.setdefault(some >> width, []).append(some)
         self._by_last = grown
         self._by_sum.append(by_sum)
@@ -189,35 +184,29 @@ class _ZeroSums:
             ((amount if bit < people.middle else -amount) << width) + (1 << bit)
             for bit, amount in enumerate(people.amounts)
         ]
-        self._width, self._found = width, 0
+        self._found = 0
+        self._people = width
         self._halves = _Half(ones[: people.middle], width), _Half(ones[people.middle :], width)
 
     def of_size(self, size: int, budget: Budget) -> Iterator[Iterator[int]]:
         """Each of them once, in some portions; always in the same order."""
-        if size == _ALL_FROM and self._found <= _HARDLY_ANY and self._width <= _ALL_PEOPLE_MAX:
-            yield from self._all(budget)
+        first, second = self._halves
+        if size == _SPARSE_FROM and self._is_sparse:
+            sums = first.sums(budget)
+            yield iter(())  # that may have taken a while
+            first.wanted = second.wanted = sums & second.sums(budget)
         for part in range(size + 1):
             yield self._joined(part, size - part, budget)
 
-    def _all(self, budget: Budget) -> Iterator[Iterator[int]]:
-        """Let both halves keep only sets whose sums the other has too; the portions are pauses."""
-        sets, sums = [], []
-        for half in self._halves:
-            sets.append(half.all_sets(budget))
-            yield iter(())
-            sums.append({some >> self._width for some in sets[-1]})
-            yield iter(())
-        both = sums[0] & sums[1]
-        for half, all_sets in zip(self._halves, sets, strict=True):
-            budget.spend(len(all_sets) // _SUMS_A_STEP)
-            half.keep_only([some for some in all_sets if some >> self._width in both])
-            yield iter(())
+    @property
+    def _is_sparse(self) -> bool:
+        return self._people <= _SPARSE_PEOPLE_MAX and self._found <= _SPARSE_MAX
 
     def _joined(self, size: int, other_size: int, budget: Budget) -> Iterator[int]:
         first, second = self._halves
         ours, theirs = first.of_size(size, budget), second.of_size(other_size, budget)
         budget.spend(len(ours) // _SUMS_A_STEP)
         for total in [total for total in ours if total in theirs]:
+            self._found += len(ours[total]) * len(theirs[total])
             for some in ours[total]:
-                self._found += len(theirs[total])
                 yield from [some ^ other for other in theirs[total]]  # the sum goes out, the people join

@@ -29,7 +29,7 @@ PLAN_BUDGET_STEPS: Final = 120_000
 """What one plan may cost, in steps of some 0.2 µs (twice that where the processor is shared): 25 to 50 ms.
 
 All 24-people instances that `scripts/benchmarks/plan.py` made so far were exact within it: of 800 trips half took less
-than 14 thousand steps, one in a hundred more than 31 thousand, the hardest 46 thousand."""
+than 14 thousand steps, one in a hundred more than 30 thousand, the hardest 45 thousand."""
 
 _STEPS_A_PAIR: Final = 3
 """Making a pair, and looking for who makes three or four of it; of so many people that the half of the steps that are
