@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import Final
 
-from persplit.ledger.packing import Pool, bits_of
+from persplit.ledger.packing import Pool
+from persplit.ledger.search import bits_of
 from persplit.ledger.slices import Budget, BudgetSpent, Work
 
 EXACT_PEOPLE_MAX: Final = 32
@@ -24,7 +25,13 @@ _SMALLEST_PART: Final = 3
 """Without exact opposites, fewer people than this never sum to zero."""
 
 _SPARSE_FROM: Final = 5
-"""From sets of this size on it pays to know first which sums both halves have."""
+"""From sets of this size on it may pay to know first which sums both halves have …"""
+
+_SPARSE_MAX: Final = 2
+"""… where no more smaller sets than this were found: otherwise most sums are sums of both."""
+
+_SPARSE_PEOPLE_MAX: Final = 26
+"""Of more people, to know all sums costs more than it saves."""
 
 _SUMS_A_STEP: Final = 4
 """So many half-sums are made, or looked up, in the time of one step."""
@@ -41,8 +48,9 @@ def most_parts(amounts: Sequence[int], budget: Budget) -> Work[tuple[list[tuple[
 
     Where the search was completed, the bound is reached. Zero-sum sets are made in order of size. In a division
     into `most` parts when more are known to be impossible, no part contains a smaller zero-sum set, and all
-    but the largest have few people (`size_max`): when the sets up to that size are known, it is found or refuted.
-    (A set inside another could be a part by itself, and what it leaves of the other joins the largest part.)
+    but the largest have few people: when the sets up to that size are known, it is found or refuted. (A set inside
+    another could be a part by itself, and what it leaves of the other joins the largest part.) Mostly it is refuted
+    before: as soon as not all parts can be larger than the sets that are known, some of these have to fit together.
 
     Args:
         amounts: balances, ascending, none zero, no exact opposites, summing to zero.
@@ -53,7 +61,7 @@ def most_parts(amounts: Sequence[int], budget: Budget) -> Work[tuple[list[tuple[
         return [], 1
     most = parts_bound(amounts)
     people = _People.of(amounts)
-    pool = Pool(people.amounts, people.alike)
+    pool = Pool(people.alike)
     sums = _ZeroSums(people)
     try:
         for size in range(_SMALLEST_PART, len(amounts) // 2 + 1):
@@ -61,8 +69,12 @@ def most_parts(amounts: Sequence[int], budget: Budget) -> Work[tuple[list[tuple[
             if len(pool.best) >= most - 1:
                 break
             most = min(most, pool.parts_bound(size))
-            while len(pool.best) < most - 1 and pool.size_max(most, size) <= size:
-                most -= not (yield from pool.search(most, budget))
+            while len(pool.best) < most - 1 and most * (size + 1) > len(amounts):
+                if (yield from pool.search(most, size, budget)):
+                    break
+                most -= 1
+            if len(pool.best) >= most - 1:
+                break
     except BudgetSpent:
         pool.pack()
     return [people.amounts_of(part) for part in pool.best], most
@@ -172,22 +184,29 @@ class _ZeroSums:
             ((amount if bit < people.middle else -amount) << width) + (1 << bit)
             for bit, amount in enumerate(people.amounts)
         ]
+        self._found = 0
+        self._people = width
         self._halves = _Half(ones[: people.middle], width), _Half(ones[people.middle :], width)
 
     def of_size(self, size: int, budget: Budget) -> Iterator[Iterator[int]]:
         """Each of them once, in some portions; always in the same order."""
         first, second = self._halves
-        if size == _SPARSE_FROM:
+        if size == _SPARSE_FROM and self._is_sparse:
             sums = first.sums(budget)
             yield iter(())  # that may have taken a while
             first.wanted = second.wanted = sums & second.sums(budget)
         for part in range(size + 1):
             yield self._joined(part, size - part, budget)
 
+    @property
+    def _is_sparse(self) -> bool:
+        return self._people <= _SPARSE_PEOPLE_MAX and self._found <= _SPARSE_MAX
+
     def _joined(self, size: int, other_size: int, budget: Budget) -> Iterator[int]:
         first, second = self._halves
         ours, theirs = first.of_size(size, budget), second.of_size(other_size, budget)
         budget.spend(len(ours) // _SUMS_A_STEP)
         for total in [total for total in ours if total in theirs]:
+            self._found += len(ours[total]) * len(theirs[total])
             for some in ours[total]:
                 yield from [some ^ other for other in theirs[total]]  # the sum goes out, the people join

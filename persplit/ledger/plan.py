@@ -25,14 +25,18 @@ from typing import Final, TypeAlias
 from persplit.ledger.parts import EXACT_PEOPLE_MAX, most_parts, parts_bound
 from persplit.ledger.slices import Budget, BudgetSpent, Work, at_once
 
-PLAN_BUDGET_STEPS: Final = 300_000
-"""What one plan may cost, in steps of about 0.15 µs: some 50 ms.
+PLAN_BUDGET_STEPS: Final = 120_000
+"""What one plan may cost, in steps of some 0.2 µs (twice that where the processor is shared): 25 to 50 ms.
 
-All 24-people instances that `scripts/benchmarks/plan.py` made so far were exact within it: of 4,100 in 41 classes half
-took less than 6 thousand steps, one in a hundred more than 36 thousand, the hardest 82 thousand."""
+All 24-people instances that `scripts/benchmarks/plan.py` made so far were exact within it: of 800 trips half took less
+than 14 thousand steps, one in a hundred more than 30 thousand, the hardest 45 thousand."""
+
+_STEPS_A_PAIR: Final = 3
+"""Making a pair, and looking for who makes three or four of it; of so many people that the half of the steps that are
+left suffices."""
 
 _STEPS_A_LOOK: Final = 8
-"""Looking whether a set of three or four is still there, likewise."""
+"""Looking whether a set of three or four is still there."""
 
 PLANS_KNOWN_MAX: Final = 256
 """Plans that are remembered by their balances: a group is planned from the same ones again after each payment. A few
@@ -295,7 +299,7 @@ def _small_sets(counts: Counter[int], budget: Budget) -> Work[list[tuple[int, ..
     loose, taken = dict(counts), list[tuple[int, ...]]()
     half = budget.left // 2
     with suppress(BudgetSpent), budget.only(half):
-        for part in _threes_and_fours(loose, half):
+        for part in _threes_and_fours(loose, budget):
             budget.spend(_STEPS_A_LOOK)
             if budget.is_slice_over():
                 yield
@@ -306,19 +310,22 @@ def _small_sets(counts: Counter[int], budget: Budget) -> Work[list[tuple[int, ..
     return taken
 
 
-def _threes_and_fours(loose: Mapping[int, int], steps: int) -> Iterator[tuple[int, ...]]:
+def _threes_and_fours(loose: Mapping[int, int], budget: Budget) -> Iterator[tuple[int, ...]]:
     """What may be zero-sum sets in what is loose when it is their turn: two against one, then two against two.
 
     If there are too many pairs, the largest balances are left out: small ones are likelier to sum to zero.
     """
-    reach = isqrt(steps // (2 * _STEPS_A_LOOK))
+    reach = isqrt(budget.left // (2 * _STEPS_A_PAIR))
     owed = _pairs(sorted(amount for amount in loose if amount > 0)[:reach])
     owing = _pairs(sorted((amount for amount in loose if amount < 0), reverse=True)[:reach])
+    for pairs in (owed, owing):
+        budget.spend(_STEPS_A_PAIR * len(pairs))
+        for one, other in pairs:
+            if -one - other in loose:
+                yield (-one - other, one, other)
     by_sum: dict[int, list[tuple[int, int]]] = {}
     for pair in owed:
         by_sum.setdefault(sum(pair), []).append(pair)
-    for pair in owed + owing:
-        yield (-sum(pair), *pair)
     for pair in owing:
         for others in by_sum.get(-sum(pair), ()):
             yield (*pair, *others)

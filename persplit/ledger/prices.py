@@ -12,7 +12,6 @@ fractional packing and covering problems", 1995.) Whatever the prices, what they
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from struct import unpack
 from typing import Final
 
@@ -21,14 +20,18 @@ from persplit.ledger.slices import Budget, Work
 _ROUNDS: Final = 24
 """More hardly better the prices."""
 
-_STEPS_A_ROUND: Final = 160
-"""And one for each set."""
+_STEPS_A_ROUND: Final = 240
+"""And one for each `_SETS_A_STEP` sets."""
+
+_SETS_A_STEP: Final = 3
+"""So many costs are read in the time of one step."""
 
 _LANE_BITS: Final = 16
+_HIGHEST: Final = 1 << _LANE_BITS - 1
 """Sums are worked out for all sets at once, in an int with a lane for each."""
 
-_COST_MAX: Final = 60_000
-"""Of a set: it fits a lane, with what rounding adds."""
+_COST_MAX: Final = 30_000
+"""Of a set: with what rounding and `_NEARLY` add it leaves the highest bit of a lane free."""
 
 _FIRST_PRICE: Final = 1 << 16
 """Fine enough that shares of it can be rounded."""
@@ -39,96 +42,103 @@ _NEARLY: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """What sets cost above the unit, what each person costs who is in no set, by bit, and what there is to spend."""
+    """What sets cost above the unit, what each person pays anyway, by bit, and what each who is chosen pays."""
 
     costs: Mapping[int, int]
     alone: Sequence[int]
+    each: int
+    unit: int
     slack: int
+    """What is left over at most when all can be chosen."""
 
     @classmethod
     def none(cls, people: int) -> "Prices":
         """All for nothing: they refute nothing."""
-        return cls({}, (0,) * people, 0)
+        return cls({}, (0,) * people, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class _Offer:
-    """Prices with what they say: what all can pay, the cost of each set, and the least of these."""
+    """Prices with what they say: the cost of each set, and the least of these."""
 
     prices: Sequence[int]
+    each: int
+    total: int
+    """The costs of all sets, a lane for each."""
     costs: Sequence[int]
     unit: int
-    funds: int
 
-    def slack(self, chosen: int) -> int:
-        """What is left when so many sets are chosen."""
-        return self.funds - chosen * self.unit
+    def funds(self, room: int) -> int:
+        """What all can pay, so many of them chosen."""
+        return sum(self.prices) + room * self.each
+
+    def slack(self, choices: Sequence[tuple[int, int]]) -> int:
+        """What is left when so many sets, with so many people in all, are chosen: in the best of these cases."""
+        return max(self.funds(room) - count * self.unit for count, room in choices)
+
+    def asked(self, lanes: Sequence[int], ones: int) -> list[int]:
+        """By bit: how many of the cheapest sets have that person. `ones`: 1 in each lane."""
+        cheap = self.unit + self.unit // _NEARLY
+        # What is left in a lane's highest bit when a cost is taken from `cheap` says that it isn't more.
+        left = (cheap | _HIGHEST) * ones - self.total
+        cheapest = (left & _HIGHEST * ones) >> _LANE_BITS - 1
+        return [(cheapest & lane).bit_count() for lane in lanes]
 
 
-def priced(sets: Sequence[int], alike: Sequence[int], parts: int, budget: Budget) -> Work[Prices]:
-    """Prices for a division into so many parts, all but the largest of them among these sets.
+def priced(
+    sets: Sequence[int], alike: Sequence[int], choices: Sequence[tuple[int, int]], budget: Budget
+) -> Work[Prices]:
+    """Prices for a choice of disjoint sets.
 
     Args:
         sets: as `packing` has them, at least one.
         alike: by bit: all people who are like that one; they have the same price.
-        parts: two or more.
+        choices: how many sets may be chosen, and how many people those have at most; the most sets come last.
         budget: what may be spent.
 
     """
-    people = len(alike)
-    others = people - -(-people // parts)  # who isn't in the largest part
-    lanes = _lanes(sets, people)
-    prices, each = [_FIRST_PRICE] * people, _FIRST_PRICE // others
+    people, room = len(alike), choices[-1][1]
+    lanes, ones = _lanes(sets, people), _lanes([1] * len(sets), 1)[0]
+    prices, each = [_FIRST_PRICE] * people, _FIRST_PRICE // room
     shared = _runs(alike)
     best: _Offer | None = None
     for turn in range(_ROUNDS):
-        budget.spend(_STEPS_A_ROUND + len(sets))
+        budget.spend(_STEPS_A_ROUND + len(sets) // _SETS_A_STEP)
         if budget.is_slice_over():
             yield
-        offer = _offer(sets, lanes, prices, each, others)
-        if best is None or offer.funds * best.unit < best.funds * offer.unit:
+        offer = _offer(sets, lanes, prices, each, room)
+        if best is None or offer.funds(room) * best.unit < best.funds(room) * offer.unit:
             best = offer
-        if best.slack(parts - 1) < 0:
+        if best.slack(choices) < 0:
             break
-        cheap = offer.unit + offer.unit // _NEARLY
-        asked = counts_of(
-            [some for some, cost in zip(sets, offer.costs, strict=True) if cost <= cheap], people
-        )
+        asked = offer.asked(lanes, ones)
         for bits in shared:
             asked[bits.start : bits.stop] = [-(-sum(asked[bits.start : bits.stop]) // len(bits))] * len(bits)
-        places = -(-sum(asked) // others)
+        places = -(-sum(asked) // room)
         most = max(*asked, places) * (2 + turn // 3)  # smaller changes towards the end
         prices = [price + price * some // most for price, some in zip(prices, asked, strict=True)]
         each += each * places // most
     assert best is not None, "there are rounds"  # noqa: S101 - for the type checker
     costs = {some: cost - best.unit for some, cost in zip(sets, best.costs, strict=True)}
-    return Prices(costs, best.prices, best.slack(parts - 1))
+    return Prices(costs, best.prices, best.each, best.unit, best.slack(choices))
 
 
-def counts_of(sets: Sequence[int], people: int) -> list[int]:
-    """By bit: how many sets have that person; of fewer than 65,536 sets."""
-    return _read(sum(map(_spread, sets)), people)
+def having(sets: Sequence[int], people: int) -> list[int]:
+    """By bit: the sets that have that person, a bit for each."""
+    text = "".join([f"{some:0{people}b}" for some in reversed(sets)])
+    return [int(text[start::people] or "0", 2) for start in reversed(range(people))]
 
 
-@lru_cache(maxsize=8_192)
-def _spread(some: int) -> int:
-    """A lane for each person, 1 for who is in the set."""
-    # A bit becomes four, then sixteen: what is written in base 2 is read in base 16.
-    return int(f"{int(f'{some:b}', 16):b}", 16)
-
-
-def _offer(
-    sets: Sequence[int], lanes: Sequence[int], prices: Sequence[int], each: int, others: int
-) -> _Offer:
+def _offer(sets: Sequence[int], lanes: Sequence[int], prices: Sequence[int], each: int, room: int) -> _Offer:
     """What these prices say, brought to a scale where costs fit their lanes."""
     dearest = (max(prices) + each) * max(map(int.bit_count, sets))
     whole = [max((price + each) * _COST_MAX // dearest, 1) for price in prices]
-    # Where `each` is what the last of `others` pays in all, they pay the least: who is cheaper is dearer in sets for it.
-    each = sorted(whole, reverse=True)[others - 1]
+    # Where `each` is what the last who has room pays in all, they pay the least: who is cheaper is dearer in sets for it.
+    each = sorted(whole, reverse=True)[room - 1]
     prices = [max(price - each, 0) for price in whole]
     total = sum([lane * (price + each) for lane, price in zip(lanes, prices, strict=True)])
-    costs = _read(total, len(sets))
-    return _Offer(prices, costs, min(costs), sum(prices) + others * each)
+    costs = unpack(f"<{len(sets)}H", total.to_bytes(_LANE_BITS // 8 * len(sets), "little"))
+    return _Offer(prices, each, total, costs, min(costs))
 
 
 def _runs(alike: Sequence[int]) -> list[range]:
@@ -139,9 +149,5 @@ def _runs(alike: Sequence[int]) -> list[range]:
 
 def _lanes(sets: Sequence[int], people: int) -> list[int]:
     """By bit: a lane for each set, 1 where it has that person."""
-    text = "".join([f"{some:0{people}b}" for some in reversed(sets)])
-    return [int(f"{int(text[start::people], 16):b}", 16) for start in reversed(range(people))]
-
-
-def _read(lanes: int, count: int) -> list[int]:
-    return list(unpack(f"<{count}H", lanes.to_bytes(_LANE_BITS // 8 * count, "little")))
+    # A bit becomes four, then sixteen: what is written in base 2 is read in base 16.
+    return [int(f"{int(f'{some:b}', 16):b}", 16) for some in having(sets, people)]

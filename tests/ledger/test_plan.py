@@ -24,6 +24,7 @@ from persplit.ledger.plan import (
     settle_up_in_slices,
 )
 from persplit.ledger.slices import SLICE_STEPS, Budget
+from scripts.benchmarks.plan import CLASSES
 
 Balances = dict[str, int]
 
@@ -247,9 +248,6 @@ def test_debtors_just_off_a_multiple_are_exact(off: int) -> None:
     assert plan.optimal
 
 
-# Large groups
-
-
 @pytest.fixture
 def spent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The steps that were spent, in the order in which they were; nothing is known from before."""
@@ -263,6 +261,42 @@ def spent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(planning, "Budget", CountedBudget)
     return steps
+
+
+HARD_TRIPS = [("trip, ₹10 per head", seed) for seed in (37, 44, 123, 129)] + [
+    ("trip, ₹50 per head", seed) for seed in (0, 7, 40, 43)
+]
+"""The hardest of 800 trips."""
+
+
+@pytest.mark.parametrize(("name", "seed"), HARD_TRIPS)
+def test_the_hardest_trips_are_exact_in_few_steps(spent: list[int], name: str, seed: int) -> None:
+    plan = settle_up(named(CLASSES[name](Random(f"{name} {seed}"))))  # noqa: S311
+    assert plan.optimal
+    assert sum(spent) < 50_000
+
+
+@pytest.mark.parametrize("off", [1, 3])
+@pytest.mark.parametrize("seed", range(3))
+def test_most_divisions_are_refuted_before_larger_sets_are_known(
+    spent: list[int], off: int, seed: int
+) -> None:
+    """Debtors a little off a multiple: parts of five and more are many, and prove nothing that fewer don't."""
+    name = f"multiples, {off} off"
+    assert settle_up(named(CLASSES[name](Random(f"{name} {seed}")))).optimal  # noqa: S311
+    assert sum(spent) < 60_000
+
+
+@pytest.mark.parametrize("reach", [12, 20, 45, 100, 200])
+@pytest.mark.parametrize("seed", range(4))
+def test_no_plan_of_thirteen_people_has_fewer_transfers(reach: int, seed: int) -> None:
+    balances = drawn(f"thirteen {seed}", 13, reach)
+    plan = settle_up(balances)
+    assert plan.optimal
+    assert len(plan.transfers) == fewest_transfers(balances)
+
+
+# Large groups
 
 
 @pytest.mark.parametrize("reach", [50, 5000, 500_000])
