@@ -32,7 +32,7 @@ go, and that costs the less of the node's time the more they are."""
 SWEEP_SECONDS: Final = 10.0
 """From the end of a sweep to the next one, if that is longer than `REST` times what it took."""
 REST: Final = 9
-"""Following very many groups takes a tenth of one node's time at most."""
+"""Following very many groups, or one with a long ledger, takes a tenth of one node's time at most."""
 RETRY_SECONDS: Final = 1.0
 """Before the store is asked again when it failed."""
 RETRY_SECONDS_MAX: Final = 600.0
@@ -43,7 +43,7 @@ NOTED_MAX: Final = 10_000
 """Groups that were heard of and wait; beyond that the next sweep finds them."""
 STATES_MAX: Final = 1_000
 """Groups whose state at their tally is remembered: a few megabytes. Of others up to a snapshot's distance is read."""
-EVENTS_AT_ONCE: Final = 100
+EVENTS_AT_ONCE: Final = 25
 """Events that one step takes in: a few milliseconds of the event loop, and a small transaction."""
 GROUPS_AT_ONCE: Final = 500
 """Groups that a sweep compares in one go."""
@@ -73,6 +73,7 @@ class Projector:
         self._is_shared = is_shared
         self._states: OrderedDict[str, GroupState] = OrderedDict()
         self._noted: dict[str, None] = {}
+        self._rest = 0
         self._woken = asyncio.Event()
         self._sweep_at = 0.0
         self._as_of: dict[str, str] = {}
@@ -95,6 +96,7 @@ class Projector:
     async def run(self) -> None:
         """Follow until cancelled. What fails is tried again."""
         loop = asyncio.get_running_loop()
+        self._rest = REST  # others are served beside this; a rebuild has nothing else to do
         while True:
             try:
                 if loop.time() >= self._sweep_at:
@@ -214,7 +216,9 @@ class Projector:
         raise StoreUnavailable("the tally is being moved on from too many sides")
 
     async def _follow(self, generation: str, group_id: str) -> None:
+        clock = asyncio.get_running_loop().time
         after = (await self._tallies.seqs(generation, [group_id])).get(group_id, 0)
+        began = clock()
         while events := await self._store.read(group_id, after, EVENTS_AT_ONCE):
             state, advance = advance_of(await self._state_at(group_id, after), events)
             await self._tallies.advance(generation, advance)
@@ -222,6 +226,8 @@ class Projector:
             after = state.seq
             if len(events) < EVENTS_AT_ONCE:
                 break
+            await asyncio.sleep(self._rest * (clock() - began))
+            began = clock()
         # Whoever erases it marks the ledger first and then forgets the tally: what we wrote between the two is ours to take.
         if after and not await self._store.heads([group_id]):
             raise GroupErased

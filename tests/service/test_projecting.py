@@ -354,6 +354,33 @@ async def test_who_has_much_to_follow_rests_nine_times_as_long_so_that_others_ar
         assert next_began - ended >= (projecting.REST - 0.1) * (ended - began)
 
 
+async def test_a_long_ledger_is_followed_with_rests_and_without_them_where_nobody_is_served(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(projecting, "EVENTS_AT_ONCE", 2)
+    rests: list[float] = []
+    sleep = asyncio.sleep
+
+    async def resting(seconds: float) -> None:
+        if seconds > 0:
+            rests.append(seconds)
+        await sleep(0)
+
+    house = House()
+    await house.node.makes()
+    for number in range(6):
+        await house.node.spends(f"tea {number}")
+    monkeypatch.setattr(asyncio, "sleep", resting)
+    await house.projectors[0].follow_all((await house.projectors[0].as_of())[0])
+    assert rests == []
+    house = House()
+    await house.node.makes()
+    for number in range(6):
+        await house.node.spends(f"tea {number}")
+    await running(house, house.projectors[0], "goa")
+    assert len([seconds for seconds in rests if seconds != 0.01]) >= 3
+
+
 async def test_more_news_than_are_noted_are_found_by_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(projecting, "NOTED_MAX", 0)
     house = House()
