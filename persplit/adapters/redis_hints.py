@@ -25,6 +25,8 @@ SILENCE_SECONDS_MAX: Final = 10.0
 """A subscription that gives none is dead, even if TCP doesn't know: a router has forgotten it, say."""
 _SEQ: Final = re.compile(r"[1-9][0-9]{0,15}")
 _RETRY_SECONDS_MAX: Final = 5.0
+CANCEL_AGAIN_SECONDS: Final = 1.0
+"""For a task to end before it is told so again: it has nothing to do but to let go of its connection."""
 _POLL_SECONDS: Final = 1.0
 
 _log = structlog.get_logger(__name__)
@@ -59,9 +61,12 @@ class RedisHints(Hints):
 
     async def close(self) -> None:
         """Stop, and let go of the connections."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        left = set(self._tasks)
+        while left:
+            for task in left:
+                task.cancel()
+            # Cancelled on its way, the library may say that the connection has failed, and the task goes on: ask again.
+            _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_SECONDS)
         await self._redis.aclose()
 
     async def publish(self, hint: Hint) -> None:

@@ -251,6 +251,27 @@ async def test_a_subscription_that_is_dead_though_its_connection_stands_is_made_
         await flowing(hints, told)
 
 
+async def test_closing_ends_though_the_library_takes_a_cancellation_for_a_failure(
+    redis_url: str, channel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hints = RedisHints(redis_url, channel)
+    is_publishing = asyncio.Event()
+
+    async def publish(*_: object) -> None:
+        is_publishing.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise ConnectionError("closed while writing") from None
+
+    monkeypatch.setattr(hints._redis, "publish", publish)
+    await hints.open()
+    await hints.publish(Hint("goa", 7))
+    await is_publishing.wait()
+    async with asyncio.timeout(30):
+        await hints.close()
+
+
 async def test_hints_that_waited_too_long_are_dropped(
     redis_url: str, channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

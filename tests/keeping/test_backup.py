@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import io
 import stat
+import zlib
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -275,9 +276,18 @@ async def test_a_file_that_is_cut_off_anywhere_is_refused(file: bytes) -> None:
         await refused(file[:length])
 
 
-async def test_a_file_with_any_byte_altered_is_refused(file: bytes) -> None:
+async def test_a_file_with_any_byte_altered_is_refused_unless_it_says_the_very_same(file: bytes) -> None:
     for place in range(10, len(file), 53):  # the first ten are gzip's own header, which says nothing of ours
-        await refused(file[:place] + bytes([file[place] ^ 0x10]) + file[place + 1 :])
+        altered = file[:place] + bytes([file[place] ^ 0x10]) + file[place + 1 :]
+        if unpacked(altered) != unpacked(file):  # a few bits fill a byte up, or are of codes that aren't used
+            await refused(altered)
+
+
+def unpacked(file: bytes) -> bytes | None:
+    try:
+        return gzip.decompress(file)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        return None
 
 
 def lines_of(file: bytes) -> list[bytes]:
