@@ -147,7 +147,13 @@ class Importing:
             if not events:
                 raise NotFound("there is no such import in this group")
             present = await self._present(group_id, events)
-            return await asyncio.to_thread(_undo_steps, state, events, present, import_id, actor_id, now)
+
+            def steps() -> "Sequence[Step]":
+                from persplit.exchange.undoing import undo_steps  # noqa: PLC0415 - loaded by this thread, when asked for
+
+                return undo_steps(state, events, present, import_id, actor_id, now)
+
+            return await asyncio.to_thread(steps)
 
         return await self._batches.record(group_id, actor_id, deciding)
 
@@ -198,14 +204,14 @@ class Importing:
         """Ids in a file of ours that are somebody's account on this server."""
         if book.format is not Format.PERSPLIT:
             return frozenset()
-        from persplit.exchange.planning import is_uuid  # noqa: PLC0415 - as above
+        from persplit.exchange.planning import is_uuid  # noqa: PLC0415 - loaded with the reader
 
         ids = {person.key for person in book.people if is_uuid(person.key)}
         return frozenset(await self._people.get(ids, for_sure=True))
 
     async def _known(self, book: Book, state: GroupState) -> dict[str, Known]:
         """What each entry is called in the group, and the last that happened to it if it is there."""
-        from persplit.exchange.planning import id_of, keys_of  # noqa: PLC0415 - as above
+        from persplit.exchange.planning import id_of, keys_of  # noqa: PLC0415 - loaded with the reader
 
         known: dict[str, Known] = {}
         keys = keys_of(book)
@@ -271,20 +277,7 @@ class Importing:
 
 def _read_book(text: str, currency: str, format_: Format | None) -> Book:
     # All that the file will need, so that none of it is loaded on the loop.
-    from persplit.exchange import planning  # noqa: F401, PLC0415 - as above
-    from persplit.exchange.reading import read_book  # noqa: PLC0415 - as above
+    from persplit.exchange import planning  # noqa: F401, PLC0415 - see above
+    from persplit.exchange.reading import read_book  # noqa: PLC0415 - see above
 
     return read_book(text, currency, format_)
-
-
-def _undo_steps(
-    state: GroupState,
-    events: Sequence[RecordedEvent],
-    present: Mapping[tuple[Noun, str], Expense | Settlement],
-    import_id: str,
-    actor_id: str,
-    now: str,
-) -> "Sequence[Step]":
-    from persplit.exchange.undoing import undo_steps  # noqa: PLC0415 - as above
-
-    return undo_steps(state, events, present, import_id, actor_id, now)
