@@ -125,14 +125,16 @@ class TextWatcher(Watcher):
 
     async def _broadcast(self, event: str, payload: Json) -> None:
         group = await self._group(payload["groupId"], refresh=event.startswith(("group:", "member:")))
-        self._print(f"{group['name']} #{payload['seq']}  {event}  {_what(payload, group)}", "bold cyan")
         balances = (
             f"{_name(group, row['userId'])} {_money(row['amount'], group)}"
             for row in payload["updatedBalances"]
         )
-        self._print("  balances: " + ", ".join(balances))
+        told = Text(f"{group['name']} #{payload['seq']}  {event}  {_what(payload, group)}", style="bold cyan")
+        told.append("\n  balances: " + ", ".join(balances), style="not bold default")
         for row in payload["settleUp"]:
-            self._print(f"  to settle: {_transfer(row, group)}")
+            told.append(f"\n  to settle: {_transfer(row, group)}", style="not bold default")
+        # All of it at once: whoever follows the output never finds a change without its balances.
+        self._console.print(told)
 
     async def _due(self, payload: Json) -> None:
         if self._shown_due.get(payload["groupId"]) == payload["settleUp"]:
