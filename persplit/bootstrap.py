@@ -272,6 +272,7 @@ async def _composed(
         COMMANDS,
         problems.refusal,
         _origins(settings),
+        pipelined=[event for event, operation in COMMANDS.items() if operation.is_pipelined],
         **{"rate_limits": settings.rate_limits, "fast_path": settings.fast_path, **server_options},
     )
     stack.push_async_callback(server.shutdown)

@@ -128,8 +128,9 @@ class Handler:
     async def _carry_out_together(self, live: LiveGroup, lot: Sequence[Waiting]) -> None:
         """Commit several at once, each decided on what the one before it leaves, and announce them in order.
 
-        Those that are refused, known, or in the way of each other are left alone, as are all from the first that can't
-        be written on: each is carried out by itself then, and its key tells whether it was written after all.
+        Those that are refused, known, or in the way of each other are left alone, with what else came from the same person
+        after them, as are all from the first that can't be written on: each is carried out by itself then, and its key
+        tells whether it was written after all.
         """
         if live.state is None:
             return
@@ -149,17 +150,20 @@ class Handler:
     ) -> list[tuple[Waiting, NewEvent, GroupState]]:
         """Each with what it leaves of the group."""
         decided: list[tuple[Waiting, NewEvent, GroupState]] = []
-        seen: set[object] = set()
+        in_the_way: set[object] = set()
         for waiting in lot:
-            request, now = waiting.request, self._now(state)
+            request = waiting.request
             named = subject_of_command(request.command)
-            if seen.isdisjoint((named, request.command_id)):
+            if in_the_way.isdisjoint((named, request.command_id, request.actor_id)):
+                now = self._now(state)
                 with suppress(LedgerError):
                     event = decide(state, request.command, Asked(request.actor_id, now, subjects.get(named)))
                     new = _new_event(state, request, event, now)
                     state = apply(state, new)
                     decided.append((waiting, new, state))
-                seen.update((named, request.command_id))
+            in_the_way.update((named, request.command_id))
+            if not decided or decided[-1][0] is not waiting:
+                in_the_way.add(request.actor_id)
         return decided
 
     async def _carry_out(self, live: LiveGroup, request: CommandRequest) -> Outcome:

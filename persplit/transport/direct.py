@@ -34,6 +34,9 @@ INBOX_FRAMES_MAX: Final = 16
 INBOX_BYTES_MAX: Final = FRAME_BYTES_MAX
 """Frames of one client that wait for the one that is being handled, and what they take in memory, which can be four
 times what was sent. More than this, and it isn't read for a while; what it sends in one piece comes on top."""
+IN_LINE_MAX: Final = 16
+"""Commands of one client that wait in line for their groups: one commit's worth. More than this, and what comes after them
+waits, and then it isn't read."""
 GATHERED_BYTES_MAX: Final = 65_536
 """What is gathered for one socket before it is written: a dozen broadcasts to a group of eight."""
 ENDS_PER_TURN: Final = 100
@@ -92,11 +95,13 @@ class DirectLink(Link, asyncio.Protocol):
     """A connection that is carried by its transport alone."""
 
     __slots__ = (
+        "_answered",
         "_ended_because",
         "_engine",
         "_gathered",
         "_gathered_bytes",
         "_has_said_goodbye",
+        "_in_line",
         "_inbox",
         "_inbox_bytes",
         "_is_deaf",
@@ -121,6 +126,8 @@ class DirectLink(Link, asyncio.Protocol):
             tuple[str, int, int]
         ] = []  # a frame, the milliseconds by which it came too fast, its bytes
         self._worker: asyncio.Task[None] | None = None
+        self._in_line = 0
+        self._answered: asyncio.Future[None] | None = None
         self._watch: asyncio.Task[None] | None = None
         self._slow_reader: SlowReader | None = None
         self._inbox_bytes = 0
@@ -260,15 +267,19 @@ class DirectLink(Link, asyncio.Protocol):
             self._inbox.append((frame[1:], wait_ms, size))
             self._inbox_bytes += size
             if self._worker is None:
-                self._worker = asyncio.create_task(self._work())
+                self._start_worker()
             is_full = len(self._inbox) > INBOX_FRAMES_MAX or self._inbox_bytes > INBOX_BYTES_MAX
             if is_full and self.transport is not None:
                 self.transport.pause_reading()
 
+    def _start_worker(self) -> None:
+        self._worker = asyncio.create_task(self._work())
+
     async def _work(self) -> None:
-        """Handle what has come, in order, one at a time."""
+        """Handle what has come, in order, one at a time, until it is done or another worker goes on with it."""
+        worker = self._worker
         try:
-            while self._inbox:
+            while self._inbox and self._worker is worker:
                 frame, self.wait_ms, size = self._inbox.pop(0)
                 self._inbox_bytes -= size
                 await self._engine.handle_message(self.sid, frame)
@@ -277,11 +288,40 @@ class DirectLink(Link, asyncio.Protocol):
             self.abort()
             raise
         finally:
-            self._worker = None
-            if self.transport is None:
-                self._forget()
-            elif not self.transport.is_closing():
-                self.transport.resume_reading()
+            if self._worker is worker:
+                self._rest()
+            else:
+                self._is_answered()
+
+    def _rest(self) -> None:
+        """Nothing is left to handle."""
+        self._worker = None
+        if self.transport is None:
+            self._forget()
+        elif not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def hand_on(self) -> None:
+        """What is being handled has got in line: have another worker handle what came after it."""
+        if self._in_line < IN_LINE_MAX:
+            self._in_line += 1
+            if self._inbox:
+                self._start_worker()
+            else:
+                self._rest()
+
+    def _is_answered(self) -> None:
+        self._in_line -= 1
+        if self._in_line == 0 and self._answered is not None:
+            self._answered.set_result(None)
+            self._answered = None
+
+    async def until_answered(self) -> None:
+        """Wait until nothing that was handed on from is being handled any more."""
+        if self._in_line:
+            if self._answered is None:
+                self._answered = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._answered)
 
     @property
     def is_excused(self) -> bool:

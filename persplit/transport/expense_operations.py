@@ -167,11 +167,11 @@ async def _settlement_qr(services: Services, call: Call, request: r.SettlementQr
 def _expense_write(
     id_: str, summary: str, request: type[r.Request], run: Run, rest: str, event: str
 ) -> Operation:
-    return Operation(id_, summary, request, results.ExpenseWritten, run, rest, event)
+    return Operation(id_, summary, request, results.ExpenseWritten, run, rest, event, is_pipelined=True)
 
 
 def _answer(id_: str, summary: str, request: type[r.Request], run: Run, rest: str, event: str) -> Operation:
-    return Operation(id_, summary, request, results.SettlementWritten, run, rest, event)
+    return Operation(id_, summary, request, results.SettlementWritten, run, rest, event, is_pipelined=True)
 
 
 _EXPENSES: Final = "/groups/{groupId}/expenses"
@@ -187,6 +187,7 @@ OPERATIONS: Final = (
         f"POST {_EXPENSES}",
         "expense:create",
         status=201,
+        is_pipelined=True,
     ),
     Operation(
         "listExpenses",
@@ -232,6 +233,7 @@ OPERATIONS: Final = (
         f"POST {_SETTLEMENTS}",
         "settlement:create",
         status=201,
+        is_pipelined=True,
     ),
     Operation(
         "listSettlements",

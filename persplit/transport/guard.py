@@ -38,6 +38,8 @@ LOG_LINES_BURST: Final = 20
 RESERVED: Final = frozenset({"connect", "disconnect", "message", "*", "connect_error", "__disconnect_final"})
 """Names by which the libraries reach handlers that aren't for clients."""
 Refuse: TypeAlias = Callable[[PerSplitError], dict[str, Any]]
+HandOn: TypeAlias = Callable[[], None]
+"""What the handler of a pipelined event calls once the next one can be begun without overtaking it."""
 
 # By what `Link.cut` is told; what else it is told is what a frame was instead.
 _CUT_OFF_REASONS: Final = {"too slow": "too_slow", "flood": "flood"}
@@ -52,13 +54,15 @@ _log = structlog.get_logger(__name__)
 class GuardedServer(socketio.AsyncServer):
     """A Socket.IO server that nothing a client sends can surprise. Make one with `guarded_server`.
 
-    One client's packets are handled in order, one at a time; its disconnect handler runs once, promptly after its
-    end, and never at the same time as another handler of it.
+    One client's packets are handled in order, one at a time, but for events that are `pipelined`: the next of these
+    is begun once the one before has got in line. The disconnect handler runs once, promptly after the client's end,
+    and never at the same time as another handler of it.
     """
 
     def __init__(
         self,
         allowed_events: Collection[str],
+        pipelined: Collection[str],
         refuse: Refuse,
         *,
         handshake_seconds: float,
@@ -73,6 +77,7 @@ class GuardedServer(socketio.AsyncServer):
         self.eio.is_limited = rate_limits
         self._links: dict[str, Link] = self.eio.links
         self._allowed_events = frozenset(allowed_events)
+        self._pipelined = frozenset(pipelined)
         self._refuse = refuse
         self._handshake_seconds = handshake_seconds
         self._log_lines = TokenBucket(LOG_LINES_PER_SECOND, LOG_LINES_BURST)
@@ -153,11 +158,13 @@ class GuardedServer(socketio.AsyncServer):
 
     async def _handle_eio_message(self, eio_sid: str, data: str) -> None:
         link = self._links.get(eio_sid)
+        if link is not None and data[0] != str(packet.EVENT):
+            await link.until_answered()
         # What was still on its way when the end was decided isn't carried out. Over the rate, only an event is
         # worth an answer.
         if link is None or link.is_closing or (link.wait_ms and data[0] != str(packet.EVENT)):
             return
-        link.is_busy = True
+        link.handlers += 1
         try:
             await super()._handle_eio_message(eio_sid, data)
         except BadFrame as error:
@@ -166,9 +173,10 @@ class GuardedServer(socketio.AsyncServer):
             _log.exception("socket_handler_failed", sid=eio_sid)
             link.abort()
         finally:
-            link.is_busy = False
+            link.handlers -= 1
         if link.left_because is not None:
-            await self._forget(link, link.left_because)
+            if link.handlers == 0:
+                await self._forget(link, link.left_because)
         elif self.manager.sid_from_eio_sid(eio_sid, NAMESPACE) is None:
             link.end_within(REFUSED_SECONDS)
         # Whoever doesn't read its answers is asked to, over TCP, by not being read either.
@@ -178,7 +186,7 @@ class GuardedServer(socketio.AsyncServer):
         link = self._links[eio_sid]
         link.is_closing = True
         link.end_within(CLOSE_SECONDS)
-        if link.is_busy:
+        if link.handlers:
             link.left_because = reason
         else:
             await self._forget(link, reason)
@@ -225,7 +233,12 @@ class GuardedServer(socketio.AsyncServer):
         sid = self.manager.sid_from_eio_sid(eio_sid, NAMESPACE)
         if sid is None:
             return
-        ack = await self._answer(sid, self._links[eio_sid], *data)
+        link = self._links[eio_sid]
+        if data[0] not in self._pipelined:
+            await link.until_answered()
+            if link.is_closing:
+                return
+        ack = await self._answer(sid, link, *data)
         if id is not None:
             await self._send_packet(eio_sid, GuardedPacket(packet.ACK, [ack], id=id))
 
@@ -235,7 +248,8 @@ class GuardedServer(socketio.AsyncServer):
             return self._refuse(refused)
         try:
             # By itself the library would look for it in several places first, and at what kind of function it is.
-            return await self.handlers[NAMESPACE][name](sid, body)
+            handler = self.handlers[NAMESPACE][name]
+            return await (handler(sid, body, link.hand_on) if name in self._pipelined else handler(sid, body))
         except Exception:  # noqa: BLE001 - logged, and answered: a client never waits in vain
             _log.exception("event_handler_failed", sid=sid, event_name=name)
             return self._refuse(InternalError("something went wrong on our side"))
@@ -257,6 +271,7 @@ def guarded_server(
     refuse: Refuse,
     allowed_origins: Sequence[str],
     *,
+    pipelined: Iterable[str] = (),
     rate_limits: bool = True,
     fast_path: bool = True,
     handshake_seconds: float = HANDSHAKE_SECONDS,
@@ -265,6 +280,8 @@ def guarded_server(
 ) -> GuardedServer:
     """Make the server. `refuse` turns an error into an ack; the seconds are lowered by tests.
 
+    Handlers of events are called with the sid and the one object that was sent, those of `pipelined` ones with a
+    `HandOn` as well.
     `fast_path`: write straight to the sockets' transports (`direct.py`), rather than as the libraries do.
 
     `allowed_origins` are those of web pages that may connect. Native apps send no Origin and are let in: the token
@@ -275,6 +292,7 @@ def guarded_server(
         raise ValueError("name the origins that may connect")
     return GuardedServer(
         frozenset(allowed_events),
+        frozenset(pipelined),
         refuse,
         handshake_seconds=handshake_seconds,
         rate_limits=rate_limits,

@@ -40,7 +40,7 @@ class Link(ABC):
     """One TCP connection, from opening to end.
 
     `transport` is None once it has ended. `address` is the client's. `refused` is why it may not sign in, whoever it is. `wait_ms` is above 0 when the frame
-    that is being handled came too fast. `is_busy`: a handler of it is running; `left_because` is set when it ended
+    that is being handled came too fast. `handlers`: how many of it are running; `left_because` is set when it ended
     meanwhile. `is_closing`: its end is decided, and nothing of it is carried out any more. `cut_for` is why we cut
     it, for the log. `is_reading`: it is slow, and takes what we wait for it to take.
     """
@@ -54,7 +54,7 @@ class Link(ABC):
         "backlog",
         "close_code",
         "cut_for",
-        "is_busy",
+        "handlers",
         "is_closing",
         "is_reading",
         "left_because",
@@ -71,7 +71,7 @@ class Link(ABC):
         self.refused: PerSplitError | None = None
         self.backlog = Backlog()
         self.wait_ms = 0
-        self.is_busy = False
+        self.handlers = 0
         self.is_closing = False
         self.is_reading = False
         self.cut_for: str | None = None
@@ -90,6 +90,12 @@ class Link(ABC):
     @abstractmethod
     def finish(self) -> None:
         """Say goodbye with `close_code` once what waits has gone out. It takes nothing more: see `close`."""
+
+    def hand_on(self) -> None:  # noqa: B027 - where it isn't possible
+        """What is being handled has got in line: have what came after it handled too, if that is possible."""
+
+    async def until_answered(self) -> None:  # noqa: B027 - as above
+        """Wait until nothing that was handed on from is being handled any more."""
 
     # --- how fast it may send
 

@@ -140,13 +140,15 @@ class Call:
     """One call: who makes it, from where.
 
     `claims` is None where nobody is signed in. `refresh_cookie` is what a browser sent; `device` a label for
-    the list of signed-in devices.
+    the list of signed-in devices. `hand_on` is to be called once a command is about to get in line: what came after it
+    on the same socket needn't wait for its outcome.
     """
 
     claims: AccessClaims | None
     address: str
     device: str | None = None
     refresh_cookie: str | None = None
+    hand_on: Callable[[], None] = lambda: None
 
     @property
     def user_id(self) -> str:
@@ -195,6 +197,8 @@ class Operation:
     is for requests that may be larger than others, `body_seconds_max` for bodies that may take longer to come, and
     `seconds_max` for answers that may; all over REST only. With `file_types` the body is a file of one of these, the
     field `file`, unless it says that it is JSON.
+    `is_pipelined`: a socket may send the next before the answer, and both may be made durable together. It changes only
+    things that no other of these asks about before it is in line.
     `about` and `guests` say which tokens open it, where that isn't as for most: see `reach`. `writes`: to ledgers, though
     its request carries no key.
     """
@@ -218,6 +222,7 @@ class Operation:
     about: Reach | None = None
     guests: bool | None = None
     writes: bool = False
+    is_pipelined: bool = False
 
     @property
     def result(self) -> type[BaseModel] | None:
@@ -309,6 +314,7 @@ async def command(
     if not is_way_out and services.groups.knows_member(group_id, call.user_id):
         services.limits.check(Budget.GROUP_WRITES, group_id)
     content = {"type": type(request).__name__, **request.content(), "groupId": group_id}
+    call.hand_on()
     return await services.handler.handle(
         CommandRequest(
             actor_id=call.user_id,

@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
@@ -34,7 +34,7 @@ from persplit.transport import problems, views
 from persplit.transport.answers import ack_of
 from persplit.transport.client_address import ClientAddress
 from persplit.transport.fanout import SocketFanOut
-from persplit.transport.guard import GuardedServer
+from persplit.transport.guard import GuardedServer, HandOn
 from persplit.transport.lifetime import Lifetime
 from persplit.transport.limits import OPEN_RETRY_MS, Limits
 from persplit.transport.operations import Call, Operation, Patience, Services
@@ -65,14 +65,14 @@ _log = structlog.get_logger(__name__)
 class Connection:
     """A signed-in socket.
 
-    `since` is what the client had when it came; `is_busy`: a command of it is under way; `is_ending`: it is being
+    `since` is what the client had when it came; `under_way`: how many commands of it are; `is_ending`: it is being
     told why; `timers` warn of the token's end and enforce it.
     """
 
     sid: str
     call: Call
     since: dict[str, SincePoint]
-    is_busy: bool = False
+    under_way: int = 0
     is_ending: bool = False
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
 
@@ -242,39 +242,42 @@ class Sockets:
 
     # --- commands
 
-    def _command(self, operation: Operation) -> Callable[[str, dict[str, Any]], Awaitable[views.Json]]:
+    def _command(self, operation: Operation) -> Callable[..., Awaitable[views.Json]]:
         """The one wrapper around every handler: it always answers, and always with one object."""
         event = operation.event or ""
         seconds = child(COMMAND_SECONDS, event)
 
-        async def answer(sid: str, data: dict[str, Any]) -> views.Json:
+        async def answer(sid: str, data: dict[str, Any], hand_on: HandOn | None = None) -> views.Json:
             with timed(seconds):
-                ack = await ack_of(self._run(operation, sid, data), event)
+                ack = await ack_of(self._run(operation, sid, data, hand_on), event)
             child(COMMANDS_ANSWERED, event, "ok" if ack["ok"] else ack["error"]["code"]).inc()
             return ack
 
         return answer
 
-    async def _run(self, operation: Operation, sid: str, data: dict[str, Any]) -> views.Json:
+    async def _run(
+        self, operation: Operation, sid: str, data: dict[str, Any], hand_on: HandOn | None
+    ) -> views.Json:
         connection = self._connections.get(sid)
         if connection is None:
             raise TokenMissing("sign in first")
-        connection.is_busy = True  # one at a time: the guard sees to that
+        call = connection.call if hand_on is None else replace(connection.call, hand_on=hand_on)
+        connection.under_way += 1
         try:
             async with Patience():
-                return await self._run_for(connection, operation, data)
+                return await self._run_for(connection, call, operation, data)
         finally:
-            connection.is_busy = False
+            connection.under_way -= 1
 
     async def _run_for(
-        self, connection: Connection, operation: Operation, data: dict[str, Any]
+        self, connection: Connection, call: Call, operation: Operation, data: dict[str, Any]
     ) -> views.Json:
         if self._lifetime.refuses_writes and operation.is_write:
             raise ServerRestarting("this server is stopping: send it again in a moment")
         await self._services.accounts.check_session(connection.claims)
         self._limits.check(operation.budget, connection.claims.user_id)
         request = operation.request.model_validate(data)
-        result = await operation.answer(self._services, connection.call, request)
+        result = await operation.answer(self._services, call, request)
         if operation.event == "auth:renew":
             self._start_timers(connection)
             if connection.claims.group_id is None:
@@ -352,7 +355,7 @@ class Sockets:
         """
         at_once = max(CLOSED_AT_ONCE, int(len(self._connections) * CLOSING_PAUSE_SECONDS / CLOSING_SECONDS))
         while self._connections:
-            idle = [sid for sid, connection in self._connections.items() if not connection.is_busy]
+            idle = [sid for sid, connection in self._connections.items() if not connection.under_way]
             for sid in idle[:at_once]:
                 await self.close(sid, "server_restarting", _spread_ms())
             if self._connections:

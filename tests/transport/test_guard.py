@@ -407,7 +407,7 @@ async def test_who_leaves_while_signing_in_is_forgotten(served: Served) -> None:
     client = await served.opens()
     await client.ws.send_str('40{"token":"slow"}')
     (link,) = served.server.eio.links.values()
-    await served.until(lambda: link.is_busy)
+    await served.until(lambda: link.handlers)
     if isinstance(link, WireLink):
         await link.socket.close(wait=False, abort=True)
     else:
