@@ -73,7 +73,7 @@ async def test_a_busy_group_is_served_in_lots(node: Node, runs: list[int]) -> No
 async def test_who_is_refused_doesnt_take_others_along(node: Node, runs: list[int]) -> None:
     outcomes = await asyncio.gather(
         node.spends("tea"),
-        node.does("asha", DeleteExpense("nothing")),
+        node.does("ben", DeleteExpense("nothing")),
         node.spends("rice"),
         node.spends("milk"),
         return_exceptions=True,
@@ -108,6 +108,22 @@ async def test_changes_of_one_expense_stand_on_each_other(node: Node, heard: Spa
     assert len(events) == 7
     changes = [recorded.event for recorded in events if isinstance(recorded.event, ExpenseUpdated)]
     assert all(later.before == earlier.after for earlier, later in pairwise(changes))
+
+
+async def test_what_one_person_sends_is_carried_out_in_their_order_whatever_becomes_of_it(node: Node) -> None:
+    await node.spends("tea", 100)
+    asked: list[Command] = [
+        UpdateExpense("tea", draft(200)),
+        DeleteExpense("nothing"),
+        UpdateExpense("tea", draft(300)),
+        spending("rice"),
+        DeleteExpense("tea"),
+        spending("milk"),
+    ]
+    outcomes = await asyncio.gather(*(node.does("asha", each) for each in asked), return_exceptions=True)
+    assert [isinstance(outcome, Outcome) for outcome in outcomes] == [True, False, True, True, True, True]
+    seqs = [outcome.recorded.seq for outcome in outcomes if isinstance(outcome, Outcome)]
+    assert seqs == sorted(seqs)
 
 
 @pytest.mark.parametrize("fails_at", range(3))

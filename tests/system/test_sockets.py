@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -346,3 +347,30 @@ async def test_asking_for_a_qr_without_a_upi_id_or_outside_inr_gives_nulls(phone
     assert base64.b64decode(asked["qr"].split(",")[1]).startswith(b"\x89PNG")
     error = await ben.refused("settlement:qr", groupId=rupees, toUserId=asha.user_id)
     assert error["errors"][0]["path"] == "amount"
+
+
+async def test_commands_that_are_sent_without_waiting_are_done_in_order_and_what_follows_sees_them(
+    phones: MakePhone,
+) -> None:
+    asha, ben = await phones("Asha"), await phones("Ben")
+    group_id = await asha.makes_group(ben)
+    await asha.connect()
+    await ben.connect()
+    in_group = {"groupId": group_id}
+    tea = {**in_group, "description": "Tea", "splitType": "EQUAL", "amount": 100}
+    id_, again = str(uuid.uuid4()), key()
+    acks = await asyncio.gather(
+        asha.send("expense:create", tea, id=id_),
+        asha.send("expense:update", tea, expenseId=id_, amount=200),
+        asha.send("expense:delete", in_group, expenseId=str(uuid.uuid4())),
+        asha.send("expense:create", tea, commandId=again),
+        asha.send("expense:delete", in_group, expenseId=id_),
+        asha.send("expense:create", tea, commandId=again),
+        asha.send("settlement:create", in_group, toUserId=ben.user_id, amount=50),
+        asha.send("sync:pull", in_group, after=2),
+    )
+    assert [ack["ok"] for ack in acks] == [True, True, False, True, True, True, True, True]
+    assert [ack["seq"] for ack in acks[:-1] if ack["ok"]] == [3, 4, 5, 6, 5, 7]
+    assert [event["seq"] for event in acks[-1]["events"]] == [3, 4, 5, 6, 7]
+    await ben.hears_seq(7)
+    assert [payload["seq"] for _, payload in ben.broadcasts(group_id)] == [3, 4, 5, 6, 7]

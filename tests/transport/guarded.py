@@ -25,7 +25,7 @@ PROMPT_SECONDS = 8.0
 FAST_PATH = True
 """How connections are carried unless a test says; see the fixture `carried`."""
 ORIGIN = "https://app.example.org"
-EVENTS = ["expense:create", "slow", "fails", "big"]
+EVENTS = ["expense:create", "slow", "fails", "big", "queue", "queue:slowly"]
 HALF_AN_EMOJI = '42%s["expense:create",{"name":"\\ud83d"}]'
 
 
