@@ -1,6 +1,9 @@
 """Long histories: equal expenses of a group's members in turn, as events ready to be put into a store."""
 
+import os
+import shutil
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Final
 
 from persplit.ledger.events import Event, ExpenseCreated, GroupCreated, MemberJoined, RecordedEvent
@@ -82,3 +85,18 @@ async def lengthen(store: EventStore, group_id: str, count: int) -> None:
 async def _snapshot(store: EventStore, state: GroupState) -> None:
     if state.seq % snapshots.SNAPSHOT_EVERY == 0:
         await store.save_snapshot(snapshots.encode(state))
+
+
+def copied(source: Path, target: Path) -> None:
+    """Copy a data directory, and wait until the copy is on the disk.
+
+    Else the first checkpoint of the server that is measured on it waits for all of the copy to be written, and every
+    command behind it: a fifth of a second for 100,000 expenses, once, which no server that lives on its own files has.
+    """
+    shutil.copytree(source, target, copy_function=_copied_file)
+
+
+def _copied_file(source: str, target: str) -> None:
+    shutil.copy2(source, target)
+    with Path(target).open("rb") as file:
+        os.fsync(file.fileno())

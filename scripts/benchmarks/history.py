@@ -1,7 +1,6 @@
 """Whether a long history costs: command to last device, and memory, for a group of 100,000 expenses and one of 100."""
 
 import asyncio
-import shutil
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,7 @@ from persplit.config import Settings
 from scripts.benchmarks import latency
 from scripts.benchmarks.bench import Bench, Found, home, say
 from scripts.benchmarks.group import MEMBERS
-from scripts.benchmarks.histories import lengthen
+from scripts.benchmarks.histories import copied, lengthen
 from scripts.benchmarks.rows import OURS, Goal, Row
 from scripts.benchmarks.servers import Ours
 from scripts.benchmarks.world import Size, World, seeded_now
@@ -71,7 +70,7 @@ def _filled(place: Path, count: int) -> World:
 
 def _run(bench: Bench, place: Path, world: World) -> dict[str, float]:
     with home() as here:
-        shutil.copytree(place, here / "data")
+        copied(place, here / "data")
         with Ours().over(here / "data", here, world) as running:
             found = latency.latencies(bench, running)
             return {**found, "MB": running.memory_bytes() / 1e6}

@@ -1,6 +1,7 @@
 """The benchmark itself, with tiny numbers, against servers as they are measured."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from scripts.benchmarks import crowd
 from scripts.benchmarks.__main__ import main
 from scripts.benchmarks.bench import STOCK_SERVER, Bench
 from scripts.benchmarks.closed_loop import ClosedLoop
-from scripts.benchmarks.histories import lengthen
+from scripts.benchmarks.histories import copied, lengthen
 from scripts.benchmarks.joining import joined
 from scripts.benchmarks.rows import OURS
 from scripts.benchmarks.servers import Floor, Ours
@@ -70,6 +71,25 @@ def test_the_command_writes_results_and_a_chart_and_prints_the_table_again(tmp_p
     again = command("--table", str(tmp_path))
     assert again.stdout.startswith("Measured on processor: ")
     assert done.stdout.strip() in again.stdout
+
+
+def test_a_copied_data_directory_is_on_the_disk_before_a_server_has_to_wait_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, synced, sync = tmp_path / "source", dict[int, int](), os.fsync
+    (source / "attachments").mkdir(parents=True)
+    for name, size in (("persplit.sqlite3", 300_000), ("attachments/receipt", 5_000)):
+        (source / name).write_bytes(bytes(size))
+
+    def noted(file: int) -> None:
+        sync(file)
+        synced[os.fstat(file).st_ino] = os.fstat(file).st_size
+
+    monkeypatch.setattr(os, "fsync", noted)
+    copied(source, tmp_path / "copy")
+    files = [path for path in (tmp_path / "copy").rglob("*") if path.is_file()]
+    assert len(files) == 2
+    assert synced == {path.stat().st_ino: path.stat().st_size for path in files}
 
 
 def test_a_part_that_there_is_not_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
