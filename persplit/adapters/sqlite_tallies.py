@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 
 from persplit.adapters.sqlite_database import SqliteDatabase
-from persplit.service.tallies import Advance, Asked, By, CellKind, GroupTally, Sums, Tallies, TallyMoved
+from persplit.service.tallies import Advance, Asked, By, Cell, CellKind, GroupTally, Sums, Tallies, TallyMoved
 
 _COLUMNS: Final = "group_id, seq, at, currency, members, outstanding, debtors, pending, is_archived"
 _SEQS: Final = """
@@ -27,9 +27,13 @@ _MOVE: Final = """
     SET seq = ?, at = ?, currency = ?, members = ?, outstanding = ?, debtors = ?, pending = ?, is_archived = ?
     WHERE generation = ? AND group_id = ? AND seq = ?
 """
+# One call of SQLite's for all cells of an advance: with a busy event loop beside it the writer waits for the
+# interpreter's lock after each call, and every command waits for the writer. (`WHERE true` keeps ON from being a join's.)
 _CHANGE: Final = """
     INSERT INTO tally_cells (generation, group_id, kind, day, user_id, currency, count, amount)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    SELECT ?, ?, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+        json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]')
+    FROM json_each(?) WHERE true
     ON CONFLICT (generation, group_id, kind, day, user_id, currency)
     DO UPDATE SET count = count + excluded.count, amount = amount + excluded.amount
 """
@@ -80,26 +84,12 @@ class SqliteTallies(Tallies):
 
     async def advance(self, generation: str, advance: Advance) -> None:
         """See the port."""
-        group_id = advance.tally.group_id
+        changes = generation, advance.tally.group_id, _changes(advance)
 
         def write(connection: sqlite3.Connection) -> None:
             if not _moved(connection, generation, advance):
                 raise TallyMoved
-            rows = (
-                (
-                    generation,
-                    group_id,
-                    cell.kind.value,
-                    cell.day,
-                    cell.user_id,
-                    cell.currency,
-                    by.count,
-                    by.amount,
-                )
-                for _, changes in advance.steps
-                for cell, by in changes.items()
-            )
-            connection.executemany(_CHANGE, rows)
+            connection.execute(_CHANGE, changes)
 
         await self._database.write(write)
 
@@ -161,6 +151,20 @@ class SqliteTallies(Tallies):
 
         while await self._database.write(drop):
             pass
+
+
+def _changes(advance: Advance) -> str:
+    """What all steps together do to each cell, as JSON."""
+    cells: dict[Cell, Sums] = {}
+    for _, changes in advance.steps:
+        for cell, by in changes.items():
+            cells[cell] = cells.get(cell, Sums(0)) + by
+    return orjson.dumps(
+        [
+            (cell.kind.value, cell.day, cell.user_id, cell.currency, by.count, by.amount)
+            for cell, by in cells.items()
+        ]
+    ).decode()
 
 
 def _moved(connection: sqlite3.Connection, generation: str, advance: Advance) -> bool:

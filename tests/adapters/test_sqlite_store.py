@@ -26,10 +26,13 @@ from persplit.adapters.sqlite_documents import SqliteDocuments
 from persplit.adapters.sqlite_events import SqliteEvents
 from persplit.adapters.sqlite_mark import Mark
 from persplit.adapters.sqlite_schema import SCHEMA_VERSION
+from persplit.adapters.sqlite_tallies import SqliteTallies
 from persplit.ledger.events import Event, Noun
 from persplit.service.errors import SchemaMismatch, StoreDamaged, StoreUnavailable
 from persplit.service.ports import CommandKnown, Document, EventStore, SeqTaken, Snapshot
+from persplit.service.tallies import Asked, By, CellKind
 from tests.adapters.examples import added, changed, founded, joined, left, new, paid, seqs
+from tests.adapters.test_tallies_contract import NOW, moved, spent
 
 PAGE_BYTES = 4_096
 BIG = "x" * 100_000
@@ -94,6 +97,23 @@ async def statements_while(database: SqliteDatabase, call: Callable[[], Any]) ->
     await call()
     await database.write(lambda c: c.set_trace_callback(None))
     return seen
+
+
+# What a call costs
+
+
+async def test_of_a_tally_that_moves_on_by_many_events_the_writer_runs_as_many_statements_as_by_one(
+    database: SqliteDatabase,
+) -> None:
+    tallies = SqliteTallies(database)
+
+    async def move_on(after: int, by: int) -> None:
+        await moved(tallies, "goa", *[spent(f"member {n % 8}", n) for n in range(by)], after=after)
+
+    by_one = await statements_while(database, lambda: move_on(0, 1))
+    by_forty = await statements_while(database, lambda: move_on(1, 40))
+    assert len(by_forty) == len(by_one)
+    assert len(await tallies.sums(NOW, Asked(CellKind.PAID, By.USER))) == 8
 
 
 # Batches
@@ -554,6 +574,7 @@ from persplit.adapters.sqlite_appends import ROWS_MAX
 from persplit.adapters.sqlite_database import SqliteDatabase
 from persplit.adapters.sqlite_events import SqliteEvents
 from persplit.adapters.sqlite_schema import SCHEMA_VERSION
+from persplit.adapters.sqlite_tallies import SqliteTallies
 from tests.adapters.examples import new
 
 async def main():
@@ -574,6 +595,7 @@ from persplit.adapters.sqlite_appends import ROWS_MAX
 from persplit.adapters.sqlite_database import SqliteDatabase
 from persplit.adapters.sqlite_events import SqliteEvents
 from persplit.adapters.sqlite_schema import SCHEMA_VERSION
+from persplit.adapters.sqlite_tallies import SqliteTallies
 from persplit.service.ports import SeqTaken
 from tests.adapters.examples import new
 
