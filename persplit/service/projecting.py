@@ -8,7 +8,7 @@ together with what it counts, so it doesn't matter who follows a group, how ofte
 import asyncio
 import random
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,9 +20,9 @@ from persplit.service.errors import StoreUnavailable
 from persplit.service.handler import rfc3339
 from persplit.service.metrics import TALLIES_AS_OF, TALLIES_FAILING, TALLIES_FAILURES
 from persplit.service.ports import Clock, EventStore, GroupErased, Hint, Hints
-from persplit.service.tallies import Tallies, TallyMoved
+from persplit.service.tallies import Advance, Step, Tallies, TallyMoved
 from persplit.service.tally_progress import TallyProgress
-from persplit.service.tallying import advance_of
+from persplit.service.tallying import followed, tally_of
 
 GATHER_SECONDS: Final = 0.5
 """Before what was heard of is followed, if that is longer than `REST` times what it took the last time."""
@@ -44,7 +44,9 @@ NOTED_MAX: Final = 10_000
 STATES_MAX: Final = 1_000
 """Groups whose state at their tally is remembered: a few megabytes. Of others up to a snapshot's distance is read."""
 EVENTS_AT_ONCE: Final = 25
-"""Events that one step takes in: a few milliseconds of the event loop, and a small transaction."""
+"""Events that a tally moves on by at once: a small transaction."""
+READ_AT_ONCE: Final = 5
+"""Events that are read and taken in without a rest: a millisecond of the interpreter, which a command may wait for."""
 GROUPS_AT_ONCE: Final = 500
 """Groups that a sweep compares in one go."""
 ATTEMPTS_MAX: Final = 8
@@ -216,21 +218,39 @@ class Projector:
         raise StoreUnavailable("the tally is being moved on from too many sides")
 
     async def _follow(self, generation: str, group_id: str) -> None:
-        clock = asyncio.get_running_loop().time
         after = (await self._tallies.seqs(generation, [group_id])).get(group_id, 0)
-        began = clock()
-        while events := await self._store.read(group_id, after, EVENTS_AT_ONCE):
-            state, advance = advance_of(await self._state_at(group_id, after), events)
-            await self._tallies.advance(generation, advance)
-            self._remember(state)
-            after = state.seq
-            if len(events) < EVENTS_AT_ONCE:
-                break
-            await asyncio.sleep(self._rest * (clock() - began))
-            began = clock()
+        is_behind = True
+        while is_behind:
+            state, steps = await self._read_on(group_id, after)
+            is_behind = len(steps) == EVENTS_AT_ONCE
+            if state is not None:
+                began = asyncio.get_running_loop().time()
+                await self._tallies.advance(generation, Advance(after, steps, tally_of(state)))
+                self._remember(state)
+                after = state.seq
+                if is_behind:
+                    await self._rest_from(began)
         # Whoever erases it marks the ledger first and then forgets the tally: what we wrote between the two is ours to take.
         if after and not await self._store.heads([group_id]):
             raise GroupErased
+
+    async def _read_on(self, group_id: str, after: int) -> tuple[GroupState | None, Sequence[Step]]:
+        """The group after its next events, None where there are none, and what each of them does to its tally."""
+        state, steps = None, list[Step]()
+        while room := min(READ_AT_ONCE, EVENTS_AT_ONCE - len(steps)):
+            began = asyncio.get_running_loop().time()
+            events = await self._store.read(group_id, after + len(steps), room)
+            if events:
+                state, more = followed(state or await self._state_at(group_id, after), events)
+                steps += more
+            if len(events) < room:
+                break
+            await self._rest_from(began)
+        return state, steps
+
+    async def _rest_from(self, began: float) -> None:
+        """Let others be served, after what was begun then."""
+        await asyncio.sleep(self._rest * (asyncio.get_running_loop().time() - began))
 
     async def _state_at(self, group_id: str, seq: int) -> GroupState | None:
         if seq == 0:

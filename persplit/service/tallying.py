@@ -1,6 +1,6 @@
 """What an event does to the tallies. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from persplit.ledger.events import (
     Event,
@@ -13,17 +13,18 @@ from persplit.ledger.events import (
 )
 from persplit.ledger.expense import Expense
 from persplit.ledger.state import GroupState, apply
-from persplit.service.tallies import Advance, Cell, CellKind, GroupTally, Step, Sums
+from persplit.service.tallies import Cell, CellKind, GroupTally, Step, Sums
 
 
-def advance_of(before: GroupState | None, events: Iterable[RecordedEvent]) -> tuple[GroupState, Advance]:
-    """The state after the events, of which there is at least one, and what they do to the tallies."""
+def followed(
+    before: GroupState | None, events: Iterable[RecordedEvent]
+) -> tuple[GroupState | None, Sequence[Step]]:
+    """The state after the events, and what each does to the tallies."""
     state, steps = before, list[Step]()
     for recorded in events:
         state = apply(state, recorded)
         steps.append((recorded.seq, changes_of(recorded, state.settings.currency)))
-    assert state is not None, "there was an event"  # noqa: S101 - for the type checker
-    return state, Advance(before.seq if before else 0, steps, tally_of(state))
+    return state, steps
 
 
 def changes_of(recorded: RecordedEvent, currency: str) -> Mapping[Cell, Sums]:

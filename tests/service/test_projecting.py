@@ -381,6 +381,39 @@ async def test_a_long_ledger_is_followed_with_rests_and_without_them_where_nobod
     assert len([seconds for seconds in rests if seconds != 0.01]) >= 3
 
 
+async def test_between_two_rests_few_events_of_a_long_ledger_are_taken_in_though_many_are_written_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(projecting, "EVENTS_AT_ONCE", 6)
+    monkeypatch.setattr(projecting, "READ_AT_ONCE", 2)
+    house = House()
+    await house.node.makes()
+    for number in range(12):
+        await house.node.spends(f"tea {number}")
+    done: list[str] = []
+    read, advance, sleep = house.node.wire.store.read, house.tallies.advance, asyncio.sleep
+
+    async def reading(group_id: str, after: int, limit: int) -> Sequence[RecordedEvent]:
+        events = await read(group_id, after, limit)
+        done.append(f"read {len(events)}")
+        return events
+
+    async def moving(generation: str, moved: Advance) -> None:
+        await advance(generation, moved)
+        done.append(f"write {len(moved.steps)}")
+
+    async def resting(seconds: float) -> None:
+        done.append("rest")
+        await sleep(0)
+
+    monkeypatch.setattr(house.node.wire.store, "read", reading)
+    monkeypatch.setattr(house.tallies, "advance", moving)
+    monkeypatch.setattr(asyncio, "sleep", resting)
+    await house.projectors[0].follow(await house.generation(), "goa")
+    six = [*["read 2", "rest"] * 3, "write 6", "rest"]
+    assert done == [*six, *six, "read 1", "write 1"]
+
+
 async def test_more_news_than_are_noted_are_found_by_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(projecting, "NOTED_MAX", 0)
     house = House()
