@@ -27,12 +27,13 @@ from persplit.workers import BACKLOG, Listeners
 
 CLEANUP_SECONDS: Final = 4.0
 """For requests under way and connections that are left when everybody was told to go."""
-GARBAGE_THRESHOLDS: Final = (10_000, 2, 50)
+GARBAGE_THRESHOLDS: Final = (50_000, 2, 50)
 """How many objects more before the collector looks at the young, how many such looks before it looks at the older,
 and of those before it looks at all. To look at all that 5,000 connections are made of stops the loop for half a
 second, and by default that happens again and again while they come: so that is rare. A look at the young or the older
-ones has thirty thousand objects at most, some milliseconds. What commands and connections are made of holds no circles
-and needs no collector: looking for them at each two thousand objects took a twentieth of a busy server's time."""
+ones has 150,000 objects at most, seven to fifteen milliseconds. What commands and connections are made of holds no circles
+and needs no collector. A few hundred commands under way are more than ten thousand objects: looking for circles at each
+so many took a tenth of a busy server's time."""
 
 SWITCH_SECONDS: Final = 0.0005
 """How long a thread that wants to run lets another one run. The store's writer needs the interpreter several times for
