@@ -16,6 +16,9 @@ from persplit.service.ports import QrRenderer
 BOX_SIZE_PX: Final = 8
 """Pixels to a module: a payment link comes to some 400 by 400."""
 
+COMPRESS_LEVEL: Final = 6
+"""Of zlib's: the highest makes 60 bytes less of a payment link, and takes half as long again for the whole image."""
+
 WAITING_MAX: Final = 256
 """Images being made or waiting for it: about half a second of work. More are refused."""
 
@@ -41,7 +44,7 @@ def png_of(text: str) -> bytes:
         "1", dither=Image.Dither.NONE
     )
     file = io.BytesIO()
-    image.save(file, "PNG", optimize=True)
+    image.save(file, "PNG", compress_level=COMPRESS_LEVEL)
     return file.getvalue()
 
 
