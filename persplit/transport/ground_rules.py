@@ -100,6 +100,13 @@ GROUND_RULES: Final = (
         "true`. The same key with other content is refused with `idempotency_key_reused`.",
     ),
     Rule(
+        "Sending without waiting",
+        "A socket needn't wait for an answer before it sends the next command. Those on expenses and settlements are "
+        "carried out in the order in which they were sent to each group, made durable together, and answered each by "
+        "itself, those of different groups in any order. Whatever else is sent is begun when all before it are answered, "
+        "and sees what they did. A whole outbox goes in one `sync:push`.",
+    ),
+    Rule(
         "Editing at the same time",
         "An update with `expectedSeq`, the seq at which you saw the thing, is refused with `conflict` and the "
         "`current` version if it has changed since. Without it the last writer wins; the ledger keeps every version.",
