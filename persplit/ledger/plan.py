@@ -25,7 +25,7 @@ from typing import Final, TypeAlias
 from persplit.ledger.parts import EXACT_PEOPLE_MAX, most_parts, parts_bound
 from persplit.ledger.slices import Budget, BudgetSpent, Work, at_once
 
-PLAN_BUDGET_STEPS: Final = 120_000
+PLAN_BUDGET_STEPS: Final = 100_000
 """What one plan may cost, in steps of some 0.2 µs (twice that where the processor is shared): 25 to 50 ms.
 
 All 24-people instances that `scripts/benchmarks/plan.py` made so far were exact within it: of 800 trips half took less
