@@ -65,3 +65,8 @@ def test_the_server_says_where_it_is_and_what_to_do_next(server: ServerProcess) 
 def test_what_the_readme_links_to_is_there() -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
         assert (ROOT / target).exists(), target
+
+
+def test_the_table_of_figures_ends_where_it_says_and_something_follows() -> None:
+    assert README.count("<!-- scripts/bench --table -->") == README.count("<!-- end of the table -->") == 1
+    assert "## What is inside" in README.partition("<!-- end of the table -->")[2]

@@ -574,7 +574,6 @@ from persplit.adapters.sqlite_appends import ROWS_MAX
 from persplit.adapters.sqlite_database import SqliteDatabase
 from persplit.adapters.sqlite_events import SqliteEvents
 from persplit.adapters.sqlite_schema import SCHEMA_VERSION
-from persplit.adapters.sqlite_tallies import SqliteTallies
 from tests.adapters.examples import new
 
 async def main():
@@ -595,7 +594,6 @@ from persplit.adapters.sqlite_appends import ROWS_MAX
 from persplit.adapters.sqlite_database import SqliteDatabase
 from persplit.adapters.sqlite_events import SqliteEvents
 from persplit.adapters.sqlite_schema import SCHEMA_VERSION
-from persplit.adapters.sqlite_tallies import SqliteTallies
 from persplit.service.ports import SeqTaken
 from tests.adapters.examples import new
 
