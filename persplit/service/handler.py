@@ -161,9 +161,9 @@ class Handler:
                     new = _new_event(state, request, event, now)
                     state = apply(state, new)
                     decided.append((waiting, new, state))
-            in_the_way.update((named, request.command_id))
-            if not decided or decided[-1][0] is not waiting:
-                in_the_way.add(request.actor_id)
+                    in_the_way.update((named, request.command_id))
+                    continue
+            in_the_way.update((named, request.command_id, request.actor_id))
         return decided
 
     async def _carry_out(self, live: LiveGroup, request: CommandRequest) -> Outcome:

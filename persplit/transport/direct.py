@@ -303,7 +303,9 @@ class DirectLink(Link, asyncio.Protocol):
 
     def hand_on(self) -> None:
         """What is being handled has got in line: have another worker handle what came after it."""
-        if self._in_line < IN_LINE_MAX:
+        if (
+            self._in_line < IN_LINE_MAX and asyncio.current_task() is self._worker
+        ):  # who has handed on has no more to
             self._in_line += 1
             if self._inbox:
                 self._start_worker()
