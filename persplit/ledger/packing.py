@@ -9,14 +9,14 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Final
 
-from persplit.ledger.prices import Prices, priced
+from persplit.ledger.prices import Prices, Sets, priced
 from persplit.ledger.search import WEIGHT, Division, Search, without
 from persplit.ledger.slices import Budget, BudgetSpent, Work
 
 _STEPS_A_SET: Final = 10
 """Filing one set."""
 
-_QUICK_STEPS: Final = 3_500
+_QUICK_STEPS: Final = 1_000
 """A search that is over so soon does without prices."""
 
 _EARLY_STEPS: Final = 18_000
@@ -97,22 +97,21 @@ class Pool:
         """
         division = Division(parts, len(self.alike), size)
         size_max = division.size_max(self._sizes[0]) if self._sets else 0
-        sets = self._sets[: bisect_right(self._sizes, size_max)]
+        sets = Sets.of(self._sets[: bisect_right(self._sizes, size_max)], self.alike)
+        search = Search(sets, budget)
         if parts != self._parts_hard:
             with suppress(BudgetSpent), budget.only(_QUICK_STEPS):
-                return (yield from self._search(sets, division, Prices.none(len(self.alike)), budget))
+                return (yield from self._run(search, division, Prices.none(sets)))
             self._parts_hard = parts  # and with larger sets it isn't easier
-        prices = yield from priced(sets, self.alike, list(division.choices(self._sizes[0])), budget)
-        sets = [some for some in sets if prices.costs[some] <= prices.slack]
+        prices = yield from priced(sets, division.choices(self._sizes[0]), budget)
         if size_max <= size:
-            return (yield from self._search(sets, division, prices, budget))
+            return (yield from self._run(search, division, prices))
         with suppress(BudgetSpent), budget.only(_EARLY_STEPS):
-            return (yield from self._search(sets, division, prices, budget))
+            return (yield from self._run(search, division, prices))
         return True
 
-    def _search(self, sets: Sequence[int], division: Division, prices: Prices, budget: Budget) -> Work[bool]:
-        search = Search(sets, self.alike, prices, budget)
+    def _run(self, search: Search, division: Division, prices: Prices) -> Work[bool]:
         try:
-            return (yield from search.run(division))
+            return (yield from search.run(division, prices))
         finally:
             self.best = max(self.best, search.best, key=len)

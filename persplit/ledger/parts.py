@@ -4,9 +4,10 @@ Zero-sum sets are found here by meeting in the middle, in order of size; `packin
 ones. Everything counts steps, not time.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from itertools import chain, groupby
+from itertools import accumulate, chain, compress, groupby
 from typing import Final
 
 from persplit.ledger.packing import Pool
@@ -88,6 +89,13 @@ def _some_sum_to_zero(amounts: Sequence[int]) -> bool:
     return sums.count(0) > 1
 
 
+_FEW_SUMS: Final = 16
+"""If no more than one sum in so many is one of both halves, their sets are made from the sums."""
+
+_STEPS_A_PLACE: Final = 3
+"""A set whose sum is one of those wanted."""
+
+
 @dataclass(frozen=True, slots=True)
 class _People:
     """Everybody with a bit each, so that a set of people is an int.
@@ -131,33 +139,46 @@ class _Half:
         """`ones`: each person alone."""
         self._ones = ones
         self._width = width
+        self._runs = [list(equal) for _, equal in groupby(ones, width.__rrshift__)]
         # Those of the largest size so far, by the place of their last person, after those with nobody. Of people
         # with equal balances a later one only follows the one before.
         self._by_last: list[list[int]] = [[0], *([] for _ in ones)]
-        self._by_sum: list[dict[int, list[int]]] = [{0: [0]}]
-        self.wanted: set[int] | None = None
-        """The only sums that matter in sizes still to be made, once they are known."""
+        self._wanted: Set[int] | None = None
+        self._by_sum: list[Mapping[int, list[int]]] = [{0: [0]}]
 
-    def of_size(self, size: int, budget: Budget) -> dict[int, list[int]]:
+    def of_size(self, size: int, budget: Budget) -> Mapping[int, list[int]]:
         """Sum → the sets of that many people."""
         while len(self._by_sum) <= size:
             self._grow(budget)
         return self._by_sum[size]
 
-    def sums(self, budget: Budget) -> set[int]:
+    def sums(self, budget: Budget) -> list[int]:
         """Of all sets."""
-        sums = [0]
-        for amount, equal in groupby(one >> self._width for one in self._ones):
-            multiples = [amount * times for times in range(len(list(equal)) + 1)]
-            budget.spend(len(sums) * len(multiples) // _SUMS_A_STEP)
-            sums = [total + multiple for multiple in multiples for total in sums]
-        return set(sums)
+        sums = _all([[one >> self._width for one in run] for run in self._runs])
+        budget.spend(len(sums) // _SUMS_A_STEP)
+        return sums
+
+    def keep(self, wanted: Set[int], sums: Sequence[int], budget: Budget) -> None:
+        """Make no other sets than with these sums from now on; `sums` are those of all sets."""
+        if len(wanted) > len(sums) // _FEW_SUMS:
+            self._wanted = wanted
+            return
+        places = list(compress(range(len(sums)), map(wanted.__contains__, sums)))
+        budget.spend(len(sums) // _SUMS_A_STEP + _STEPS_A_PLACE * len(places))
+        by_sum = [defaultdict[int, list[int]](list) for _ in range(self._width + 1)]
+        middle, people = len(self._runs) // 2, (1 << self._width) - 1
+        first, second = _all(self._runs[:middle]), _all(self._runs[middle:])
+        for place in places:
+            some = first[place % len(first)] + second[place // len(first)]
+            by_sum[(some & people).bit_count()][some >> self._width].append(some)
+        self._by_sum = [*by_sum]
 
     def _grow(self, budget: Budget) -> None:
         """Make the next size: one more person after the last one."""
         grown: list[list[int]] = [[]]
         shorter: list[int] = []
-        width, wanted, amount_before = self._width, self.wanted, None
+        width, amount_before = self._width, None
+        by_sum = defaultdict[int, list[int]](list)
         for place, one in enumerate(self._ones):
             shorter += self._by_last[place]
             before = self._by_last[place] if one >> width == amount_before else shorter
@@ -165,13 +186,20 @@ class _Half:
             budget.spend(len(before))
             grown.append([some + one for some in before])
         made: Iterable[int] = chain.from_iterable(grown)
-        if wanted is not None:
+        if (wanted := self._wanted) is not None:
             made = [some for some in made if some >> width in wanted]
-        by_sum: dict[int, list[int]] = {}
         for some in made:
-            by_sum.setdefault(some >> width, []).append(some)
+            by_sum[some >> width].append(some)
         self._by_last = grown
         self._by_sum.append(by_sum)
+
+
+def _all(runs: Iterable[Iterable[int]]) -> list[int]:
+    """The totals of all sets that have the first few of each run."""
+    totals = [0]
+    for run in runs:
+        totals = [total + few for few in accumulate(run, initial=0) for total in totals]
+    return totals
 
 
 class _ZeroSums:
@@ -194,7 +222,10 @@ class _ZeroSums:
         if size == _SPARSE_FROM and self._is_sparse:
             sums = first.sums(budget)
             yield iter(())  # that may have taken a while
-            first.wanted = second.wanted = sums & second.sums(budget)
+            other_sums = second.sums(budget)
+            wanted = set(sums).intersection(other_sums)
+            first.keep(wanted, sums, budget)
+            second.keep(wanted, other_sums, budget)
         for part in range(size + 1):
             yield self._joined(part, size - part, budget)
 
