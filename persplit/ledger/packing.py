@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Final
 
 from persplit.ledger.prices import Prices, Sets, priced
-from persplit.ledger.search import WEIGHT, Division, Search, without
+from persplit.ledger.search import WEIGHT, Division, Search, choices, without
 from persplit.ledger.slices import Budget, BudgetSpent, Work
 
 _STEPS_A_SET: Final = 10
@@ -103,7 +103,7 @@ class Pool:
             with suppress(BudgetSpent), budget.only(_QUICK_STEPS):
                 return (yield from self._run(search, division, Prices.none(sets)))
             self._parts_hard = parts  # and with larger sets it isn't easier
-        prices = yield from priced(sets, division.choices(self._sizes[0]), budget)
+        prices = yield from priced(sets, choices(division, self._sizes[0]), budget)
         if size_max <= size:
             return (yield from self._run(search, division, prices))
         with suppress(BudgetSpent), budget.only(_EARLY_STEPS):

@@ -139,18 +139,27 @@ class _Half:
         """`ones`: each person alone."""
         self._ones = ones
         self._width = width
-        self._runs = [list(equal) for _, equal in groupby(ones, width.__rrshift__)]
+        self._runs = [list(equal) for _, equal in groupby(ones, lambda one: one >> width)]
+        self._size = 0
         # Those of the largest size so far, by the place of their last person, after those with nobody. Of people
         # with equal balances a later one only follows the one before.
         self._by_last: list[list[int]] = [[0], *([] for _ in ones)]
+        self._by_sum: list[Mapping[int, list[int]]] = []
         self._wanted: Set[int] | None = None
-        self._by_sum: list[Mapping[int, list[int]]] = [{0: [0]}]
 
     def of_size(self, size: int, budget: Budget) -> Mapping[int, list[int]]:
         """Sum → the sets of that many people."""
-        while len(self._by_sum) <= size:
-            self._grow(budget)
+        self._grow_to(size, budget)
+        if size == len(self._by_sum):
+            self._by_sum.append(self._summed())
         return self._by_sum[size]
+
+    def zero_sums(self, size: int, budget: Budget) -> Sequence[int]:
+        """The sets of that many people that sum to zero."""
+        self._grow_to(size, budget)
+        if size < len(self._by_sum):
+            return self._by_sum[size].get(0, ())
+        return [some for some in chain.from_iterable(self._by_last) if 0 <= some < 1 << self._width]
 
     def sums(self, budget: Budget) -> list[int]:
         """Of all sets."""
@@ -171,27 +180,36 @@ class _Half:
         for place in places:
             some = first[place % len(first)] + second[place // len(first)]
             by_sum[(some & people).bit_count()][some >> self._width].append(some)
-        self._by_sum = [*by_sum]
+        self._size, self._by_sum = self._width, [*by_sum]
+
+    def _grow_to(self, size: int, budget: Budget) -> None:
+        """Make the sizes up to this one."""
+        while self._size < size:
+            self.of_size(self._size, budget)
+            self._grow(budget)
 
     def _grow(self, budget: Budget) -> None:
         """Make the next size: one more person after the last one."""
         grown: list[list[int]] = [[]]
         shorter: list[int] = []
         width, amount_before = self._width, None
-        by_sum = defaultdict[int, list[int]](list)
         for place, one in enumerate(self._ones):
             shorter += self._by_last[place]
             before = self._by_last[place] if one >> width == amount_before else shorter
             amount_before = one >> width
             budget.spend(len(before))
             grown.append([some + one for some in before])
-        made: Iterable[int] = chain.from_iterable(grown)
+        self._size, self._by_last = self._size + 1, grown
+
+    def _summed(self) -> Mapping[int, list[int]]:
+        """Sum → the sets of the largest size so far."""
+        made: Iterable[int] = chain.from_iterable(self._by_last)
+        width, by_sum = self._width, defaultdict[int, list[int]](list)
         if (wanted := self._wanted) is not None:
             made = [some for some in made if some >> width in wanted]
         for some in made:
             by_sum[some >> width].append(some)
-        self._by_last = grown
-        self._by_sum.append(by_sum)
+        return by_sum
 
 
 def _all(runs: Iterable[Iterable[int]]) -> list[int]:
@@ -235,6 +253,11 @@ class _ZeroSums:
 
     def _joined(self, size: int, other_size: int, budget: Budget) -> Iterator[int]:
         first, second = self._halves
+        if not size or not other_size:
+            alone = (first if size else second).zero_sums(size + other_size, budget)
+            self._found += len(alone)
+            yield from alone
+            return
         ours, theirs = first.of_size(size, budget), second.of_size(other_size, budget)
         budget.spend(len(ours) // _SUMS_A_STEP)
         for total in [total for total in ours if total in theirs]:

@@ -26,10 +26,10 @@ from persplit.ledger.parts import EXACT_PEOPLE_MAX, most_parts, parts_bound
 from persplit.ledger.slices import Budget, BudgetSpent, Work, at_once
 
 PLAN_BUDGET_STEPS: Final = 100_000
-"""What one plan may cost, in steps of some 0.2 µs (twice that where the processor is shared): 25 to 50 ms.
+"""What one plan may cost, in steps of 0.2 to 0.4 µs (more where the processor is shared): 20 to 40 ms.
 
 All 24-people instances that `scripts/benchmarks/plan.py` made so far were exact within it: of 800 trips half took less
-than 14 thousand steps, one in a hundred more than 30 thousand, the hardest 45 thousand."""
+than 6 thousand steps, one in a hundred more than 20 thousand, the hardest 28 thousand."""
 
 _STEPS_A_PAIR: Final = 3
 """Making a pair, and looking for who makes three or four of it; of so many people that the half of the steps that are

@@ -117,16 +117,16 @@ def priced(sets: Sets, choices: Sequence[tuple[int, int]], budget: Budget) -> Wo
     largest = sets.sets[-1].bit_count()
     prices, each = [_FIRST_PRICE] * people, _FIRST_PRICE // room
     shared = _runs(sets.alike)
-    best: _Offer | None = None
+    best, slack = None, 0
     for turn in range(_ROUNDS):
         budget.spend(_STEPS_A_ROUND + count // _SETS_A_STEP)
         if budget.is_slice_over():
             yield
         offer = _offer(lanes, count, largest, prices, each, room)
         if best is None or offer.funds(room) * best.unit < best.funds(room) * offer.unit:
-            best = offer
-        if best.slack(choices) < 0:
-            break
+            best, slack = offer, offer.slack(choices)
+            if slack < 0:
+                break
         asked = offer.asked(lanes, highest)
         for bits in shared:
             asked[bits.start : bits.stop] = [-(-sum(asked[bits.start : bits.stop]) // len(bits))] * len(bits)
@@ -137,10 +137,12 @@ def priced(sets: Sets, choices: Sequence[tuple[int, int]], budget: Budget) -> Wo
     assert best is not None, "there are rounds"  # noqa: S101 - for the type checker
     costs = [cost - best.unit for cost in best.costs]
     alone = [paid - best.each for paid in best.paid]
-    return Prices(costs, alone, best.each, best.unit, best.slack(choices))
+    return Prices(costs, alone, best.each, best.unit, slack)
 
 
-def _offer(lanes: Sequence[int], sets: int, largest: int, prices: Sequence[int], each: int, room: int) -> _Offer:
+def _offer(
+    lanes: Sequence[int], sets: int, largest: int, prices: Sequence[int], each: int, room: int
+) -> _Offer:
     """What these prices say, brought to a scale where the costs of so many sets, the `largest` too, fit their lanes."""
     dearest = (max(prices) + each) * largest
     whole = [(price + each) * _COST_MAX // dearest or 1 for price in prices]

@@ -29,12 +29,14 @@ _STEPS_A_HIT: Final = 40
 _HITS_MAX: Final = 3
 """More people who are in all sets together are seldom found, and looking costs too much."""
 
-
-_FEW: Final = 3
+_FEW_SETS: Final = 3
+"""So few are tried one after the other: that takes less than weighing them."""
 
 _STEPS_A_SET: Final = 15
+"""Trying one of these."""
 
 _CHOICES_KNOWN_MAX: Final = 1024
+"""A search asks for the same few dozens again and again."""
 
 
 class Division(NamedTuple):
@@ -53,23 +55,18 @@ class Division(NamedTuple):
         """No part but the largest has more people than this, where no part has fewer than `smallest`."""
         return (self.people - smallest * (self.parts - 2)) // 2
 
-    def choices(self, smallest: int) -> Sequence[tuple[int, int]]:
-        """How many of the parts may be known sets, and how many people those have then at most.
-
-        The largest part isn't counted: it is what is left, and no smaller than if all parts were of the same size.
-        When more parts than the largest are no known set, each of those has more than `size` people.
-        """
-        return _choices(self, smallest)
-
 
 @lru_cache(_CHOICES_KNOWN_MAX)
-def _choices(division: Division, smallest: int) -> Sequence[tuple[int, int]]:
+def choices(division: Division, smallest: int) -> tuple[tuple[int, int], ...]:
+    """How many of the parts may be known sets, and how many people those have then at most; the most sets come last.
+
+    The largest part isn't counted: it is what is left, and no smaller than if all parts were of the same size.
+    When more parts than the largest are no known set, each of those has more than `size` people.
+    """
     parts, people, size = division
     rooms = [(count, people - (parts - count) * (size + 1)) for count in range(1, parts - 1)]
-    return [
-        *((count, room) for count, room in rooms if count * smallest <= room),
-        (parts - 1, people - -(-people // parts)),
-    ]
+    possible = [(count, room) for count, room in rooms if count * smallest <= room]
+    return (*possible, (parts - 1, people - -(-people // parts)))
 
 
 class _Group(NamedTuple):
@@ -181,7 +178,7 @@ class Search:
 
     def _fork(self, place: _Place, fits: int) -> _Fork | None:
         """What to try at a place where these sets fit, unless it is refuted."""
-        if fits.bit_count() <= _FEW:
+        if fits.bit_count() <= _FEW_SETS:
             self._budget.spend(_STEPS_A_SET * fits.bit_count())
             return _Fork(place.of(fits, place.left), fits, 0)
         self._budget.spend(_STEPS_A_PLACE)
@@ -234,8 +231,8 @@ class Search:
         total, people = list(accumulate(seen.weights, initial=0)), len(seen.weights)
         each, unit = self._prices.each, self._prices.unit
         fewest, most_slack = 0, -1
-        for count, most in _choices(division, WEIGHT // seen.weights[0]):
-            room = most if most < people else people
+        for count, most in choices(division, WEIGHT // seen.weights[0]):
+            room = min(most, people)
             slack = seen.prices + each * room - unit * count
             if slack >= 0 and total[room] >= count * WEIGHT:
                 fewest, most_slack = fewest or count, max(most_slack, slack)

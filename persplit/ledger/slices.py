@@ -13,7 +13,7 @@ Work: TypeAlias = Generator[None, None, T]
 """Work that stops after each slice, and in the end returns its result."""
 
 SLICE_STEPS: Final = 5_000
-"""Between two stops, about: some 1 ms."""
+"""Between two stops, about: 1 to 2 ms."""
 
 
 class BudgetSpent(Exception):
@@ -22,7 +22,7 @@ class BudgetSpent(Exception):
 
 @dataclass(slots=True)
 class Budget:
-    """Steps that are left for one piece of work; a step is some 0.2 µs."""
+    """Steps that are left for one piece of work; a step is 0.2 to 0.4 µs."""
 
     left: int
     _in_slice: int = 0

@@ -1,11 +1,14 @@
-"""What prices refute is impossible, whatever the sets."""
+"""What prices refute is impossible, whatever the sets, and what a search refutes, too."""
 
+from collections import Counter
+from collections.abc import Iterator
 from itertools import combinations_with_replacement
 
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from persplit.ledger.prices import having, priced
+from persplit.ledger.prices import Prices, Sets, priced
+from persplit.ledger.search import Division, Search, choices
 from persplit.ledger.slices import Budget, at_once
 
 Runs = list[int]
@@ -30,10 +33,26 @@ def set_of(runs: Runs, counts: tuple[int, ...]) -> int:
 
 @st.composite
 def crowds(draw: st.DrawFn) -> tuple[Runs, list[tuple[int, ...]]]:
-    """Some people, and sets of two or more of them."""
-    runs = draw(st.lists(st.integers(1, 3), min_size=2, max_size=6))
-    one = st.tuples(*(st.integers(0, run) for run in runs)).filter(lambda counts: sum(counts) > 1)
-    return runs, draw(st.lists(one, min_size=1, max_size=8, unique=True))
+    """Some people, and sets of two to four of them."""
+    runs = draw(st.lists(st.integers(1, 3), min_size=2, max_size=9))
+    everybody = [kind for kind, run in enumerate(runs) for _ in range(run)]
+    some = st.permutations(everybody).flatmap(
+        lambda people: st.integers(2, 4).map(lambda size: Counter(people[:size]))
+    )
+    one = some.map(lambda counts: tuple(counts[kind] for kind in range(len(runs))))
+    return runs, sorted(draw(st.lists(one, min_size=1, max_size=12, unique=True)), key=sum)
+
+
+def fitting(runs: Runs, sets: list[tuple[int, ...]], count: int) -> Iterator[tuple[tuple[int, ...], ...]]:
+    """Every choice of so many of the sets that has nobody twice."""
+    for choice in combinations_with_replacement(sets, count):
+        taken = [sum(some) for some in zip(*choice, strict=True)]
+        if all(each <= run for each, run in zip(taken, runs, strict=True)):
+            yield choice
+
+
+def as_sets(runs: Runs, sets: list[tuple[int, ...]]) -> Sets:
+    return Sets.of([set_of(runs, counts) for counts in sets], alike_of(runs))
 
 
 @given(crowds(), st.integers(2, 4))
@@ -42,33 +61,57 @@ def test_who_can_be_chosen_can_be_paid_for(crowd: tuple[Runs, list[tuple[int, ..
     runs, sets = crowd
     people = sum(runs)
     assume(people >= parts)
-    choices = [(parts - 1, people - -(-people // parts))]
-    prices = at_once(priced)(
-        [set_of(runs, counts) for counts in sets], alike_of(runs), choices, Budget(10**6)
-    )
-    for choice in combinations_with_replacement(sets, parts - 1):
-        taken = [sum(some) for some in zip(*choice, strict=True)]
-        if all(count <= run for count, run in zip(taken, runs, strict=True)):
-            left = people - sum(taken)
-            if left * parts >= people:
-                assert sum(prices.costs[set_of(runs, counts)] for counts in choice) <= prices.slack
+    room = people - -(-people // parts)
+    prices = at_once(priced)(as_sets(runs, sets), [(parts - 1, room)], Budget(10**6))
+    for choice in fitting(runs, sets, parts - 1):
+        if (people - sum(map(sum, choice))) * parts >= people:
+            assert sum(prices.costs[sets.index(some)] for some in choice) <= prices.slack
+
+
+@settings(max_examples=1_000)  # what few of the draws have: a choice without whoever is tried first
+@given(crowds(), st.integers(3, 5), st.sampled_from(["priced", "for nothing"]))
+def test_a_search_finds_what_fits_with_and_without_prices(
+    crowd: tuple[Runs, list[tuple[int, ...]]], parts: int, how: str
+) -> None:
+    """No part is larger than what the others leave, and no set is unknown."""
+    runs, sets = crowd
+    people, known = sum(runs), as_sets(runs, sets)
+    division = Division(parts, people, people)
+    prices = Prices.none(known)
+    if how == "priced":
+        prices = at_once(priced)(known, choices(division, sum(sets[0])), Budget(10**6))
+    search = Search(known, Budget(10**6))
+    is_found = at_once(search.run)(division, prices)
+    if any(
+        max(map(sum, choice)) <= people - sum(map(sum, choice)) for choice in fitting(runs, sets, parts - 1)
+    ):
+        assert is_found
+    if is_found:
+        found = sorted(search.best)
+        assert len(found) == parts - 1
+        assert any(
+            found == sorted(set_of(runs, some) for some in choice)
+            for choice in fitting(runs, sets, parts - 1)
+        )
 
 
 def test_prices_refute_what_counting_does_not() -> None:
     """Five pairs in a ring: everybody is in a pair, two and a half parts' worth, but two parts is all."""
     ring = [1 << place | 1 << (place + 1) % 5 for place in range(5)]
-    prices = at_once(priced)(ring, [1 << place for place in range(5)], [(3, 3)], Budget(10**6))
+    people = [1 << place for place in range(5)]
+    prices = at_once(priced)(Sets.of(ring, people), [(3, 3)], Budget(10**6))
     assert prices.slack < 0
 
 
 def test_prices_of_many_sets_come_in_slices() -> None:
     sets = [0b111 << place for place in range(20)] * 100
-    assert list(priced(sets, [1 << place for place in range(24)], [(3, 18)], Budget(10**6)))
+    people = [1 << place for place in range(24)]
+    assert list(priced(Sets.of(sets, people), [(3, 18)], Budget(10**6)))
 
 
-@given(st.lists(st.integers(1, 2**24 - 1), max_size=300))
+@given(st.lists(st.integers(1, 2**24 - 1), min_size=1, max_size=300))
 def test_each_person_knows_their_sets(sets: list[int]) -> None:
-    by_person = having(sets, 24)
+    by_person = Sets.of(sets, [1 << place for place in range(24)]).having
     assert all(
         by_person[bit] >> number & 1 == some >> bit & 1
         for number, some in enumerate(sets)
