@@ -27,6 +27,8 @@ _SEQ: Final = re.compile(r"[1-9][0-9]{0,15}")
 _RETRY_SECONDS_MAX: Final = 5.0
 CANCEL_AGAIN_SECONDS: Final = 1.0
 """For a task to end before it is told so again: it has nothing to do but to let go of its connection."""
+CANCELS_MAX: Final = 5
+"""A task that goes on all the same is left behind: the process ends anyway."""
 _POLL_SECONDS: Final = 1.0
 
 _log = structlog.get_logger(__name__)
@@ -62,11 +64,13 @@ class RedisHints(Hints):
     async def close(self) -> None:
         """Stop, and let go of the connections."""
         left = set(self._tasks)
-        while left:
+        for _ in range(CANCELS_MAX):
             for task in left:
                 task.cancel()
             # Cancelled on its way, the library may say that the connection has failed, and the task goes on: ask again.
-            _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_SECONDS)
+            left = left and (await asyncio.wait(left, timeout=CANCEL_AGAIN_SECONDS))[1]
+        if left:
+            _log.warning("hints_not_ended", tasks=len(left))
         await self._redis.aclose()
 
     async def publish(self, hint: Hint) -> None:

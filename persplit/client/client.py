@@ -55,6 +55,9 @@ from persplit.ledger.statistics import Statistics
 CANCEL_AGAIN_SECONDS: Final = 0.5
 """Between two attempts to end the connection."""
 
+CANCELS_MAX: Final = 10
+"""One that goes on all the same is left to the event loop's end."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -725,7 +728,9 @@ class Client(PeopleMethods, LoanMethods):
         """End what `connect` began."""
         running, self._running = self._running, None
         # Once isn't always enough: what the socket library waits with, Python 3.11's `wait_for`, may swallow it.
-        while running is not None and not running.done():
+        for _ in range(CANCELS_MAX):
+            if running is None or running.done():
+                return
             running.cancel()
             await asyncio.wait({running}, timeout=CANCEL_AGAIN_SECONDS)
 

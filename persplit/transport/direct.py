@@ -3,8 +3,8 @@
 aiohttp shakes hands, and then its connection is taken over by a `DirectLink`: no task, queue or request lives as
 long as an idle socket, pings come from one timer, and all that is sent to a socket in one turn of the event loop costs
 one write. A client that doesn't read gets its frames through the same bounded backlog as on the other path,
-`engine.py`, which is the one to fall back on. The only module that reaches below the public interfaces of python-socketio, python-engineio and aiohttp for the
-sake of speed.
+`engine.py`, which is the one to fall back on. The only module that reaches below the public interfaces of
+python-socketio, python-engineio and aiohttp for the sake of speed.
 """
 
 import asyncio
@@ -35,8 +35,8 @@ INBOX_BYTES_MAX: Final = FRAME_BYTES_MAX
 """Frames of one client that wait for the one that is being handled, and what they take in memory, which can be four
 times what was sent. More than this, and it isn't read for a while; what it sends in one piece comes on top."""
 IN_LINE_MAX: Final = 16
-"""Commands of one client that wait in line for their groups: one commit's worth. More than this, and what comes after them
-waits, and then it isn't read."""
+"""Commands of one client that wait in line for their groups: one commit's worth. More than this, and what comes after
+them waits, and then it isn't read."""
 GATHERED_BYTES_MAX: Final = 65_536
 """What is gathered for one socket before it is written: a dozen broadcasts to a group of eight."""
 ENDS_PER_TURN: Final = 100
@@ -122,9 +122,8 @@ class DirectLink(Link, asyncio.Protocol):
         self._gathered: list[bytes] | None = None
         self._gathered_bytes = 0
         self._reader = WebSocketReader(engine.intake, FRAME_BYTES_MAX + 1, compress=False, decode_text=True)
-        self._inbox: list[
-            tuple[str, int, int]
-        ] = []  # a frame, the milliseconds by which it came too fast, its bytes
+        # Each a frame, the milliseconds by which it came too fast, and its bytes.
+        self._inbox: list[tuple[str, int, int]] = []
         self._worker: asyncio.Task[None] | None = None
         self._in_line = 0
         self._answered: asyncio.Future[None] | None = None
@@ -303,9 +302,8 @@ class DirectLink(Link, asyncio.Protocol):
 
     def hand_on(self) -> None:
         """What is being handled has got in line: have another worker handle what came after it."""
-        if (
-            self._in_line < IN_LINE_MAX and asyncio.current_task() is self._worker
-        ):  # who has handed on has no more to
+        # Who has handed on has nothing left to.
+        if self._in_line < IN_LINE_MAX and asyncio.current_task() is self._worker:
             self._in_line += 1
             if self._inbox:
                 self._start_worker()

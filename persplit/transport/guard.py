@@ -157,12 +157,12 @@ class GuardedServer(socketio.AsyncServer):
                 link.end_within(REFUSED_OPENING_SECONDS)
 
     async def _handle_eio_message(self, eio_sid: str, data: str) -> None:
-        link = self._links.get(eio_sid)
-        if link is not None and data[0] != str(packet.EVENT):
+        link, is_event = self._links.get(eio_sid), data[0] == str(packet.EVENT)
+        if link is not None and not is_event:
             await link.until_answered()
         # What was still on its way when the end was decided isn't carried out. Over the rate, only an event is
         # worth an answer.
-        if link is None or link.is_closing or (link.wait_ms and data[0] != str(packet.EVENT)):
+        if link is None or link.is_closing or (link.wait_ms and not is_event):
             return
         link.handlers += 1
         try:

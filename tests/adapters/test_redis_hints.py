@@ -272,6 +272,33 @@ async def test_closing_ends_though_the_library_takes_a_cancellation_for_a_failur
         await hints.close()
 
 
+async def test_closing_leaves_behind_what_never_ends(
+    redis_url: str, channel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_hints, "CANCEL_AGAIN_SECONDS", 0.01)
+    hints = RedisHints(redis_url, channel)
+    refused, may_end = list[None](), asyncio.Event()
+
+    async def publish(*_: object) -> None:
+        while not may_end.is_set():
+            try:
+                await may_end.wait()
+            except asyncio.CancelledError:
+                refused.append(None)
+
+    monkeypatch.setattr(hints._redis, "publish", publish)
+    monkeypatch.setattr(redis_hints, "PUBLISH_SECONDS_MAX", 60)
+    await hints.open()
+    await hints.publish(Hint("goa", 7))
+    await asyncio.sleep(0)
+    async with asyncio.timeout(30):
+        await hints.close()
+    assert len(refused) == redis_hints.CANCELS_MAX
+    may_end.set()
+    await hints.close()
+    assert all(task.done() for task in hints._tasks)
+
+
 async def test_hints_that_waited_too_long_are_dropped(
     redis_url: str, channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

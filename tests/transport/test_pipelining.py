@@ -31,8 +31,8 @@ class Line:
         self.begun.append(number)
         self.waiting[number] = asyncio.get_running_loop().create_future()
         hand_on()
-        hand_on()  # once more changes nothing
         await self.waiting[number]
+        hand_on()  # once more changes nothing
         return {"ok": True}
 
     async def _on_queue_slowly(self, sid: str, body: dict[str, Any], hand_on: HandOn) -> dict[str, Any]:
