@@ -37,6 +37,12 @@ _SPARSE_PEOPLE_MAX: Final = 26
 _SUMS_A_STEP: Final = 4
 """So many half-sums are made, or looked up, in the time of one step."""
 
+_FEW_SUMS: Final = 16
+"""If no more than one sum in so many is a sum of both halves, the sets are made from the sums."""
+
+_STEPS_A_SUM: Final = 3
+"""Making the set of one of those sums."""
+
 
 def parts_bound(amounts: Collection[int]) -> int:
     """No more zero-sum parts than this without exact opposites: each has three people, and both signs."""
@@ -87,13 +93,6 @@ def _some_sum_to_zero(amounts: Sequence[int]) -> bool:
     for amount in amounts[1:]:
         sums += [total + amount for total in sums]
     return sums.count(0) > 1
-
-
-_FEW_SUMS: Final = 16
-"""If no more than one sum in so many is one of both halves, their sets are made from the sums."""
-
-_STEPS_A_PLACE: Final = 3
-"""A set whose sum is one of those wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +172,7 @@ class _Half:
             self._wanted = wanted
             return
         places = list(compress(range(len(sums)), map(wanted.__contains__, sums)))
-        budget.spend(len(sums) // _SUMS_A_STEP + _STEPS_A_PLACE * len(places))
+        budget.spend(len(sums) // _SUMS_A_STEP + _STEPS_A_SUM * len(places))
         by_sum = [defaultdict[int, list[int]](list) for _ in range(self._width + 1)]
         middle, people = len(self._runs) // 2, (1 << self._width) - 1
         first, second = _all(self._runs[:middle]), _all(self._runs[middle:])

@@ -59,7 +59,7 @@ class Prices:
 
 
 class Sets(NamedTuple):
-    """Sets to choose from, each an int with a bit for each person, as in `packing`; at least one, smaller ones first."""
+    """Sets to choose from, each an int with a bit for each person, as in `packing`; smaller ones first."""
 
     sets: Sequence[int]
     alike: Sequence[int]
@@ -72,7 +72,7 @@ class Sets(NamedTuple):
         """With who is in which."""
         people = len(alike)
         text = "".join([f"{some:0{people}b}" for some in reversed(sets)])
-        return cls(sets, alike, [int(text[start::people], 2) for start in reversed(range(people))])
+        return cls(sets, alike, [int(text[start::people] or "0", 2) for start in reversed(range(people))])
 
 
 class _Offer(NamedTuple):
@@ -107,7 +107,7 @@ def priced(sets: Sets, choices: Sequence[tuple[int, int]], budget: Budget) -> Wo
     """Prices for a choice of disjoint sets. People who are alike have the same price.
 
     Args:
-        sets: to choose from.
+        sets: to choose from, at least one.
         choices: how many sets may be chosen, and how many people those have at most; the most sets come last.
         budget: what may be spent.
 

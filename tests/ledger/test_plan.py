@@ -161,6 +161,22 @@ def test_no_plan_has_fewer_transfers(balances: Balances) -> None:
     assert len(plan.transfers) == fewest_transfers(balances)
 
 
+@st.composite
+def of_large_parts(draw: st.DrawFn) -> list[list[int]]:
+    """Two or three parts of five to seven people, who have few different balances; hardly any other sets sum to zero."""
+    amounts = draw(st.lists(st.integers(-(10**7), 10**7), min_size=3, max_size=9, unique=True))
+    part = st.lists(st.sampled_from(amounts), min_size=4, max_size=6).map(closed)
+    return draw(st.lists(part, min_size=2, max_size=3))
+
+
+@settings(deadline=None)
+@given(of_large_parts())
+def test_parts_that_are_few_and_large_are_found(parts: list[list[int]]) -> None:
+    plan = settle_up(named([amount for part in parts for amount in part]))
+    assert plan.optimal
+    assert len(plan.transfers) <= sum(sum(map(bool, part)) - any(part) for part in parts)
+
+
 @settings(max_examples=80, deadline=None)
 @given(groups(10), st.integers(0, 400))
 def test_a_plan_cut_short_claims_optimal_only_if_it_is(balances: Balances, budget: int) -> None:
