@@ -1,5 +1,6 @@
 """The sizes of screens, an account that has something to show, and going from screen to screen."""
 
+import asyncio
 import re
 import uuid
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from tests.system.phone import PASSWORD
 PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
 SMALL: Final[ViewportSize] = {"width": 320, "height": 640}
 DESKTOP: Final[ViewportSize] = {"width": 1280, "height": 800}
+LOOKS_MAX: Final = 50
 LOADING: Final = re.compile("Loading|लोड हो रहा है")
 
 
@@ -53,9 +55,12 @@ async def shown(person: Person, path: str) -> str:
 
 
 async def width_beyond(person: Person) -> int:
-    """By how many pixels the page is wider than the screen."""
-    return int(
-        await person.page.evaluate(
+    """By how many pixels the page is wider than the screen, once charts have followed the scroll bar that they bring."""
+    for _ in range(LOOKS_MAX):
+        pixels = await person.page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
-    )
+        if pixels <= 0:
+            break
+        await asyncio.sleep(0.1)
+    return int(pixels)

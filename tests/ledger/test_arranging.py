@@ -31,11 +31,13 @@ from persplit.ledger.errors import (
     NotFound,
     RateUnknown,
 )
+from persplit.ledger.events import ExpenseCreated
 from persplit.ledger.expense import VALUE_SCALE, ExpenseDraft, SplitType
 from persplit.ledger.group import Role
 from persplit.ledger.preset import PRESETS_MAX, PresetDraft
 from persplit.ledger.recurrence import RECURRENCES_MAX, Frequency, Recurrence, Schedule, due_day, next_day
 from persplit.ledger.snapshot import state_from_json, state_to_json
+from persplit.ledger.state import apply
 from tests.ledger.given import (
     ASHA,
     JON,
@@ -191,6 +193,14 @@ def test_a_template_makes_one_expense_a_day_that_is_due() -> None:
     assert rent(ledger).made_through == TODAY
     assert ledger.expenses[expense.id].recurrence_id == "rent"
     assert state_from_json(state_to_json(ledger.group)) == ledger.group
+
+
+def test_an_expense_of_a_template_that_isnt_there_moves_none() -> None:
+    ledger = flat(rent=True)
+    made(ledger, TODAY)
+    of_another = replace(ledger.events[-1].event.expense, recurrence_id="another")  # type: ignore[union-attr] # an expense's
+    recorded = replace(ledger.events[-1], seq=ledger.seq + 1, event=ExpenseCreated(of_another))
+    assert apply(ledger.group, recorded).recurrences == ledger.group.recurrences
 
 
 def test_a_template_is_changed_paused_and_stopped() -> None:

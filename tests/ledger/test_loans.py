@@ -36,6 +36,7 @@ from persplit.ledger.errors import (
     SettlementPending,
 )
 from persplit.ledger.events import LoanCreated, LoanDeleted, LoanEvent, LoanUpdated, SettlementCompleted
+from persplit.ledger.lending import lent_in
 from persplit.ledger.loan import (
     AHEAD_DAYS_MAX,
     LOANS_CLOSED_MAX,
@@ -368,6 +369,14 @@ def test_what_is_more_than_the_loan_moves_balances() -> None:
 def test_a_loan_repaid_on_its_day_bears_no_interest() -> None:
     ledger = ledger_of(*TRIP, LENT)
     assert repay(ledger, 10_000, days=0).settlement.repayment == Repayment(interest=0, principal=10_000)
+
+
+def test_what_is_lent_is_what_is_left_of_loans_that_are_open() -> None:
+    ledger = ledger_of(*TRIP, LENT)
+    repay(ledger, 4_000, days=0)
+    assert list(lent_in(ledger.group)) == [(RAVI, ASHA, 6_000)]
+    repay(ledger, 6_000, days=0)
+    assert list(lent_in(ledger.group)) == []
 
 
 def test_who_confirms_late_gets_no_more_interest() -> None:
