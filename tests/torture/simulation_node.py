@@ -96,6 +96,13 @@ class Cable:
         self.takes: dict[str, Callable[[Json], None]] = {}
         self.ends: dict[str, Callable[[], None]] = {"up": _nothing, "down": _nothing}
 
+    def open(self, accept: Callable[[], None]) -> None:
+        """Have the node take it, before anything that travels `up`."""
+        end = self._ends["up"]
+        delay = self._weather.delay()
+        self._arrives["up"] = end.loop.time() + delay
+        end.soon(delay, accept)
+
     def send(self, way: str, message: Json) -> None:
         """Let the message travel `up` to the node or `down` to the phone; whether it arrives is uncertain."""
         end = self._ends[way]

@@ -129,7 +129,7 @@ class World:
         cable = Cable(self.weather, phone.actor, node.actor)
         link = Link(f"s{self.sids}", phone.storage.user_id, cable)
         self.trace.add(phone.name, "dials", node.name, link.sid)
-        node.actor.soon(self.weather.delay(), lambda: node.switchboard.accept(link, auth))
+        cable.open(lambda: node.switchboard.accept(link, auth))
         if self.happens(self.weather.half_open * 0.1):
             self._fall_silent(cable)
         return cable
