@@ -48,6 +48,7 @@ from persplit.ledger.commands import (
     UpdateLoan,
 )
 from persplit.ledger.comment import Thread
+from persplit.ledger.conversion import as_typed
 from persplit.ledger.direct import check_direct
 from persplit.ledger.errors import (
     AlreadyMember,
@@ -382,9 +383,9 @@ def _update_expense(state: GroupState, command: UpdateExpense, asked: Asked) -> 
     _check_seen(command.expected_seq, before.seq, before)
     if before.deleted_at is not None:
         raise Conflict("the expense is deleted: restore it first", before)
-    # Who took part and has left may stay in, as long as it changes nothing for them.
+    # Who took part and has left may stay in, as long as it changes nothing for them; also who did by less than one unit.
     people = {member.user_id for member in state.active()}
-    people.update(state.canonical(user_id) for user_id in debt.net_of(before))
+    people.update(state.canonical(user_id) for user_id in debt.net_of(as_typed(before)))
     after = draft.resolved(
         state,
         command.draft,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from persplit.ledger.commands import CreateGroup, UpdateExpense
+from persplit.ledger.commands import CreateGroup, LeaveGroup, UpdateExpense
 from persplit.ledger.conversion import canonical_rate, converted, in_proportion
 from persplit.ledger.errors import Invalid, LedgerError, RateUnknown
 from persplit.ledger.expense import (
@@ -231,6 +231,15 @@ def test_who_paid_less_than_a_unit_paid_nothing() -> None:
     assert expense.payers == (Posting(ASHA, 10),)
     assert expense.original is not None
     assert len(expense.original.payers) == 2
+
+
+def test_who_paid_less_than_a_unit_and_has_left_stays_in_what_was_typed() -> None:
+    ledger = ledger_of(*TRIP)
+    ledger.do(ASHA, spent("e1", in_euros(shared(1_000, ASHA, MEERA, by={ASHA: 999, RAVI: 1}), "0.01")))
+    assert {payer.user_id for payer in ledger.expenses["e1"].payers} == {ASHA}
+    ledger.do(RAVI, LeaveGroup())
+    ledger.do(ASHA, UpdateExpense("e1", replace(as_recorded(ledger.expenses["e1"]), description="Ferry")))
+    assert ledger.expenses["e1"].description == "Ferry"
 
 
 def test_an_edit_that_knows_nothing_of_currencies_keeps_what_was_typed() -> None:
