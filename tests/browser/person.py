@@ -20,8 +20,11 @@ WCAG: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 PASSWORD: Final = "correct horse battery"
 PATIENCE_MS: Final = 60_000
 """For a machine that has much else to do. Nothing waits so long where all is well."""
-_UNREACHABLE: Final = re.compile(r"net::ERR_|Failed to load resource|WebSocket connection to")
-"""What a browser says of a server that is away: the page's business, and no fault of it."""
+_UNREACHABLE: Final = re.compile(
+    r"net::ERR_|Failed to load resource|WebSocket connection to|WebSocket is already in CLOSING"
+)
+"""What a browser says of a server that is away, or ends a connection in the moment in which something is sent on it: the
+page's business, and no fault of it."""
 _SIGN_IN: Final = re.compile("Sign in|साइन इन")
 _EMAIL: Final = re.compile("E-mail|ई-मेल")
 _COLLECT: Final = """
