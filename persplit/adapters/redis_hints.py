@@ -65,10 +65,12 @@ class RedisHints(Hints):
         """Stop, and let go of the connections."""
         left = set(self._tasks)
         for _ in range(CANCELS_MAX):
+            if not left:
+                break
             for task in left:
                 task.cancel()
             # Cancelled on its way, the library may say that the connection has failed, and the task goes on: ask again.
-            left = left and (await asyncio.wait(left, timeout=CANCEL_AGAIN_SECONDS))[1]
+            _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_SECONDS)
         if left:
             _log.warning("hints_not_ended", tasks=len(left))
         await self._redis.aclose()

@@ -287,9 +287,11 @@ async def test_closing_leaves_behind_what_never_ends(
 ) -> None:
     monkeypatch.setattr(redis_hints, "CANCEL_AGAIN_SECONDS", 0.01)
     hints = RedisHints(redis_url, channel)
-    refused, may_end = list[None](), asyncio.Event()
+    refused = list[None]()
+    is_publishing, may_end = asyncio.Event(), asyncio.Event()
 
     async def publish(*_: object) -> None:
+        is_publishing.set()
         while not may_end.is_set():
             try:
                 await may_end.wait()
@@ -300,7 +302,7 @@ async def test_closing_leaves_behind_what_never_ends(
     monkeypatch.setattr(redis_hints, "PUBLISH_SECONDS_MAX", 60)
     await hints.open()
     await hints.publish(Hint("goa", 7))
-    await asyncio.sleep(0)
+    await is_publishing.wait()
     async with asyncio.timeout(30):
         await hints.close()
     assert len(refused) == redis_hints.CANCELS_MAX

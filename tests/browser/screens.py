@@ -17,6 +17,7 @@ PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
 SMALL: Final[ViewportSize] = {"width": 320, "height": 640}
 DESKTOP: Final[ViewportSize] = {"width": 1280, "height": 800}
 LOOKS_MAX: Final = 50
+"""Of a tenth of a second each. The page's policy allows no script that would tell by itself."""
 LOADING: Final = re.compile("Loading|लोड हो रहा है")
 
 

@@ -16,6 +16,7 @@ from persplit.client import (
     Posting,
     Refused,
     Status,
+    client,
     connection,
 )
 from persplit.client.changes import CHANGES_MAX, Hub
@@ -72,6 +73,30 @@ async def test_a_server_that_is_busy_is_asked_again_later(devices: Devices) -> N
     await until(is_done)
     await asha.disconnect()
     await check_equals_fresh_fetch(asha, group_id)
+
+
+async def test_a_connection_that_never_ends_is_left_behind(
+    devices: Devices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "CANCEL_AGAIN_SECONDS", 0.01)
+    asha = await devices.of("Asha")
+    refused, has_begun, may_end = list[None](), asyncio.Event(), asyncio.Event()
+
+    async def go_on() -> None:
+        has_begun.set()
+        while not may_end.is_set():
+            try:
+                await may_end.wait()
+            except asyncio.CancelledError:
+                refused.append(None)
+
+    stubborn = asha._running = asyncio.create_task(go_on())
+    await has_begun.wait()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await asha.disconnect()
+    assert len(refused) == client.CANCELS_MAX
+    may_end.set()
+    await stubborn
 
 
 async def test_a_push_that_the_server_does_not_read_at_all_is_taken_apart(devices: Devices) -> None:
@@ -161,8 +186,8 @@ async def test_what_was_missed_comes_with_the_welcome_however_long(devices: Devi
 
     await until(is_there)
     await asha.disconnect()
-    for client in (asha, tablet):
-        await check_equals_fresh_fetch(client, group_id)
+    for device in (asha, tablet):
+        await check_equals_fresh_fetch(device, group_id)
 
 
 async def test_pages_and_a_welcome_that_end_early_are_gone_on_from(

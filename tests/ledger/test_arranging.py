@@ -198,8 +198,10 @@ def test_a_template_makes_one_expense_a_day_that_is_due() -> None:
 def test_an_expense_of_a_template_that_isnt_there_moves_none() -> None:
     ledger = flat(rent=True)
     made(ledger, TODAY)
-    of_another = replace(ledger.events[-1].event.expense, recurrence_id="another")  # type: ignore[union-attr] # an expense's
-    recorded = replace(ledger.events[-1], seq=ledger.seq + 1, event=ExpenseCreated(of_another))
+    last = ledger.events[-1]
+    assert isinstance(last.event, ExpenseCreated)
+    of_another = ExpenseCreated(replace(last.event.expense, recurrence_id="another"))
+    recorded = replace(last, seq=ledger.seq + 1, event=of_another)
     assert apply(ledger.group, recorded).recurrences == ledger.group.recurrences
 
 

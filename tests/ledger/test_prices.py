@@ -68,9 +68,8 @@ def test_who_can_be_chosen_can_be_paid_for(crowd: tuple[Runs, list[tuple[int, ..
             assert sum(prices.costs[sets.index(some)] for some in choice) <= prices.slack
 
 
-@settings(
-    max_examples=1_000, deadline=None
-)  # what few of the draws have: a choice without whoever is tried first
+# So many, for few of the draws have a choice without whoever is tried first.
+@settings(max_examples=1_000, deadline=None)
 @given(crowds(), st.integers(3, 5), st.sampled_from(["priced", "for nothing"]))
 def test_a_search_finds_what_fits_with_and_without_prices(
     crowd: tuple[Runs, list[tuple[int, ...]]], parts: int, how: str

@@ -45,7 +45,7 @@ class LateStore:
 
     def __init__(self, store: Any) -> None:
         self._store = store
-        self._dice = random.Random("late")  # noqa: S311 - milliseconds
+        self._dice = random.Random("late")  # noqa: S311 - milliseconds to wait, no secret
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
